@@ -1,0 +1,1 @@
+"""The custom resources, the plan and the report as models: no clock, no client, no I/O."""

@@ -1,0 +1,180 @@
+"""The hand-off: what the operator gives the runner, and what the runner hands back.
+
+A plan is a ConfigMap's `plan.json`; it refers to credentials and never holds one. A report is at most 4,096 bytes, the
+size of a termination message; a discovery is the check pod's standard output, one JSON document.
+"""
+
+from enum import IntEnum, StrEnum
+from typing import Literal
+
+from pydantic import Field
+
+from external_data_operator.api.base import ApiModel
+from external_data_operator.api.conditions import Reason
+from external_data_operator.api.schema import Column, IncrementalField, SyncType, TableStatus
+from external_data_operator.api.source import S3Destination
+from external_data_operator.api.sources.rest import CursorType, RestSource
+
+REPORT_BYTES_MAX = 4096
+PLAN_KEY = "plan.json"
+PLAN_DIR = "/etc/external-data/plan"
+"""Where the plan's ConfigMap is mounted."""
+SECRETS_DIR = "/etc/external-data/secrets"
+"""A Secret's key is the file `<name>/<key>` below it."""
+CONFIG_MAPS_DIR = "/etc/external-data/config-maps"
+"""A ConfigMap's key is the file `<name>/<key>` below it."""
+SCRATCH_DIR = "/tmp"  # noqa: S108
+"""The one writable folder of the pod."""
+RUN_ID_ENV = "EXTERNAL_DATA_RUN_ID"
+"""Names the run: the Job's uid, the same for each of its pods."""
+
+
+class Task(StrEnum):
+    """What a runner is asked to do."""
+
+    CHECK = "Check"
+    SYNC = "Sync"
+
+
+class ExitCode(IntEnum):
+    """How a runner ends; the Job's pod failure policy reads it."""
+
+    OK = 0
+    BUG = 1
+    RETRYABLE = 75
+    CONFIGURATION = 78
+
+
+class NetworkPolicy(ApiModel):
+    """Which addresses beyond the public ones may be connected to."""
+
+    private_cidrs: list[str] = Field(default_factory=list)
+    """Private networks that this namespace may reach, also by plain http."""
+
+
+class Limits(ApiModel):
+    """The bounds of one run."""
+
+    batch_rows: int = 20_000
+    """Rows of one Arrow batch, about."""
+    batch_bytes: int = 16 << 20
+    """Bytes of page bodies that become one batch, about."""
+    part_bytes: int = 64 << 20
+    """Bytes of one Parquet part, about."""
+    pages: int = 10_000_000
+    """Pages of one run."""
+    bytes: int = 1 << 40
+    """Bytes of page bodies of one run."""
+    seconds: int = 24 * 3600
+    """Seconds of one run."""
+
+
+class FileDestination(ApiModel):
+    """A folder of this machine, for runs without a cluster."""
+
+    path: str
+    """The folder."""
+
+
+class TableTarget(ApiModel):
+    """Where one table lies, or, for a check, where the source's tables will."""
+
+    s3: S3Destination | None = None
+    """A bucket."""
+    file: FileDestination | None = None
+    """A folder, for runs without a cluster."""
+    path: str
+    """Folder of the table below the bucket and its prefix: `<namespace>/<table>`."""
+    trusted: bool = False
+    """The operator's own default destination: its endpoint is not held against the host rules."""
+
+    @property
+    def uri(self) -> str:
+        """Address of the table, for people and readers."""
+        if self.s3 is not None:
+            return "s3://" + "/".join(p for p in (self.s3.bucket, self.s3.prefix, self.path) if p)
+        assert self.file is not None, "a target has a bucket or a folder"
+        return f"file://{self.file.path.rstrip('/')}/{self.path}"
+
+
+class SyncOptions(ApiModel):
+    """How the one stream of a Sync is read and published."""
+
+    stream: str
+    sync_type: SyncType = SyncType.FULL_REFRESH
+    incremental_field: str | None = None
+    incremental_field_type: CursorType | None = None
+    lookback_seconds: int = 0
+    primary_key_columns: list[str] = Field(default_factory=list)
+    enabled_columns: list[str] | None = None
+
+
+class Plan(ApiModel):
+    """All that a runner needs to know, but for the credentials."""
+
+    task: Task
+    namespace: str
+    source: str
+    rest: RestSource | None = None
+    sync: SyncOptions | None = None
+    """Set for a Sync."""
+    target: TableTarget
+    limits: Limits = Field(default_factory=Limits)
+    network: NetworkPolicy = Field(default_factory=NetworkPolicy)
+
+
+class FailureClass(StrEnum):
+    """Who can mend a failure: time, a person, or us."""
+
+    RETRYABLE = "Retryable"
+    CONFIGURATION = "Configuration"
+    BUG = "Bug"
+
+
+class Failure(ApiModel):
+    """Why a run ended without publishing."""
+
+    failure_class: FailureClass
+    reason: Reason
+    message: str
+    """A sentence with ids, counts, field names and HTTP status; never bodies, headers, queries or credentials."""
+
+
+class Report(ApiModel):
+    """What a run hands back."""
+
+    task: Task
+    run_id: str
+    result: Literal["Succeeded", "Failed"]
+    failure: Failure | None = None
+    rows: int = 0
+    """Rows read from the source."""
+    pages: int = 0
+    bytes: int = 0
+    """Bytes of page bodies."""
+    seconds: float = 0.0
+    resumed: bool = False
+    """Whether this pod went on from another's journal."""
+    table: TableStatus | None = None
+    cursor: str | None = None
+    columns: list[Column] | None = None
+    """The table's columns; null where they do not fit, and then the last line of the log holds them."""
+
+
+class DiscoveredStream(ApiModel):
+    """One stream that a source has."""
+
+    name: str
+    label: str | None = None
+    description: str | None = None
+    primary_key: list[str] = Field(default_factory=list)
+    columns: list[Column] = Field(default_factory=list)
+    incremental_fields: list[IncrementalField] = Field(default_factory=list)
+    incremental_field: str | None = None
+    """The cursor that a careful person would pick."""
+
+
+class Discovery(ApiModel):
+    """What a check found, as the one JSON document on its standard output."""
+
+    streams: list[DiscoveredStream]

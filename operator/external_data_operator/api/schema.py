@@ -1,0 +1,172 @@
+"""ExternalDataSchema: one table of a source, how it is synced, and how that goes."""
+
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, field_validator, model_validator
+
+from external_data_operator.api.base import ApiModel, CelRule, SpecModel
+from external_data_operator.api.meta import ObjectRef
+from external_data_operator.api.source import SyncFrequency
+from external_data_operator.api.sources.rest import CursorType
+from external_data_operator.api.status import Condition, Phase
+
+ColumnName = Annotated[str, Field(min_length=1, max_length=256)]
+LOOKBACK_SECONDS_MAX = 60 * 86_400
+
+
+class SyncType(StrEnum):
+    """What a sync does to the table."""
+
+    FULL_REFRESH = "FullRefresh"
+    INCREMENTAL = "Incremental"
+    APPEND = "Append"
+
+
+class SchemaSpec(SpecModel):
+    """What a user wants of one table."""
+
+    source_ref: ObjectRef
+    """The source, in the same namespace. Immutable."""
+    stream: str = Field(min_length=1, max_length=128)
+    """The source's stream. Immutable."""
+    should_sync: bool = True
+    """Whether the table is synced."""
+    sync_type: SyncType | None = None
+    """What a sync does; without it the operator picks as a careful person would."""
+    incremental_field: str | None = Field(default=None, min_length=1, max_length=256)
+    """Field that says how far the stream was read."""
+    incremental_field_type: CursorType | None = None
+    """How its values are compared; the source's own word without it."""
+    lookback_seconds: int = Field(default=0, ge=0, le=LOOKBACK_SECONDS_MAX)
+    """Shifts the request back, never the cursor."""
+    primary_key_columns: list[ColumnName] | None = Field(default=None, max_length=16)
+    """Fields that name a row; the source's own word without it."""
+    enabled_columns: list[ColumnName] | None = Field(default=None, max_length=2000)
+    """Columns to keep: null all, [] only keys and cursor."""
+    sync_frequency: SyncFrequency | None = None
+    """How often; every six hours without it."""
+    sync_time_of_day: str | None = Field(default=None, pattern=r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$")
+    """UTC time of day that the schedule's phase is taken from (HH:MM or HH:MM:SS)."""
+    cron: str | None = Field(default=None, min_length=9, max_length=128, pattern=r"^\S+( \S+){4}$")
+    """Five cron fields, instead of the two above."""
+    time_zone: str | None = Field(default=None, min_length=1, max_length=64)
+    """IANA time zone of `cron`."""
+
+    cel_rules: ClassVar[tuple[CelRule, ...]] = (
+        CelRule("self.sourceRef == oldSelf.sourceRef", "sourceRef is immutable", update_only=True),
+        CelRule("self.stream == oldSelf.stream", "stream is immutable", update_only=True),
+        CelRule(
+            "!has(self.cron) || (!has(self.syncFrequency) && !has(self.syncTimeOfDay))",
+            "cron replaces syncFrequency and syncTimeOfDay",
+        ),
+        CelRule("!has(self.timeZone) || has(self.cron)", "timeZone needs cron"),
+    )
+
+    @model_validator(mode="after")
+    def _one_schedule(self) -> "SchemaSpec":
+        if self.cron is not None and (self.sync_frequency or self.sync_time_of_day):
+            raise ValueError("cron replaces syncFrequency and syncTimeOfDay")
+        if self.time_zone is not None and self.cron is None:
+            raise ValueError("timeZone needs cron")
+        return self
+
+
+class Column(ApiModel):
+    """A column of the table."""
+
+    name: str
+    """Name in the table."""
+    data_type: str
+    """Type in the table, in Delta's words (string, long, double, …)."""
+    nullable: bool = True
+    """Whether it may be null."""
+
+
+class IncrementalField(ApiModel):
+    """A field that could be the cursor."""
+
+    name: str
+    """Name or path in a row."""
+    type: CursorType
+    """How its values are compared."""
+
+
+class TableStatus(ApiModel):
+    """The table as the last published run left it."""
+
+    uri: str
+    """Address of the Delta table."""
+    version: int
+    """Version of the Delta table."""
+    rows: int
+    """Rows in the table."""
+    bytes: int
+    """Size of its files."""
+    files: int
+    """Number of its files."""
+
+
+class RunRecord(ApiModel):
+    """One run, for the history."""
+
+    job: str
+    """Name of the Job."""
+    trigger: str
+    """Schedule, Initial or Request."""
+    started_at: str | None = None
+    """When the Job started."""
+    finished_at: str | None = None
+    """When it ended."""
+    result: str
+    """Succeeded or Failed."""
+    reason: str | None = None
+    """Why it failed, in one word."""
+    rows: int = 0
+    """Rows read."""
+    bytes: int = 0
+    """Bytes received from the source."""
+    error: str | None = None
+    """Why it failed, in a sentence."""
+
+
+class SchemaStatus(ApiModel):
+    """What the operator saw of one table."""
+
+    observed_generation: int = -1
+    """Generation of the spec that this status speaks of."""
+    conditions: list[Condition] = Field(default_factory=list, json_schema_extra={"listMapKeys": ["type"]})
+    """Ready; Reconciling and Stalled while true."""
+    phase: Phase | None = None
+    """Summary for people."""
+    sync_type: SyncType | None = None
+    """The sync type in force."""
+    label: str | None = None
+    """The stream's name as the source shows it."""
+    description: str | None = None
+    """The stream's description as the source gives it."""
+    last_synced_at: str | None = None
+    """When data was last published."""
+    latest_error: str | None = None
+    """Why the last run failed; empty after a success."""
+    next_sync_at: str | None = None
+    """When the schedule fires next."""
+    active_job: str | None = None
+    """The Job under way."""
+    table: TableStatus | None = None
+    """The table as the last published run left it."""
+    available_columns: list[Column] = Field(default_factory=list, max_length=2000)
+    """Columns that the stream has."""
+    incremental_fields: list[IncrementalField] = Field(default_factory=list, max_length=100)
+    """Fields that could be the cursor."""
+    cursor: str | None = None
+    """Copy of the cursor, to read; the table's log holds the truth."""
+    history: list[RunRecord] = Field(default_factory=list, max_length=10)
+    """The last runs, newest first."""
+    handled_requests: dict[str, str] = Field(default_factory=dict)
+    """The last token of each action annotation that was carried out."""
+
+    @field_validator("handled_requests", mode="before")
+    @classmethod
+    def _null_is_empty(cls, value: Any) -> Any:
+        return {} if value is None else value

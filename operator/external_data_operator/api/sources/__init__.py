@@ -1,0 +1,1 @@
+"""The specs of the kinds of source, one file each."""

@@ -1,0 +1,221 @@
+"""A REST API as a source: where it is, how to be let in, and its streams."""
+
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field, model_validator
+
+from external_data_operator.api.base import CelRule, SpecModel, UnionModel
+from external_data_operator.api.meta import CertificateRef, SecretValue
+
+FieldPath = Annotated[str, Field(min_length=1, max_length=256)]
+ParamName = Annotated[str, Field(min_length=1, max_length=128)]
+ParamValue = Annotated[str, Field(max_length=2048)]
+
+
+class HttpMethod(StrEnum):
+    """The methods that only read."""
+
+    GET = "GET"
+    POST = "POST"
+
+
+class BearerAuth(SpecModel):
+    """`Authorization: Bearer …`."""
+
+    token: SecretValue
+    """The token."""
+
+
+class RestAuth(UnionModel):
+    """How requests are let in; exactly one key."""
+
+    bearer: BearerAuth | None = None
+    """A bearer token."""
+
+
+class RestTls(SpecModel):
+    """Whom to trust."""
+
+    ca: CertificateRef
+    """Certificate authorities to trust instead of the public ones."""
+
+
+class NonePagination(SpecModel):
+    """One request holds everything."""
+
+
+class CursorPagination(SpecModel):
+    """The body holds a token; the next request sends it back."""
+
+    cursor_path: FieldPath
+    """Where in the body the token is. Missing, null or empty: the walk ends."""
+    cursor_param: ParamName = "cursor"
+    """Query parameter that carries it."""
+
+
+class OffsetPagination(SpecModel):
+    """The next request skips the rows received so far, so that a server which caps its pages loses nothing."""
+
+    limit: int = Field(ge=1, le=1_000_000)
+    """Rows to ask for in one request."""
+    limit_param: ParamName = "limit"
+    """Query parameter that carries the limit."""
+    offset_param: ParamName = "offset"
+    """Query parameter that carries the offset."""
+    initial_offset: int = Field(default=0, ge=0)
+    """Offset of the first row."""
+    total_path: FieldPath | None = None
+    """Where in the body the total number of rows is; without it an empty page ends the walk."""
+
+
+class NextUrlPagination(SpecModel):
+    """The body holds the address of the next page."""
+
+    next_url_path: FieldPath
+    """Where in the body the address is, absolute or relative. Missing, null or empty: the walk ends."""
+
+
+class Pagination(UnionModel):
+    """How one page leads to the next; exactly one key."""
+
+    none: NonePagination | None = None
+    """One request holds everything."""
+    cursor: CursorPagination | None = None
+    """A token in the body."""
+    offset: OffsetPagination | None = None
+    """Offset and limit."""
+    next_url: NextUrlPagination | None = None
+    """An address in the body."""
+
+
+class CursorType(StrEnum):
+    """How the values of a cursor field are compared and written."""
+
+    INTEGER = "Integer"
+    NUMERIC = "Numeric"
+    DATE_TIME = "DateTime"
+    DATE = "Date"
+    TIMESTAMP = "Timestamp"
+    OBJECT_ID = "ObjectId"
+
+
+class RowOrder(StrEnum):
+    """In which order of the cursor a source returns rows."""
+
+    ASCENDING = "Ascending"
+    DESCENDING = "Descending"
+    UNORDERED = "Unordered"
+
+
+class RestIncremental(SpecModel):
+    """How to ask for what changed since the last run."""
+
+    cursor_path: FieldPath
+    """Where in a row the cursor's value is; may be nested (`meta.updated_at`)."""
+    start_param: ParamName
+    """Query parameter that carries the lower bound."""
+    end_param: ParamName | None = None
+    """Query parameter that carries the upper bound of a window; only with `windowSeconds`."""
+    initial_value: ParamValue | None = None
+    """Lower bound of the first run; without it the parameter is left out."""
+    cursor_type: CursorType = CursorType.DATE_TIME
+    """How values are compared and written."""
+    format: str | None = Field(default=None, min_length=1, max_length=64)
+    """strftime pattern in which the bounds are sent; without it ISO 8601, integers as they are."""
+    row_order: RowOrder = RowOrder.UNORDERED
+    """Ascending streams may publish in the middle of a long run; others move the cursor at the end."""
+    window_seconds: int | None = Field(default=None, ge=1)
+    """Length of one window of an initial load, in seconds of the cursor; needs `endParam` and `initialValue`."""
+
+    cel_rules: ClassVar[tuple[CelRule, ...]] = (
+        CelRule(
+            "has(self.endParam) == has(self.windowSeconds)",
+            "endParam and windowSeconds go together",
+        ),
+        CelRule(
+            "!has(self.windowSeconds) || has(self.initialValue)",
+            "windowSeconds needs initialValue",
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _windows(self) -> "RestIncremental":
+        if (self.end_param is None) != (self.window_seconds is None):
+            raise ValueError("endParam and windowSeconds go together")
+        if self.window_seconds is not None and self.initial_value is None:
+            raise ValueError("windowSeconds needs initialValue")
+        return self
+
+
+class RestStream(SpecModel):
+    """One sequence of like records, and so one table."""
+
+    name: str = Field(min_length=1, max_length=63, pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")
+    """Name of the stream; the table is `tablePrefix` and this, in snake case."""
+    description: str | None = Field(default=None, max_length=1000)
+    """What the records are, for people."""
+    path: str = Field(min_length=1, max_length=2048)
+    """Path below `baseUrl`."""
+    method: HttpMethod = HttpMethod.GET
+    """How to ask."""
+    params: dict[ParamName, ParamValue] = Field(default_factory=dict, max_length=64)
+    """Query parameters sent with every request."""
+    body: dict[str, Any] | None = None
+    """JSON body of a POST."""
+    records_path: str | None = Field(default=None, max_length=256)
+    """Where in the body the rows are (`data`, `result.items`); without it the body is the list."""
+    primary_key: list[FieldPath] = Field(default_factory=list, max_length=16)
+    """Fields that name a row."""
+    pagination: Pagination = Field(default_factory=lambda: Pagination(none=NonePagination()))
+    """How one page leads to the next."""
+    incremental: RestIncremental | None = None
+    """How to ask for what changed; without it every sync reads everything."""
+
+    cel_rules: ClassVar[tuple[CelRule, ...]] = (
+        CelRule(
+            "!has(self.body) || (has(self.method) && self.method == 'POST')",
+            "body needs method POST",
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _body_needs_post(self) -> "RestStream":
+        if self.body is not None and self.method is not HttpMethod.POST:
+            raise ValueError("body needs method POST")
+        return self
+
+
+class RateLimit(SpecModel):
+    """What the API allows; the runner stays below it."""
+
+    requests_per_second: float = Field(gt=0, le=10_000)
+    """Requests a second, over all streams of one run."""
+
+
+class RestSource(SpecModel):
+    """A REST API that answers in JSON."""
+
+    base_url: str = Field(min_length=1, max_length=2048, pattern=r"^https?://[^\s?#]+$")
+    """Address that every path is appended to. Plain http is for private hosts that the operator opened."""
+    auth: RestAuth | None = None
+    """How requests are let in; sent only to the scheme, host and port of `baseUrl`."""
+    tls: RestTls | None = None
+    """Whom to trust instead of the public certificate authorities."""
+    headers: dict[ParamName, ParamValue] = Field(default_factory=dict, max_length=64)
+    """Headers sent with every request; credentials belong into `auth`."""
+    concurrency: int = Field(default=4, ge=1, le=32)
+    """Requests of one run that may be under way at once, where the pagination allows it."""
+    rate: RateLimit | None = None
+    """A declared rate that the runner stays below."""
+    streams: list[RestStream] = Field(min_length=1, max_length=50, json_schema_extra={"listMapKeys": ["name"]})
+    """The streams, each with a name of its own."""
+
+    @model_validator(mode="after")
+    def _names_unique(self) -> "RestSource":
+        seen: set[str] = set()
+        for stream in self.streams:
+            if stream.name in seen:
+                raise ValueError(f"streams: two are named {stream.name}")
+            seen.add(stream.name)
+        return self

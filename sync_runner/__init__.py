@@ -1,0 +1,1 @@
+"""The runner: reads a source and publishes it as a Delta table; knows nothing of Kubernetes."""

@@ -1,0 +1,70 @@
+"""Runs an iterator in a thread of its own, a bounded number of steps ahead of its consumer.
+
+The stages of a sync (fetch, decode, write) overlap this way while each stays an ordinary generator; most of their work
+releases the interpreter's lock. Memory is bounded by the depth.
+"""
+
+import queue
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+_END = object()
+
+
+class _Failed:
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+
+class _Ahead(Generic[T]):
+    def __init__(self, items: Iterator[T], depth: int, name: str) -> None:
+        self._items = items
+        self._queue: queue.Queue[object] = queue.Queue(depth)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._work, name=name, daemon=True)
+
+    def _work(self) -> None:
+        try:
+            for item in self._items:
+                if not self._put(item):
+                    break
+            self._put(_END)
+        except BaseException as error:  # noqa: BLE001 - handed to the consumer, who raises it
+            self._put(_Failed(error))
+        finally:
+            close = getattr(self._items, "close", None)
+            if close is not None:
+                close()
+
+    def _put(self, item: object) -> bool:
+        while not self._stop.is_set():
+            try:
+                self._queue.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def consume(self) -> Iterator[T]:
+        self._thread.start()
+        try:
+            while (item := self._queue.get()) is not _END:
+                if isinstance(item, _Failed):
+                    raise item.error
+                yield item  # type: ignore[misc]
+        finally:
+            self._stop.set()
+            self._thread.join()
+
+
+def read_ahead(items: Iterator[T], *, depth: int, name: str) -> Iterator[T]:
+    """The same items in the same order, made `depth` steps ahead in a thread called `name`.
+
+    An error of the iterator is raised here, behind the items that came before it. Closing the result stops the thread
+    and closes the iterator.
+    """
+    with closing(_Ahead(items, depth, name).consume()) as consumed:  # type: ignore[type-var]
+        yield from consumed

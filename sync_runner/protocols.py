@@ -1,0 +1,109 @@
+"""What the pipeline asks for: sources, credentials, a clock, and somewhere to tell how it goes.
+
+It speaks of batches, positions and tokens, never of HTTP or SQL, so that a database or a webhook uses the same engine.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import pyarrow as pa
+
+from external_data_operator.api.meta import CertificateRef, SecretValue
+from external_data_operator.api.sources.rest import CursorType
+
+Token = str
+"""Opaque: where a source goes on after a batch. Text that survives a journal; only its own source reads it."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far a stream was read: the highest cursor value, as canonical text, and how such values compare."""
+
+    value: str
+    type: CursorType
+
+
+@dataclass(frozen=True)
+class ReadRequest:
+    """What a run wants of a source."""
+
+    since: Position | None = None
+    """Read what is newer; None reads everything. Look-back is already taken off."""
+    resume: Token | None = None
+    """Where an earlier attempt of the same run stopped; None starts at the beginning."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A bounded table of records, and where to go on behind it.
+
+    `records` carries the source's own field names; all-null columns have type null. Nested values are JSON text in
+    columns whose field metadata says `{"json": "1"}`. Types may widen from one batch to the next, never narrow.
+    """
+
+    records: pa.RecordBatch
+    next: Token | None
+    """Where to go on after this batch; None behind the last one."""
+    position: Position | None = None
+    """The highest cursor value of all batches so far, where the stream has a cursor."""
+    settled: bool = False
+    """Every record up to `position` has been read, so that it may be published in the middle of a run."""
+    pages: int = 0
+    bytes: int = 0
+    """Pages, and bytes of their bodies, that this batch was made of."""
+
+
+class Source(Protocol):
+    """One stream that can be read."""
+
+    def read(self, request: ReadRequest) -> Iterator[Batch]:
+        """Yields batches in order; the same request and data yield the same records again.
+
+        Raises RunError. An empty stream yields nothing or empty batches.
+        """
+
+
+class Credentials(Protocol):
+    """Reads credentials at the moment of use, so that a rotated Secret is seen."""
+
+    def secret(self, value: SecretValue) -> str:
+        """The credential; ConfigurationError(SecretNotFound) naming Secret and key where it is missing."""
+
+    def certificate(self, ref: CertificateRef) -> str:
+        """The PEM bundle; the same error."""
+
+    def keys_of(self, secret_name: str) -> dict[str, str]:
+        """All keys of a Secret (destination credentials); the same error."""
+
+
+class Clock(Protocol):
+    """Time, so that tests can bend it; the transport alone sleeps."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go backwards."""
+
+    def sleep(self, seconds: float) -> None:
+        """Waits."""
+
+
+@dataclass
+class Progress:
+    """Counters of a run; the pipeline adds, a terminal or the log shows."""
+
+    pages: int = 0
+    rows: int = 0
+    bytes: int = 0
+    parts: int = 0
+    phase: str = "starting"
+    notes: list[str] = field(default_factory=list)
+
+
+class ProgressListener(Protocol):
+    """Is told whenever the counters moved."""
+
+    def __call__(self, progress: Progress) -> None:
+        """Must return quickly."""
