@@ -17,9 +17,10 @@ from tests.localcluster.announce import announce
 
 
 def cache_root() -> Path:
-    """`EXTERNAL_DATA_CACHE`, or the user's cache directory; made if it is missing."""
-    base = os.environ.get("EXTERNAL_DATA_CACHE") or os.environ.get("XDG_CACHE_HOME")
-    root = (Path(base) if base else Path.home() / ".cache") / "external-data-operator"
+    """Our part of `EXTERNAL_DATA_CACHE`, or of the user's cache directory; made if missing."""
+    own = os.environ.get("EXTERNAL_DATA_CACHE")
+    users = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    root = Path(own) if own else Path(users) / "external-data-operator"
     root = root.absolute() / "localcluster"
     root.mkdir(parents=True, exist_ok=True)
     return root

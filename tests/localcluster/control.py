@@ -1,0 +1,121 @@
+"""Starts a supervisor, talks to it, and ends it with everything that it holds."""
+
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.localcluster import supervisor
+from tests.localcluster.errors import LocalClusterError
+
+_SCRIPT = str(Path(supervisor.__file__))
+CONTAINED = (
+    *("unshare", "--net", "--mount", "--pid", "--uts", "--ipc"),
+    *("--fork", "--kill-child", "--mount-proc"),
+)
+"""A network, mounts and processes of its own, which all end with the first process."""
+
+
+def start_supervisor(home: Path, *, within: Sequence[str] = ()) -> int:
+    """Starts it as a daemon and returns its process id as seen from here."""
+    (home / "logs").mkdir(parents=True, exist_ok=True)
+    with (home / "logs" / "supervisor.log").open("ab") as log:
+        child = subprocess.Popen(
+            [*within, sys.executable, "-I", _SCRIPT, str(home)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        pid = find_supervisor(home)
+        if pid is not None:
+            child.returncode = 0  # it outlives this process on purpose
+            return pid
+        if child.poll() is not None:
+            break
+        time.sleep(0.02)
+    said = (home / "logs" / "supervisor.log").read_text()[-1000:].strip()
+    raise LocalClusterError(f"the cluster's supervisor did not start: {said}")
+
+
+def find_supervisor(home: Path) -> int | None:
+    """Its process id as seen from here, when it runs and answers."""
+    try:
+        with _connect(home) as connection:
+            size = struct.calcsize("3i")
+            peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
+            return int(struct.unpack("3i", peer)[0])
+    except OSError:
+        return None
+
+
+def request(home: Path, do: str, **arguments: Any) -> dict[str, Any]:
+    """One request and its answer."""
+    try:
+        with _connect(home) as connection, connection.makefile("rw", encoding="utf-8") as stream:
+            stream.write(json.dumps({"do": do, **arguments}) + "\n")
+            stream.flush()
+            answer: dict[str, Any] = json.loads(stream.readline())
+    except (OSError, ValueError) as error:
+        raise LocalClusterError(f"the cluster in {home} does not answer: {error}") from error
+    if "error" in answer:
+        raise LocalClusterError(f"{do} {arguments.get('name', '')}: {answer['error']}")
+    return answer
+
+
+def end_supervisor(home: Path) -> None:
+    """Kills it and, through the kernel, all that it held; also one that no longer answers."""
+    for _ in range(100):
+        pids = _processes_of(home)
+        if not pids:
+            return
+        for pid in pids:
+            _kill(pid)
+        time.sleep(0.05)
+    raise LocalClusterError(f"processes {_processes_of(home)} of {home} do not end")
+
+
+def _processes_of(home: Path) -> list[int]:
+    """The supervisor and what holds its namespaces, told by their command line."""
+    wanted = [_SCRIPT.encode(), str(home).encode()]
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue  # it ended meanwhile
+            if words[-3:-1] == wanted:
+                found.append(int(entry.name))
+    return found
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _connect(home: Path) -> socket.socket:
+    """Through a short name of the folder: socket paths end after 107 bytes."""
+    folder = os.open(home, os.O_PATH | os.O_DIRECTORY)
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.settimeout(30.0)
+    try:
+        connection.connect(f"/proc/self/fd/{folder}/{supervisor.SOCKET}")
+    except OSError:
+        connection.close()
+        raise
+    finally:
+        os.close(folder)
+    return connection

@@ -1,0 +1,110 @@
+"""A Kubernetes of plain processes: API server, node and S3 server in namespaces of their own.
+
+Nothing of the machine is touched: mounts, processes, network and packet rules are the cluster's own
+and end with its first process. Only control groups and a folder have to be taken away.
+"""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.localcluster import network, s3
+from tests.localcluster.addons import build_addons
+from tests.localcluster.announce import announce
+from tests.localcluster.archives import write_program_image
+from tests.localcluster.binaries import find_or_build_binaries
+from tests.localcluster.certificates import write_certificates
+from tests.localcluster.commands import run
+from tests.localcluster.configs import PAUSE_IMAGE, write_configs
+from tests.localcluster.containment import (
+    choose_snapshotter,
+    cover_fixed_paths,
+    remove_cgroups,
+    remove_fixed_paths,
+)
+from tests.localcluster.control import (
+    CONTAINED,
+    end_supervisor,
+    find_supervisor,
+    request,
+    start_supervisor,
+)
+from tests.localcluster.errors import LocalClusterError
+from tests.localcluster.host import require_host
+from tests.localcluster.programs import FIRST, THEN, build_argv
+from tests.localcluster.readiness import wait_for_apiserver, wait_for_dns, wait_for_node, wait_until
+from tests.localcluster.site import CONTAINERD_SOCKET, Site
+
+
+def prepare() -> Path:
+    """Everything that is built or installed once; returns the folder of the binaries."""
+    require_host()
+    s3.find_or_install_weed()
+    return find_or_build_binaries()
+
+
+def start(name: str, home: Path) -> tuple[Site, s3.S3Access]:
+    """A fresh cluster, up to a Ready node and an S3 server with its bucket."""
+    binaries = prepare()
+    announce(f"starting cluster {name} (about 10 s)")
+    pid = start_supervisor(home, within=CONTAINED)
+    addresses = network.connect(name, pid=pid)
+    site = Site(name, home, binaries, host=addresses.host, node=addresses.node)
+    cover_fixed_paths(home, pid=pid)
+    write_certificates(site.pki, address=site.node)
+    write_configs(site, snapshotter=choose_snapshotter(home))
+    for program in FIRST:
+        start_program(site, program)
+    access = s3.create_access(site.node)
+    weed = s3.build_weed_argv(home, access, address=site.node)
+    request(home, "start", name="weed", argv=weed)
+    _import_pause(site)
+    wait_for_apiserver(site)
+    for program in THEN:
+        start_program(site, program)
+    run(site.binaries / "kubectl", "--kubeconfig", site.kubeconfig, "apply", "-f", "-",
+        stdin=build_addons())
+    s3.create_bucket(access)
+    wait_for_dns(site)
+    wait_for_node(site)
+    return site, access
+
+
+def start_program(site: Site, program: str, *, extra: Sequence[str] = ()) -> None:
+    """Starts one of the cluster's programs, with flags that override ours."""
+    argv = build_argv(site, program, extra=extra)
+    request(site.home, "start", name=program, argv=argv)
+
+
+def remove(name: str, home: Path) -> None:
+    """Ends a cluster in whatever state it is, and takes away what it leaves."""
+    end_supervisor(home)
+    network.disconnect(name)
+    remove_cgroups(f"external-data-{name}")
+    if home.exists():
+        shutil.rmtree(home)
+    remove_fixed_paths()
+
+
+def load_image(home: Path, archive: Path) -> None:
+    """Gives the node the images of an archive."""
+    pid = find_supervisor(home)
+    if pid is None:
+        raise LocalClusterError(f"the cluster in {home} does not run")
+    run(
+        *("nsenter", "--target", str(pid), "--mount", "ctr", "--address", CONTAINERD_SOCKET),
+        *("--namespace", "k8s.io", "images", "import"),
+        *("--snapshotter", choose_snapshotter(home), archive),
+        timeout_s=300,
+    )
+
+
+def _import_pause(site: Site) -> None:
+    archive = site.home / "pause.tar"
+    write_program_image(site.binaries / "pause", name=PAUSE_IMAGE, into=archive)
+    wait_until(
+        lambda: load_image(site.home, archive),
+        what="containerd",
+        log=site.home / "logs" / "containerd.log",
+        timeout_s=30,
+    )
