@@ -1,20 +1,46 @@
 """References to Secrets and ConfigMaps, and values that may be written inline or referred to."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, SecretStr
 
 from external_data_operator.api.base import CelRule, SpecModel
 
 API_GROUP = "external-data.io"
 API_VERSION = "v1alpha1"
 GROUP_VERSION = f"{API_GROUP}/{API_VERSION}"
+CATEGORY = "external-data"
+"""`kubectl get external-data` lists both kinds."""
+INLINE_SECRET_SUFFIX = "-inline-credentials"  # noqa: S105
+"""How the names of Secrets end that the operator made of inline values."""
 
 ObjectName = Annotated[
     str,
     Field(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"),
 ]
-DataKey = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z0-9]+$")]
+DataKey = Annotated[
+    str, Field(min_length=1, max_length=253, pattern=r"^\.?[-_a-zA-Z0-9][-._a-zA-Z0-9]*$")
+]
+"""A key of a Secret or ConfigMap; neither `.` nor anything that begins with `..`, for it becomes a
+file."""
+Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+"""A moment in RFC 3339."""
+
+
+def _write_number(value: Any) -> Any:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+Quantity = Annotated[
+    str,
+    BeforeValidator(_write_number),
+    Field(
+        max_length=64,
+        pattern=r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(([KMGTPE]i)|[numkMGTPE]|[eE][+-]?[0-9]+)?$",
+        json_schema_extra={"x-kubernetes-int-or-string": True},
+    ),
+]
+"""An amount as Kubernetes writes it (`500m`, `2Gi`, `1`)."""
 
 
 class ObjectRef(SpecModel):
@@ -34,7 +60,8 @@ class KeyRef(SpecModel):
 
 
 class SecretValue(SpecModel):
-    """A credential: a reference to a Secret's key, or a value that the operator moves into a Secret."""
+    """A credential: a reference to a Secret's key, or a value that the operator moves into a
+    Secret."""
 
     secret_key_ref: KeyRef | None = None
     """The Secret's key that holds the credential."""
@@ -43,16 +70,22 @@ class SecretValue(SpecModel):
 
     cel_rules: ClassVar[tuple[CelRule, ...]] = (
         CelRule(
-            "has(self.secretKeyRef) != has(self.value)",
+            "has(self.secretKeyRef) != has(self.value) || "
+            f"(has(self.value) && self.secretKeyRef.name.endsWith('{INLINE_SECRET_SUFFIX}'))",
             "exactly one of secretKeyRef and value must be set",
+            lambda it: (it.secret_key_ref is None) != (it.value is None) or it.is_rewritten,
         ),
     )
 
-    @model_validator(mode="after")
-    def _exactly_one(self) -> "SecretValue":
-        if (self.secret_key_ref is None) == (self.value is None):
-            raise ValueError("exactly one of secretKeyRef and value must be set")
-        return self
+    @property
+    def is_rewritten(self) -> bool:
+        """A manifest with a value was applied again, beside the reference that the operator put
+        there: the value is the newer one and is moved once more."""
+        return (
+            self.value is not None
+            and self.secret_key_ref is not None
+            and self.secret_key_ref.name.endswith(INLINE_SECRET_SUFFIX)
+        )
 
 
 class CertificateRef(SpecModel):
@@ -67,11 +100,6 @@ class CertificateRef(SpecModel):
         CelRule(
             "has(self.configMapKeyRef) != has(self.secretKeyRef)",
             "exactly one of configMapKeyRef and secretKeyRef must be set",
+            lambda it: (it.config_map_key_ref is None) != (it.secret_key_ref is None),
         ),
     )
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> "CertificateRef":
-        if (self.config_map_key_ref is None) == (self.secret_key_ref is None):
-            raise ValueError("exactly one of configMapKeyRef and secretKeyRef must be set")
-        return self

@@ -1,7 +1,8 @@
 """The hand-off: what the operator gives the runner, and what the runner hands back.
 
-A plan is a ConfigMap's `plan.json`; it refers to credentials and never holds one. A report is at most 4,096 bytes, the
-size of a termination message; a discovery is the check pod's standard output, one JSON document.
+A plan is a ConfigMap's `plan.json`; it refers to credentials and never holds one. A report is at
+most 4,096 bytes, the size of a termination message; a discovery is the check pod's standard output,
+one JSON document.
 """
 
 from enum import IntEnum, StrEnum
@@ -137,7 +138,8 @@ class Failure(ApiModel):
     failure_class: FailureClass
     reason: Reason
     message: str
-    """A sentence with ids, counts, field names and HTTP status; never bodies, headers, queries or credentials."""
+    """A sentence with ids, counts, field names and HTTP status; never bodies, headers, queries or
+    credentials."""
 
 
 class Report(ApiModel):
@@ -158,7 +160,8 @@ class Report(ApiModel):
     table: TableStatus | None = None
     cursor: str | None = None
     columns: list[Column] | None = None
-    """The table's columns; null where they do not fit, and then the last line of the log holds them."""
+    """The table's columns; null where they do not fit, and then the last line of the log holds
+    them."""
 
 
 class DiscoveredStream(ApiModel):

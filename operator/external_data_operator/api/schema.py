@@ -3,13 +3,20 @@
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
-from external_data_operator.api.base import ApiModel, CelRule, SpecModel
-from external_data_operator.api.meta import ObjectRef
+from external_data_operator.api.base import (
+    ApiModel,
+    CelRule,
+    PrinterColumn,
+    ResourceKind,
+    SpecModel,
+    build_immutable_rule,
+)
+from external_data_operator.api.meta import ObjectRef, Timestamp
 from external_data_operator.api.source import SyncFrequency
 from external_data_operator.api.sources.rest import CursorType
-from external_data_operator.api.status import Condition, Phase
+from external_data_operator.api.status import Condition, Phase, build_condition_column
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=256)]
 LOOKBACK_SECONDS_MAX = 60 * 86_400
@@ -45,8 +52,10 @@ class SchemaSpec(SpecModel):
     enabled_columns: list[ColumnName] | None = Field(default=None, max_length=2000)
     """Columns to keep: null all, [] only keys and cursor."""
     sync_frequency: SyncFrequency | None = None
-    """How often; every six hours without it."""
-    sync_time_of_day: str | None = Field(default=None, pattern=r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$")
+    """How often; without it as the source's `schemas.defaults` say, every six hours."""
+    sync_time_of_day: str | None = Field(
+        default=None, pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"
+    )
     """UTC time of day that the schedule's phase is taken from (HH:MM or HH:MM:SS)."""
     cron: str | None = Field(default=None, min_length=9, max_length=128, pattern=r"^\S+( \S+){4}$")
     """Five cron fields, instead of the two above."""
@@ -54,22 +63,23 @@ class SchemaSpec(SpecModel):
     """IANA time zone of `cron`."""
 
     cel_rules: ClassVar[tuple[CelRule, ...]] = (
-        CelRule("self.sourceRef == oldSelf.sourceRef", "sourceRef is immutable", update_only=True),
-        CelRule("self.stream == oldSelf.stream", "stream is immutable", update_only=True),
+        build_immutable_rule("sourceRef"),
+        build_immutable_rule("stream"),
         CelRule(
             "!has(self.cron) || (!has(self.syncFrequency) && !has(self.syncTimeOfDay))",
             "cron replaces syncFrequency and syncTimeOfDay",
+            lambda it: (
+                it.cron is None or (it.sync_frequency is None and it.sync_time_of_day is None)
+            ),
+            field="cron",
         ),
-        CelRule("!has(self.timeZone) || has(self.cron)", "timeZone needs cron"),
+        CelRule(
+            "!has(self.timeZone) || has(self.cron)",
+            "timeZone needs cron",
+            lambda it: it.time_zone is None or it.cron is not None,
+            field="timeZone",
+        ),
     )
-
-    @model_validator(mode="after")
-    def _one_schedule(self) -> "SchemaSpec":
-        if self.cron is not None and (self.sync_frequency or self.sync_time_of_day):
-            raise ValueError("cron replaces syncFrequency and syncTimeOfDay")
-        if self.time_zone is not None and self.cron is None:
-            raise ValueError("timeZone needs cron")
-        return self
 
 
 class Column(ApiModel):
@@ -114,9 +124,9 @@ class RunRecord(ApiModel):
     """Name of the Job."""
     trigger: str
     """Schedule, Initial or Request."""
-    started_at: str | None = None
+    started_at: Timestamp | None = None
     """When the Job started."""
-    finished_at: str | None = None
+    finished_at: Timestamp | None = None
     """When it ended."""
     result: str
     """Succeeded or Failed."""
@@ -135,7 +145,9 @@ class SchemaStatus(ApiModel):
 
     observed_generation: int = -1
     """Generation of the spec that this status speaks of."""
-    conditions: list[Condition] = Field(default_factory=list, json_schema_extra={"listMapKeys": ["type"]})
+    conditions: list[Condition] = Field(
+        default_factory=list, json_schema_extra={"listMapKeys": ["type"]}
+    )
     """Ready; Reconciling and Stalled while true."""
     phase: Phase | None = None
     """Summary for people."""
@@ -145,11 +157,11 @@ class SchemaStatus(ApiModel):
     """The stream's name as the source shows it."""
     description: str | None = None
     """The stream's description as the source gives it."""
-    last_synced_at: str | None = None
+    last_synced_at: Timestamp | None = None
     """When data was last published."""
     latest_error: str | None = None
     """Why the last run failed; empty after a success."""
-    next_sync_at: str | None = None
+    next_sync_at: Timestamp | None = None
     """When the schedule fires next."""
     active_job: str | None = None
     """The Job under way."""
@@ -170,3 +182,30 @@ class SchemaStatus(ApiModel):
     @classmethod
     def _null_is_empty(cls, value: Any) -> Any:
         return {} if value is None else value
+
+
+SCHEMA = ResourceKind(
+    kind="ExternalDataSchema",
+    plural="externaldataschemas",
+    short_name="edsc",
+    description="One table of a source: whether, how and how often it is synced, how that goes.",
+    spec=SchemaSpec,
+    status=SchemaStatus,
+    columns=(
+        PrinterColumn("Source", ".spec.sourceRef.name", description="Source that it reads."),
+        PrinterColumn("Stream", ".spec.stream", description="Stream of that source."),
+        PrinterColumn("Sync Type", ".status.syncType", description="What a sync does."),
+        build_condition_column("Ready", "status", "Whether the last run published its data."),
+        PrinterColumn("Phase", ".status.phase", description="What it is doing."),
+        PrinterColumn("Rows", ".status.table.rows", "integer", description="Rows in the table."),
+        PrinterColumn(
+            "Last Synced", ".status.lastSyncedAt", "date", 0, "When data was last published."
+        ),
+        PrinterColumn("Next", ".status.nextSyncAt", "string", 0, "When the schedule fires next."),
+        PrinterColumn("Age", ".metadata.creationTimestamp", "date"),
+        build_condition_column("Reason", "reason", "Why it is ready or not.", priority=1),
+        PrinterColumn("Table", ".status.table.uri", "string", 1, "Address of the table."),
+        build_condition_column("Message", "message", "What a person should know.", priority=1),
+    ),
+    selectable_fields=(".spec.sourceRef.name", ".spec.stream", ".status.phase"),
+)

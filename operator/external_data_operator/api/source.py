@@ -1,16 +1,24 @@
 """ExternalDataSource: where data comes from, with which credentials, and where it lands."""
 
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
-from external_data_operator.api.base import ApiModel, CelRule, SpecModel
-from external_data_operator.api.meta import ObjectName, ObjectRef
+from external_data_operator.api.base import (
+    ApiModel,
+    CelRule,
+    PrinterColumn,
+    ResourceKind,
+    SpecModel,
+    build_immutable_rule,
+)
+from external_data_operator.api.meta import ObjectName, ObjectRef, Quantity, Timestamp
 from external_data_operator.api.sources.rest import RestSource
-from external_data_operator.api.status import Condition, Phase
+from external_data_operator.api.status import Condition, Phase, build_condition_column
 
-SYNC_FREQUENCIES = ("never", "5min", "15min", "30min", "1hour", "6hour", "12hour", "24hour", "7day", "30day")
+SOURCE_KINDS = ("rest",)
+"""The keys of a spec, of which exactly one is set."""
 
 
 class SyncFrequency(StrEnum):
@@ -33,15 +41,17 @@ class S3Destination(SpecModel):
 
     bucket: str = Field(min_length=3, max_length=63, pattern=r"^[a-z0-9][a-z0-9.-]*[a-z0-9]$")
     """Name of the bucket; it must exist."""
-    prefix: str = Field(default="", max_length=512, pattern=r"^([A-Za-z0-9!_.*'()=-]+(/[A-Za-z0-9!_.*'()=-]+)*)?$")
+    prefix: str = Field(
+        default="", max_length=512, pattern=r"^([A-Za-z0-9!_.*'()=-]+(/[A-Za-z0-9!_.*'()=-]+)*)?$"
+    )
     """Folder inside the bucket."""
-    endpoint: str = Field(default="", max_length=2048, pattern=r"^(https?://[^\s/?#]+/?)?$")
+    endpoint: str = Field(default="", max_length=2048, pattern=r"^(https?://[^\s/?#@]+/?)?$")
     """Address of the store; empty for AWS."""
     region: str = Field(default="us-east-1", min_length=1, max_length=64)
     """Region of the bucket."""
     credentials_secret_ref: ObjectRef | None = None
-    """Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN); without it the
-    pod's own identity is used."""
+    """Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN); without it
+    the pod's own identity is used."""
 
 
 class Destination(SpecModel):
@@ -85,14 +95,14 @@ class SchemaPolicy(SpecModel):
 class Toleration(SpecModel):
     """A taint that pods of this source tolerate."""
 
-    key: str | None = None
+    key: str | None = Field(default=None, max_length=317)
     """Taint key; empty with operator Exists tolerates all."""
-    operator: str | None = None
-    """Exists or Equal."""
-    value: str | None = None
+    operator: Literal["Exists", "Equal"] | None = None
+    """Exists or Equal; Equal without it."""
+    value: str | None = Field(default=None, max_length=63)
     """Taint value."""
-    effect: str | None = None
-    """NoSchedule, PreferNoSchedule or NoExecute."""
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+    """NoSchedule, PreferNoSchedule or NoExecute; all of them without it."""
     toleration_seconds: int | None = None
     """How long a NoExecute taint is tolerated."""
 
@@ -100,9 +110,9 @@ class Toleration(SpecModel):
 class Resources(SpecModel):
     """Requests and limits of the runner's container."""
 
-    requests: dict[str, str] = Field(default_factory=dict, max_length=16)
+    requests: dict[str, Quantity] = Field(default_factory=dict, max_length=16)
     """What is reserved."""
-    limits: dict[str, str] = Field(default_factory=dict, max_length=16)
+    limits: dict[str, Quantity] = Field(default_factory=dict, max_length=16)
     """What may not be passed."""
 
 
@@ -141,22 +151,17 @@ class SourceSpec(SpecModel):
     runtime: Runtime = Field(default_factory=Runtime)
     """How pods of this source run."""
 
-    KINDS: ClassVar[tuple[str, ...]] = ("rest",)
+    KINDS: ClassVar[tuple[str, ...]] = SOURCE_KINDS
     cel_rules: ClassVar[tuple[CelRule, ...]] = (
-        CelRule("has(self.rest)", "exactly one kind of source must be set: rest"),
         CelRule(
-            "(has(self.tablePrefix) ? self.tablePrefix : '') == "
-            "(has(oldSelf.tablePrefix) ? oldSelf.tablePrefix : '')",
-            "tablePrefix is immutable",
-            update_only=True,
+            "["
+            + ", ".join(f"has(self.{kind})" for kind in SOURCE_KINDS)
+            + "].exists_one(kind, kind)",
+            f"exactly one kind of source must be set: {', '.join(SOURCE_KINDS)}",
+            lambda it: sum(getattr(it, kind) is not None for kind in SOURCE_KINDS) == 1,
         ),
+        build_immutable_rule("tablePrefix", default="''"),
     )
-
-    @model_validator(mode="after")
-    def _exactly_one_kind(self) -> "SourceSpec":
-        if sum(getattr(self, kind) is not None for kind in self.KINDS) != 1:
-            raise ValueError(f"exactly one kind of source must be set: {', '.join(self.KINDS)}")
-        return self
 
     @property
     def kind(self) -> str:
@@ -182,13 +187,17 @@ class SourceStatus(ApiModel):
 
     observed_generation: int = -1
     """Generation of the spec that this status speaks of."""
-    conditions: list[Condition] = Field(default_factory=list, json_schema_extra={"listMapKeys": ["type"]})
+    conditions: list[Condition] = Field(
+        default_factory=list, json_schema_extra={"listMapKeys": ["type"]}
+    )
     """Ready, CredentialsValid, Discovered; Reconciling and Stalled while true."""
+    kind: str | None = None
+    """Kind of the source: the key that the spec sets."""
     phase: Phase | None = None
     """Summary for people, derived from the schemas."""
     schemas: SchemaCounts | None = None
     """How many schemas there are."""
-    last_discovered_at: str | None = None
+    last_discovered_at: Timestamp | None = None
     """When the tables were last listed."""
     latest_error: str | None = None
     """The newest error of the source or of one of its schemas."""
@@ -201,3 +210,26 @@ class SourceStatus(ApiModel):
     @classmethod
     def _null_is_empty(cls, value: Any) -> Any:
         return {} if value is None else value
+
+
+SOURCE = ResourceKind(
+    kind="ExternalDataSource",
+    plural="externaldatasources",
+    short_name="eds",
+    description="Where data comes from, with which credentials, and where it lands.",
+    spec=SourceSpec,
+    status=SourceStatus,
+    columns=(
+        PrinterColumn("Kind", ".status.kind", description="Kind of the source."),
+        build_condition_column("Ready", "status", "Whether the source can be read."),
+        build_condition_column("Reason", "reason", "Why it is ready or not."),
+        PrinterColumn("Phase", ".status.phase", description="Summary of its tables."),
+        PrinterColumn("Schemas", ".status.schemas.total", "integer", description="Its tables."),
+        PrinterColumn("Enabled", ".status.schemas.enabled", "integer", 1, "Those that are synced."),
+        PrinterColumn("Failed", ".status.schemas.failed", "integer", 1, "Those that failed last."),
+        PrinterColumn("Suspended", ".spec.suspend", "boolean", 1, "Whether scheduling is off."),
+        PrinterColumn("Age", ".metadata.creationTimestamp", "date"),
+        build_condition_column("Message", "message", "What a person should know.", priority=1),
+    ),
+    selectable_fields=(".spec.suspend", ".status.kind", ".status.phase"),
+)

@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from external_data_operator.api.base import ApiModel
+from external_data_operator.api.base import ApiModel, PrinterColumn
+from external_data_operator.api.meta import Timestamp
 
 
 class Condition(ApiModel):
@@ -19,7 +20,7 @@ class Condition(ApiModel):
     """One CamelCase word from the list of reasons."""
     message: str = Field(default="", max_length=4096)
     """A sentence for people."""
-    last_transition_time: str
+    last_transition_time: Timestamp
     """When `status` last changed."""
     observed_generation: int = 0
     """Generation of the spec that this condition speaks of."""
@@ -32,3 +33,11 @@ class Phase(StrEnum):
     PAUSED = "Paused"
     FAILED = "Failed"
     COMPLETED = "Completed"
+
+
+def build_condition_column(
+    name: str, field: str, description: str, *, priority: int = 0
+) -> PrinterColumn:
+    """A column that shows one field of the condition Ready."""
+    path = f'.status.conditions[?(@.type=="Ready")].{field}'
+    return PrinterColumn(name, path, priority=priority, description=description)

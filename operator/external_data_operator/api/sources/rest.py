@@ -1,9 +1,10 @@
 """A REST API as a source: where it is, how to be let in, and its streams."""
 
+import re
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator
 
 from external_data_operator.api.base import CelRule, SpecModel, UnionModel
 from external_data_operator.api.meta import CertificateRef, SecretValue
@@ -11,6 +12,8 @@ from external_data_operator.api.meta import CertificateRef, SecretValue
 FieldPath = Annotated[str, Field(min_length=1, max_length=256)]
 ParamName = Annotated[str, Field(min_length=1, max_length=128)]
 ParamValue = Annotated[str, Field(max_length=2048)]
+CREDENTIAL_HEADERS = ("authorization", "proxy-authorization", "cookie")
+_HEADER_NAME = re.compile(r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$")
 
 
 class HttpMethod(StrEnum):
@@ -55,7 +58,8 @@ class CursorPagination(SpecModel):
 
 
 class OffsetPagination(SpecModel):
-    """The next request skips the rows received so far, so that a server which caps its pages loses nothing."""
+    """The next request skips the rows received so far, so that a server which caps its pages loses
+    nothing."""
 
     limit: int = Field(ge=1, le=1_000_000)
     """Rows to ask for in one request."""
@@ -73,7 +77,8 @@ class NextUrlPagination(SpecModel):
     """The body holds the address of the next page."""
 
     next_url_path: FieldPath
-    """Where in the body the address is, absolute or relative. Missing, null or empty: the walk ends."""
+    """Where in the body the address is, absolute or relative. Missing, null or empty: the walk
+    ends."""
 
 
 class Pagination(UnionModel):
@@ -124,28 +129,26 @@ class RestIncremental(SpecModel):
     format: str | None = Field(default=None, min_length=1, max_length=64)
     """strftime pattern in which the bounds are sent; without it ISO 8601, integers as they are."""
     row_order: RowOrder = RowOrder.UNORDERED
-    """Ascending streams may publish in the middle of a long run; others move the cursor at the end."""
+    """Ascending streams may publish in the middle of a long run; others move the cursor at the
+    end."""
     window_seconds: int | None = Field(default=None, ge=1)
-    """Length of one window of an initial load, in seconds of the cursor; needs `endParam` and `initialValue`."""
+    """Length of one window of an initial load, in seconds of the cursor; needs `endParam` and
+    `initialValue`."""
 
     cel_rules: ClassVar[tuple[CelRule, ...]] = (
         CelRule(
             "has(self.endParam) == has(self.windowSeconds)",
             "endParam and windowSeconds go together",
+            lambda it: (it.end_param is None) == (it.window_seconds is None),
+            field="windowSeconds",
         ),
         CelRule(
             "!has(self.windowSeconds) || has(self.initialValue)",
             "windowSeconds needs initialValue",
+            lambda it: it.window_seconds is None or it.initial_value is not None,
+            field="initialValue",
         ),
     )
-
-    @model_validator(mode="after")
-    def _windows(self) -> "RestIncremental":
-        if (self.end_param is None) != (self.window_seconds is None):
-            raise ValueError("endParam and windowSeconds go together")
-        if self.window_seconds is not None and self.initial_value is None:
-            raise ValueError("windowSeconds needs initialValue")
-        return self
 
 
 class RestStream(SpecModel):
@@ -155,11 +158,11 @@ class RestStream(SpecModel):
     """Name of the stream; the table is `tablePrefix` and this, in snake case."""
     description: str | None = Field(default=None, max_length=1000)
     """What the records are, for people."""
-    path: str = Field(min_length=1, max_length=2048)
-    """Path below `baseUrl`."""
+    path: str = Field(min_length=1, max_length=2048, pattern=r"^/?([^/\s?#][^\s?#]*)?$")
+    """Path below `baseUrl`; query parameters belong into `params`."""
     method: HttpMethod = HttpMethod.GET
     """How to ask."""
-    params: dict[ParamName, ParamValue] = Field(default_factory=dict, max_length=64)
+    params: dict[str, ParamValue] = Field(default_factory=dict, max_length=64)
     """Query parameters sent with every request."""
     body: dict[str, Any] | None = None
     """JSON body of a POST."""
@@ -176,14 +179,10 @@ class RestStream(SpecModel):
         CelRule(
             "!has(self.body) || (has(self.method) && self.method == 'POST')",
             "body needs method POST",
+            lambda it: it.body is None or it.method is HttpMethod.POST,
+            field="body",
         ),
     )
-
-    @model_validator(mode="after")
-    def _body_needs_post(self) -> "RestStream":
-        if self.body is not None and self.method is not HttpMethod.POST:
-            raise ValueError("body needs method POST")
-        return self
 
 
 class RateLimit(SpecModel):
@@ -196,26 +195,50 @@ class RateLimit(SpecModel):
 class RestSource(SpecModel):
     """A REST API that answers in JSON."""
 
-    base_url: str = Field(min_length=1, max_length=2048, pattern=r"^https?://[^\s?#]+$")
-    """Address that every path is appended to. Plain http is for private hosts that the operator opened."""
+    base_url: str = Field(
+        min_length=1, max_length=2048, pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"
+    )
+    """Address that every path is appended to. Plain http is for private hosts that the operator
+    opened."""
     auth: RestAuth | None = None
     """How requests are let in; sent only to the scheme, host and port of `baseUrl`."""
     tls: RestTls | None = None
     """Whom to trust instead of the public certificate authorities."""
-    headers: dict[ParamName, ParamValue] = Field(default_factory=dict, max_length=64)
+    headers: dict[str, ParamValue] = Field(default_factory=dict, max_length=64)
     """Headers sent with every request; credentials belong into `auth`."""
     concurrency: int = Field(default=4, ge=1, le=32)
     """Requests of one run that may be under way at once, where the pagination allows it."""
     rate: RateLimit | None = None
     """A declared rate that the runner stays below."""
-    streams: list[RestStream] = Field(min_length=1, max_length=50, json_schema_extra={"listMapKeys": ["name"]})
+    streams: list[RestStream] = Field(
+        min_length=1, max_length=50, json_schema_extra={"listMapKeys": ["name"]}
+    )
     """The streams, each with a name of its own."""
 
-    @model_validator(mode="after")
-    def _names_unique(self) -> "RestSource":
+    cel_rules: ClassVar[tuple[CelRule, ...]] = (
+        CelRule(
+            "!has(self.headers) || "
+            f"!self.headers.exists(name, name.lowerAscii() in {list(CREDENTIAL_HEADERS)})",
+            "credentials belong into auth, not into headers",
+            lambda it: not any(name.lower() in CREDENTIAL_HEADERS for name in it.headers),
+            field="headers",
+        ),
+        CelRule(
+            "!has(self.headers) || self.headers.all(name, "
+            "name.matches('^[A-Za-z0-9!#$%&\\'*+.^_`|~-]{1,128}$'))",
+            "names in headers are those that HTTP allows",
+            lambda it: all(_HEADER_NAME.match(name) for name in it.headers),
+            field="headers",
+        ),
+    )
+
+    @field_validator("streams")
+    @classmethod
+    def _names_unique(cls, streams: list[RestStream]) -> list[RestStream]:
+        """What the list-map key says to the API server."""
         seen: set[str] = set()
-        for stream in self.streams:
+        for stream in streams:
             if stream.name in seen:
-                raise ValueError(f"streams: two are named {stream.name}")
+                raise ValueError(f"two are named {stream.name}")
             seen.add(stream.name)
-        return self
+        return streams

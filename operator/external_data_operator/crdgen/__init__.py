@@ -1,0 +1,1 @@
+"""Build time: from the models to the custom resource definitions and the reference pages."""

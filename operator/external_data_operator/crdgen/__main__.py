@@ -1,0 +1,29 @@
+"""Writes everything that is generated from the models: `python -m external_data_operator.crdgen`.
+
+With `--check` nothing is written, and the exit status says whether something would have been.
+"""
+
+import sys
+from pathlib import Path
+
+from external_data_operator.crdgen.outputs import build_outputs, find_stale
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def main(arguments: list[str]) -> int:
+    """0 when the files are as the models say, or have been made so."""
+    outputs = build_outputs()
+    stale = find_stale(ROOT, outputs)
+    for path in stale:
+        sys.stdout.write(f"{path}\n")
+    if "--check" in arguments:
+        return 1 if stale else 0
+    for path in stale:
+        (ROOT / path).parent.mkdir(parents=True, exist_ok=True)
+        (ROOT / path).write_text(outputs[path], encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
