@@ -1,4 +1,4 @@
-"""Tells the person at the terminal what takes so long. Goes to stderr, so that stdout stays data."""
+"""Tells the person at the terminal what takes so long; on stderr, so that stdout stays data."""
 
 import sys
 import time

@@ -34,9 +34,7 @@ _GO_MINIMUM = (1, 26)
 
 def find_or_build_binaries() -> Path:
     """The folder that holds the programs; built when nothing like it is in the cache."""
-    sources = [
-        path for path in GO_MODULE.rglob("*") if path.suffix in {".go", ".mod", ".sum"}
-    ]
+    sources = [path for path in GO_MODULE.rglob("*") if path.suffix in {".go", ".mod", ".sum"}]
     flags = " ".join((_LDFLAGS, *_PACKAGES, platform.machine()))
     key = build_key([*file_parts(GO_MODULE, sources), flags.encode()])
     return find_or_build(f"binaries-{key}", _build, waiting="it builds Kubernetes")
@@ -65,4 +63,6 @@ def _require_go() -> None:
     found = run("go", "env", "GOVERSION", cwd=GO_MODULE).strip().removeprefix("go")
     version = tuple(int(part) for part in found.split("-")[0].split(".")[:2])
     if version < _GO_MINIMUM:
-        raise LocalClusterError(f"Go is {found}, and the cluster needs {wanted}: install a newer Go")
+        raise LocalClusterError(
+            f"Go is {found}, and the cluster needs {wanted}: install a newer Go"
+        )

@@ -1,7 +1,8 @@
 """Where expensive things are kept between clusters: binaries, base images, the state of what runs.
 
-Everything lives in the user's cache directory, never in the repository. What is built there is named
-by a hash of what it is made from, appears in one rename, and is built by one process at a time.
+Everything lives in the user's cache directory, never in the repository. What is built there is
+named by a hash of what it is made from, appears in one rename, and is built by one process at a
+time.
 """
 
 import contextlib

@@ -110,7 +110,7 @@ def _sign(
     config.write_text(
         _CONFIG.format(usage=usage, names=f"subjectAltName = {names}" if names else "")
     )
-    signer = ["-CA", folder / "ca.crt", "-CAkey", folder / "ca.key"] if section == "leaf" else []
+    signer = ["-CA", f"{folder}/ca.crt", "-CAkey", f"{folder}/ca.key"] if section == "leaf" else []
     run(
         *("openssl", "req", "-x509", "-config", config, "-extensions", section),
         *("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-sha256"),

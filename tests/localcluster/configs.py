@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.localcluster.certificates import ADMIN, COMPONENTS, write_kubeconfig
-from tests.localcluster.site import CONTAINERD_SOCKET, Site
+from tests.localcluster.layout import CONTAINERD_SOCKET, Site
 
 PAUSE_IMAGE = "localhost/pause:1"
 POD_NETWORK = "10.244.0.0/24"
@@ -92,7 +92,7 @@ def write_configs(site: Site, *, snapshotter: str) -> None:
 
 
 def build_kubelet_config(site: Site) -> Mapping[str, Any]:
-    """Pods in one control group of ours; no eviction and no image removal on a developer's disk."""
+    """No eviction and no image removal: the disk is a developer's, and never empty."""
     return {
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
@@ -104,7 +104,6 @@ def build_kubelet_config(site: Site) -> Mapping[str, Any]:
         },
         "authorization": {"mode": "Webhook"},
         "cgroupDriver": "cgroupfs",
-        "cgroupRoot": f"/{site.cgroup}",
         "cgroupsPerQOS": False,
         "clusterDNS": [site.node],
         "clusterDomain": "cluster.local",
@@ -121,7 +120,7 @@ def build_kubelet_config(site: Site) -> Mapping[str, Any]:
         "serializeImagePulls": False,
         "tlsCertFile": f"{site.pki}/server.crt",
         "tlsPrivateKeyFile": f"{site.pki}/server.key",
-        "volumePluginDir": f"{site.home}/kubelet/plugins",
+        "volumePluginDir": f"{site.home}/volume-plugins",
     }
 
 

@@ -1,5 +1,5 @@
 """Keeps the cluster's traces out of the machine: mounts over what programs write by fixed paths,
-and the control groups, which alone do not end with the processes in them.
+and the control groups of pods, which alone do not end with the processes in them.
 """
 
 import contextlib
@@ -10,19 +10,30 @@ from tests.localcluster.commands import run
 from tests.localcluster.errors import LocalClusterError
 
 _CGROUPS = Path("/sys/fs/cgroup")
-_CNI_CACHE = Path("/var/lib/cni")
+_POD_GROUP = "k8s.io"
+_FIXED = {"kubelet": Path("/var/lib/kubelet"), "cni": Path("/var/lib/cni")}
+"""Folders that programs insist on, by the name of what lies over them in the cluster's folder."""
 
 
 def cover_fixed_paths(home: Path, *, pid: int) -> None:
-    """In the mounts of that process only: containerd's and the kubelet's folders become its own."""
+    """In the mounts of that process only: those folders become the cluster's own."""
     inside = ("nsenter", "--target", str(pid), "--mount", "--uts")
-    private = home / "cni"
-    private.mkdir(exist_ok=True)
-    _CNI_CACHE.mkdir(parents=True, exist_ok=True)
-    run(*inside, "mount", "--bind", private, _CNI_CACHE)
+    for name, path in _FIXED.items():
+        (home / name).mkdir(exist_ok=True)
+        path.mkdir(parents=True, exist_ok=True)
+        run(*inside, "mount", "--bind", home / name, path)
     for folder in ("/run", "/var/log"):
         run(*inside, "mount", "-t", "tmpfs", "-o", "mode=0755", "localcluster", folder)
     run(*inside, "hostname", "node")
+
+
+def remove_fixed_paths() -> None:
+    """Those that had to be made to be covered. To be called only when no cluster runs: removing a
+    folder ends what is mounted over it, in every namespace.
+    """
+    for path in _FIXED.values():
+        with contextlib.suppress(OSError):  # something else lives there
+            path.rmdir()
 
 
 def choose_snapshotter(home: Path) -> str:
@@ -31,29 +42,30 @@ def choose_snapshotter(home: Path) -> str:
     return "native" if kind == "overlayfs" else "overlayfs"
 
 
-def remove_cgroups(name: str) -> None:
-    """Takes away the control group of that name with all below it, under each controller."""
-    groups = [_CGROUPS / name, *_CGROUPS.glob(f"*/{name}")]
-    for group in groups:
-        for _ in range(100):
-            if not group.exists():
-                break
-            _remove_tree(group)
-            if group.exists():
-                time.sleep(0.05)
-        else:
-            raise LocalClusterError(f"the control group {group} cannot be removed: it is in use")
+def remove_cgroups(home: Path) -> None:
+    """Those of the cluster's containers, under each controller, once their processes have ended."""
+    for parent in (_CGROUPS / _POD_GROUP, *_CGROUPS.glob(f"*/{_POD_GROUP}")):
+        for container in find_containers(home):
+            _remove_cgroup(parent / container)
+        with contextlib.suppress(OSError):  # another cluster's containers are in it
+            parent.rmdir()
 
 
-def remove_fixed_paths() -> None:
-    """The one folder that had to be made to be covered, unless something else lives there."""
-    with contextlib.suppress(OSError):
-        _CNI_CACHE.rmdir()
+def find_containers(home: Path) -> list[str]:
+    """The names of all containers and sandboxes that the cluster still keeps record of."""
+    records = home / "containerd" / "io.containerd.grpc.v1.cri"
+    return [path.name for kind in ("containers", "sandboxes") for path in records.glob(f"{kind}/*")]
 
 
-def _remove_tree(group: Path) -> None:
-    for folder in sorted(group.rglob("*/"), key=lambda path: len(path.parts), reverse=True):
-        with contextlib.suppress(OSError):  # it still ends; the caller tries again
-            folder.rmdir()
-    with contextlib.suppress(OSError):
-        group.rmdir()
+def _remove_cgroup(group: Path) -> None:
+    for _ in range(100):
+        if not group.exists():
+            return
+        for folder in sorted(group.rglob("*/"), reverse=True):
+            with contextlib.suppress(OSError):  # it still ends
+                folder.rmdir()
+        with contextlib.suppress(OSError):
+            group.rmdir()
+            return
+        time.sleep(0.05)
+    raise LocalClusterError(f"the control group {group} cannot be removed: it is in use")

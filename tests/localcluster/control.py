@@ -1,5 +1,6 @@
 """Starts a supervisor, talks to it, and ends it with everything that it holds."""
 
+import contextlib
 import json
 import os
 import signal
@@ -84,18 +85,28 @@ def end_supervisor(home: Path) -> None:
     raise LocalClusterError(f"processes {_processes_of(home)} of {home} do not end")
 
 
+def any_supervisor_runs() -> bool:
+    """Whether any cluster at all runs on this machine, of whichever clone and cache."""
+    script = f"/{Path(_SCRIPT).name}".encode()
+    return any(len(words) > 2 and words[-3].endswith(script) for words in _command_lines().values())
+
+
 def _processes_of(home: Path) -> list[int]:
     """The supervisor and what holds its namespaces, told by their command line."""
-    wanted = [_SCRIPT.encode(), str(home).encode()]
-    found = []
+    wanted = [Path(_SCRIPT).name.encode(), str(home).encode()]
+    return [
+        pid
+        for pid, words in _command_lines().items()
+        if len(words) > 2 and [words[-3].rpartition(b"/")[2], words[-2]] == wanted
+    ]
+
+
+def _command_lines() -> dict[int, list[bytes]]:
+    found = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
-            try:
-                words = (entry / "cmdline").read_bytes().split(b"\0")
-            except OSError:
-                continue  # it ended meanwhile
-            if words[-3:-1] == wanted:
-                found.append(int(entry.name))
+            with contextlib.suppress(OSError):  # it ended meanwhile
+                found[int(entry.name)] = (entry / "cmdline").read_bytes().split(b"\0")
     return found
 
 

@@ -91,9 +91,10 @@ def _has_memory_control() -> bool:
     unified = Path("/sys/fs/cgroup/cgroup.controllers")
     if unified.exists():
         return "memory" in unified.read_text().split()
-    return Path("/sys/fs/cgroup/memory/memory.limit_in_bytes").exists() or Path(
-        "/sys/fs/cgroup/memory/cgroup.procs"
-    ).exists()
+    return (
+        Path("/sys/fs/cgroup/memory/memory.limit_in_bytes").exists()
+        or Path("/sys/fs/cgroup/memory/cgroup.procs").exists()
+    )
 
 
 def _works(*argv: str) -> bool:

@@ -44,7 +44,9 @@ def find_free_subnet(taken: Iterable[str]) -> Addresses:
         if not any(subnet.overlaps(network) for network in used):
             host, node = subnet.hosts()
             return Addresses(host=str(host), node=str(node))
-    raise LocalClusterError(f"every subnet of {_BLOCK} is in use: end a cluster that you do not need")
+    raise LocalClusterError(
+        f"every subnet of {_BLOCK} is in use: end a cluster that you do not need"
+    )
 
 
 def connect(cluster: str, *, pid: int) -> Addresses:

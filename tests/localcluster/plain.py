@@ -4,7 +4,6 @@ Nothing of the machine is touched: mounts, processes, network and packet rules a
 and end with its first process. Only control groups and a folder have to be taken away.
 """
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,16 +23,20 @@ from tests.localcluster.containment import (
 )
 from tests.localcluster.control import (
     CONTAINED,
+    any_supervisor_runs,
     end_supervisor,
     find_supervisor,
     request,
     start_supervisor,
 )
+from tests.localcluster.endpoints import Endpoints
 from tests.localcluster.errors import LocalClusterError
 from tests.localcluster.host import require_host
+from tests.localcluster.layout import CONTAINERD_SOCKET, Site
 from tests.localcluster.programs import FIRST, THEN, build_argv
 from tests.localcluster.readiness import wait_for_apiserver, wait_for_dns, wait_for_node, wait_until
-from tests.localcluster.site import CONTAINERD_SOCKET, Site
+
+DESCRIPTION = "plain processes in namespaces of their own"
 
 
 def prepare() -> Path:
@@ -43,7 +46,7 @@ def prepare() -> Path:
     return find_or_build_binaries()
 
 
-def start(name: str, home: Path) -> tuple[Site, s3.S3Access]:
+def start(name: str, home: Path) -> Endpoints:
     """A fresh cluster, up to a Ready node and an S3 server with its bucket."""
     binaries = prepare()
     announce(f"starting cluster {name} (about 10 s)")
@@ -53,21 +56,35 @@ def start(name: str, home: Path) -> tuple[Site, s3.S3Access]:
     cover_fixed_paths(home, pid=pid)
     write_certificates(site.pki, address=site.node)
     write_configs(site, snapshotter=choose_snapshotter(home))
+    access = s3.create_access(site.node)
+    _start_programs(site, access)
+    return Endpoints(
+        name=name,
+        backend="plain",
+        kubeconfig=str(site.kubeconfig),
+        kubectl=str(binaries / "kubectl"),
+        helm=str(binaries / "helm"),
+        host_address=site.host,
+        node_address=site.node,
+        s3=access,
+    )
+
+
+def _start_programs(site: Site, access: s3.S3Access) -> None:
+    """What others wait for first: two cores start everything at once more slowly."""
     for program in FIRST:
         start_program(site, program)
-    access = s3.create_access(site.node)
-    weed = s3.build_weed_argv(home, access, address=site.node)
-    request(home, "start", name="weed", argv=weed)
+    weed = s3.build_weed_argv(site.home, access, address=site.node)
+    request(site.home, "start", name="weed", argv=weed)
     _import_pause(site)
     wait_for_apiserver(site)
     for program in THEN:
         start_program(site, program)
-    run(site.binaries / "kubectl", "--kubeconfig", site.kubeconfig, "apply", "-f", "-",
-        stdin=build_addons())
+    kubectl = (site.binaries / "kubectl", "--kubeconfig", site.kubeconfig)
+    run(*kubectl, "apply", "--filename", "-", stdin=build_addons())
     s3.create_bucket(access)
     wait_for_dns(site)
     wait_for_node(site)
-    return site, access
 
 
 def start_program(site: Site, program: str, *, extra: Sequence[str] = ()) -> None:
@@ -76,18 +93,43 @@ def start_program(site: Site, program: str, *, extra: Sequence[str] = ()) -> Non
     request(site.home, "start", name=program, argv=argv)
 
 
+def is_running(endpoints: Endpoints, home: Path) -> bool:
+    """Whether its programs run and its API server answers."""
+    if find_supervisor(home) is None:
+        return False
+    try:
+        wait_for_apiserver(site_of(endpoints, home), timeout_s=5.0)
+    except LocalClusterError:
+        return False
+    return True
+
+
 def remove(name: str, home: Path) -> None:
-    """Ends a cluster in whatever state it is, and takes away what it leaves."""
+    """Ends a cluster in whatever state it is, and takes away what it leaves on the machine."""
     end_supervisor(home)
     network.disconnect(name)
-    remove_cgroups(f"external-data-{name}")
-    if home.exists():
-        shutil.rmtree(home)
-    remove_fixed_paths()
+    remove_cgroups(home)
+    if not any_supervisor_runs():
+        remove_fixed_paths()
 
 
-def load_image(home: Path, archive: Path) -> None:
+def load_image(endpoints: Endpoints, home: Path, archive: Path) -> None:
     """Gives the node the images of an archive."""
+    _import_image(home, archive)
+
+
+def site_of(endpoints: Endpoints, home: Path) -> Site:
+    """Where a running cluster lives."""
+    return Site(
+        endpoints.name,
+        home,
+        Path(endpoints.kubectl).parent,
+        host=endpoints.host_address,
+        node=endpoints.node_address,
+    )
+
+
+def _import_image(home: Path, archive: Path) -> None:
     pid = find_supervisor(home)
     if pid is None:
         raise LocalClusterError(f"the cluster in {home} does not run")
@@ -103,7 +145,7 @@ def _import_pause(site: Site) -> None:
     archive = site.home / "pause.tar"
     write_program_image(site.binaries / "pause", name=PAUSE_IMAGE, into=archive)
     wait_until(
-        lambda: load_image(site.home, archive),
+        lambda: _import_image(site.home, archive),
         what="containerd",
         log=site.home / "logs" / "containerd.log",
         timeout_s=30,

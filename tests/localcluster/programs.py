@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tests.localcluster.certificates import PROXY_CLIENT
-from tests.localcluster.site import NODE, Site
+from tests.localcluster.layout import NODE, Site
 
 _ISSUER = "https://kubernetes.default.svc.cluster.local"
 
@@ -97,6 +97,7 @@ def _controllers(site: Site) -> list[str]:
         f"--root-ca-file={site.pki}/ca.crt",
         f"--service-account-private-key-file={site.pki}/accounts.key",
         "--use-service-account-credentials",
+        f"--flex-volume-plugin-dir={site.home}/volume-plugins",
         "--controllers=*,-node-ipam-controller,-node-route-controller",
     ]
 
@@ -109,8 +110,6 @@ def _kubelet(site: Site) -> list[str]:
     return [
         f"--config={site.configs}/kubelet.json",
         f"--kubeconfig={site.configs}/kubelet.kubeconfig",
-        f"--root-dir={site.home}/kubelet",
-        f"--cert-dir={site.home}/kubelet/pki",
         f"--hostname-override={NODE}",
         f"--node-ip={site.node}",
     ]

@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.localcluster.commands import run
 from tests.localcluster.configs import DNS_READY_PORT
 from tests.localcluster.errors import LocalClusterError
-from tests.localcluster.site import NODE, Site
+from tests.localcluster.layout import NODE, Site
 
 READY_S = 90.0
 

@@ -78,10 +78,13 @@ class Supervisor:
     def _answer(self) -> None:
         connection, _ = self._listener.accept()
         connection.settimeout(5.0)
-        with connection, contextlib.suppress(OSError):  # the caller may have gone
-            with connection.makefile("rw", encoding="utf-8") as stream:
-                reply = self._obey(stream.readline())
-                stream.write(json.dumps(reply) + "\n")
+        with (
+            contextlib.suppress(OSError),  # the caller may have gone
+            connection,
+            connection.makefile("rw", encoding="utf-8") as stream,
+        ):
+            reply = self._obey(stream.readline())
+            stream.write(json.dumps(reply) + "\n")
 
     def _obey(self, line: str) -> Mapping[str, Any]:
         verbs = {

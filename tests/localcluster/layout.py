@@ -30,8 +30,3 @@ class Site:
     def kubeconfig(self) -> Path:
         """The administrator's."""
         return self.home / "kubeconfig"
-
-    @property
-    def cgroup(self) -> str:
-        """The control group that holds every pod, under each controller."""
-        return f"external-data-{self.name}"
