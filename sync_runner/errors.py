@@ -2,6 +2,7 @@
 
 RunError
 ├── RetryableError       time mends it: the Job tries again, then the schedule does
+│   └── ExpiredTokenError    what an earlier attempt read cannot be continued: begin anew
 ├── ConfigurationError   a person must act: the schedule stops until the spec or a Secret changes
 └── SupersededError      another run published first: nothing is wrong, nothing was changed
 
@@ -46,3 +47,11 @@ class SupersededError(RetryableError):
     def __init__(self, message: str) -> None:
         """`message` names the version that was found."""
         super().__init__(Reason.SUPERSEDED, message)
+
+
+class ExpiredTokenError(RetryableError):
+    """The source no longer takes the token of its next page; the walk has to begin anew."""
+
+    def __init__(self, message: str) -> None:
+        """`message` names the request and the status."""
+        super().__init__(Reason.SOURCE_UNAVAILABLE, message)
