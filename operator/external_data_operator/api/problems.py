@@ -3,11 +3,31 @@
 from dataclasses import dataclass
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
-_PLAIN = {
+_SENTENCES = {
     "missing": "is required",
     "extra_forbidden": "is not a known field",
+    "enum": "must be {expected}",
+    "literal_error": "must be {expected}",
+    "int_type": "must be an integer",
+    "int_parsing": "must be an integer",
+    "float_type": "must be a number",
+    "bool_type": "must be true or false",
+    "string_type": "must be text",
+    "list_type": "must be a list",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "string_pattern_mismatch": "must match {pattern}",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "too_short": "must have at least {min_length}",
+    "too_long": "must have at most {max_length}",
+    "greater_than": "must be above {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
 }
+"""Pydantic's kinds of errors in our words; other kinds keep pydantic's."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +51,8 @@ class Problem:
 def find_problems(error: ValidationError, *, below: tuple[str | int, ...] = ()) -> list[Problem]:
     """All of them, in the order of the document; `below` goes before each location."""
     return [
-        Problem((*below, *_strip_markers(found["loc"])), _say(found["type"], found["msg"]))
-        for found in error.errors(include_url=False, include_context=False, include_input=False)
+        Problem((*below, *_strip_markers(found["loc"])), _say(found))
+        for found in error.errors(include_url=False, include_input=False)
     ]
 
 
@@ -41,5 +61,8 @@ def _strip_markers(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
     return tuple(step for step in location if step != "[key]")
 
 
-def _say(kind: str, message: str) -> str:
-    return _PLAIN.get(kind) or message.removeprefix("Value error, ")
+def _say(found: ErrorDetails) -> str:
+    sentence = _SENTENCES.get(found["type"])
+    if sentence is None:
+        return found["msg"].removeprefix("Value error, ")
+    return sentence.format(**found.get("ctx", {}))

@@ -118,8 +118,9 @@ class RestIncremental(SpecModel):
 
     cursor_path: FieldPath
     """Where in a row the cursor's value is; may be nested (`meta.updated_at`)."""
-    start_param: ParamName
-    """Query parameter that carries the lower bound."""
+    start_param: ParamName | None = None
+    """Query parameter that carries the lower bound; without it every run reads the whole stream,
+    and what is new is merged or appended."""
     end_param: ParamName | None = None
     """Query parameter that carries the upper bound of a window; only with `windowSeconds`."""
     initial_value: ParamValue | None = None
@@ -143,10 +144,13 @@ class RestIncremental(SpecModel):
             field="windowSeconds",
         ),
         CelRule(
-            "!has(self.windowSeconds) || has(self.initialValue)",
-            "windowSeconds needs initialValue",
-            lambda it: it.window_seconds is None or it.initial_value is not None,
-            field="initialValue",
+            "!has(self.windowSeconds) || (has(self.startParam) && has(self.initialValue))",
+            "windowSeconds needs startParam and initialValue",
+            lambda it: (
+                it.window_seconds is None
+                or (it.start_param is not None and it.initial_value is not None)
+            ),
+            field="windowSeconds",
         ),
     )
 

@@ -1,0 +1,129 @@
+"""The command line's door: arguments in, exit status out.
+
+A user's mistake ends with one sentence on standard error, never with a traceback. Each command's
+work is in a module of its own, imported when it is asked for, so that `validate` needs neither
+Arrow nor a network.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+
+from external_data_operator.cli.exits import CommandError, Exit
+
+_PLUGIN = "kubectl-external_data"
+_COMMANDS_THAT_RUN = {
+    "run": "sync tables into a folder or a bucket, in this process",
+    "check": "ask the source and the destination whether a sync could work",
+    "discover": "list the streams of a source, with their columns, keys and cursors",
+    "preview": "show the first rows of one page of each stream",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; the exit status is an `Exit`."""
+    options = _build_parser().parse_args(arguments)
+    try:
+        return int(_dispatch(options))
+    except CommandError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return int(error.status)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return int(Exit.OK)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return int(Exit.STOPPED)
+
+
+def _dispatch(options: argparse.Namespace) -> Exit:
+    if options.command == "validate":
+        from external_data_operator.cli.validate import run_validate  # noqa: PLC0415 (as above)
+
+        return run_validate(options)
+    try:
+        from external_data_operator.cli.local import run_command  # noqa: PLC0415 (as above)
+    except ModuleNotFoundError as error:
+        message = f"{error.name} is missing; install external-data-operator[runner]"
+        raise CommandError(message, Exit.USAGE) from None
+    return run_command(options)
+
+
+def _build_parser() -> argparse.ArgumentParser:
+    called = Path(sys.argv[0]).name
+    parser = argparse.ArgumentParser(
+        prog="kubectl external-data" if called == _PLUGIN else "external-data",
+        description="Brings outside data into your own lake: the same manifests as in a cluster, "
+        "in one process.",
+        epilog="Exit status: 0 done; 1 invalid manifest, or a bug; 2 wrong usage; 75 failed, try "
+        "again later; 78 failed, a person must act; 130 stopped.",
+    )
+    version = metadata.version("external-data-operator")
+    parser.add_argument("--version", action="version", version=version)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    validate = commands.add_parser(
+        "validate", help="say what is wrong with manifests, by field", description="Says what is "
+        "wrong with manifests, by field, without a cluster or a network; exits 1 when something is.",
+    )  # fmt: skip
+    _add_files(validate)
+    for name, summary in _COMMANDS_THAT_RUN.items():
+        command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        _add_files(command)
+        _add_where(command, has_destination=name in ("run", "check"))
+        if name == "preview":
+            command.add_argument(
+                "--rows", type=_positive, default=5, metavar="N", help="rows to show (5)"
+            )
+    return parser
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError(text)
+    return value
+
+
+def _add_files(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="a manifest, a folder of manifests, or - for standard input",
+    )
+    command.add_argument(
+        "--json", action="store_true", help="say everything as JSON, one document a line"
+    )
+
+
+def _add_where(command: argparse.ArgumentParser, *, has_destination: bool) -> None:
+    add = command.add_argument
+    add(
+        "--stream",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="only this stream; may be repeated",
+    )
+    add(
+        "--allow-private-host", action="append", default=[], metavar="CIDR",
+        help="a private network that may be reached, also by plain http; may be repeated",
+    )  # fmt: skip
+    add(
+        "--secrets-dir", type=Path, metavar="DIR",
+        help="Secrets and ConfigMaps that the files do not hold: a key is the file DIR/<name>/<key>",
+    )  # fmt: skip
+    if has_destination:
+        add(
+            "--destination", metavar="ADDRESS",
+            help="file:///folder or s3://bucket/prefix, instead of what the source says",
+        )  # fmt: skip
+        add(
+            "--s3-endpoint",
+            default="",
+            metavar="URL",
+            help="address of the store of --destination s3://…",
+        )
+        add("--s3-region", default="us-east-1", metavar="NAME", help="its region")

@@ -1,0 +1,246 @@
+"""Manifests from files: our two kinds as models, Secrets and ConfigMaps as keys, and what is wrong
+with each, by field."""
+
+import base64
+import binascii
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from external_data_operator.api.base import ApiModel, ResourceKind
+from external_data_operator.api.meta import API_GROUP, GROUP_VERSION, ObjectName
+from external_data_operator.api.problems import Problem, find_problems
+from external_data_operator.api.schema import SCHEMA, SchemaSpec
+from external_data_operator.api.source import SOURCE, SourceSpec
+from external_data_operator.cli.yamltext import YamlDocument, YamlTextError, parse_yaml
+
+STDIN = "-"
+DEFAULT_NAMESPACE = "default"
+_TOP_LEVEL = frozenset({"apiVersion", "kind", "metadata", "spec", "status"})
+_NAME: TypeAdapter[str] = TypeAdapter(ObjectName)
+
+_Spec = TypeVar("_Spec", bound=ApiModel)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong, and where a person finds it."""
+
+    file: str
+    line: int
+    resource: str
+    """`Kind/name`; empty where the file itself is the trouble."""
+    problem: Problem
+
+    def __str__(self) -> str:
+        subject = f"{self.resource}: " if self.resource else ""
+        return f"{self.file}:{self.line}: {subject}{self.problem}"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a resource was written, for what is found out later."""
+
+    file: str
+    document: YamlDocument
+    kind: str
+    name: str
+    namespace: str
+
+    def report(self, problem: Problem) -> Finding:
+        """The problem with its line."""
+        line = self.document.find_line(problem.location)
+        return Finding(self.file, line, f"{self.kind}/{self.name}", problem)
+
+
+@dataclass(frozen=True)
+class SourceManifest:
+    """A source that is valid in itself."""
+
+    origin: Origin
+    spec: SourceSpec
+
+
+@dataclass(frozen=True)
+class SchemaManifest:
+    """A schema that is valid in itself."""
+
+    origin: Origin
+    spec: SchemaSpec
+
+
+@dataclass(frozen=True)
+class DataManifest:
+    """A Secret or ConfigMap."""
+
+    origin: Origin
+    values: dict[str, bytes] = field(repr=False)
+
+
+@dataclass
+class Manifests:
+    """All that the files hold."""
+
+    sources: list[SourceManifest] = field(default_factory=list)
+    schemas: list[SchemaManifest] = field(default_factory=list)
+    secrets: list[DataManifest] = field(default_factory=list)
+    config_maps: list[DataManifest] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    others: int = 0
+    """Resources of kinds that are not ours to judge."""
+
+
+def read_manifests(paths: Iterable[str]) -> Manifests:
+    """Files, folders (their *.yaml and *.yml), or `-` for standard input."""
+    manifests = Manifests()
+    for path in paths:
+        for name, text in _read_texts(path, manifests):
+            _add_text(manifests, name, text)
+    return manifests
+
+
+def _read_texts(path: str, manifests: Manifests) -> Iterator[tuple[str, str]]:
+    files = _list_files(Path(path)) if path != STDIN else [Path(path)]
+    for file in files:
+        try:
+            text = sys.stdin.read() if path == STDIN else file.read_text(encoding="utf-8")
+        except OSError as error:
+            manifests.findings.append(_about_file(str(file), 1, error.strerror or "unreadable"))
+        except UnicodeDecodeError:
+            manifests.findings.append(_about_file(str(file), 1, "is not UTF-8 text"))
+        else:
+            yield str(file), text
+
+
+def _list_files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    return sorted(file for file in path.iterdir() if file.suffix in (".yaml", ".yml"))
+
+
+def _about_file(file: str, line: int, message: str) -> Finding:
+    return Finding(file, line, "", Problem((), message))
+
+
+def _add_text(manifests: Manifests, file: str, text: str) -> None:
+    try:
+        documents = parse_yaml(text)
+    except YamlTextError as error:
+        manifests.findings.append(_about_file(file, error.line, f"is not YAML: {error}"))
+        return
+    for document in documents:
+        _add_document(manifests, file, document)
+
+
+def _add_document(manifests: Manifests, file: str, document: YamlDocument) -> None:
+    data = document.data
+    if not isinstance(data, dict) or not isinstance(data.get("kind"), str):
+        line = document.find_line(())
+        manifests.findings.append(_about_file(file, line, "is not a manifest: kind is missing"))
+        return
+    for location, line in document.find_repeated_keys():
+        problem = Problem(location, "stands twice")
+        manifests.findings.append(Finding(file, line, data["kind"], problem))
+    version, kind = str(data.get("apiVersion")), data["kind"]
+    if version.startswith(f"{API_GROUP}/") or kind in (SOURCE.kind, SCHEMA.kind):
+        _add_ours(manifests, file, document)
+    elif (version, kind) == ("v1", "Secret"):
+        _add_data(manifests, manifests.secrets, _build_origin(file, document))
+    elif (version, kind) == ("v1", "ConfigMap"):
+        _add_data(manifests, manifests.config_maps, _build_origin(file, document))
+    else:
+        manifests.others += 1
+
+
+def _build_origin(file: str, document: YamlDocument) -> Origin:
+    metadata = document.data.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    namespace = str(metadata.get("namespace") or DEFAULT_NAMESPACE)
+    name = str(metadata.get("name") or "?")
+    return Origin(file, document, document.data["kind"], name, namespace)
+
+
+def _add_ours(manifests: Manifests, file: str, document: YamlDocument) -> None:
+    origin = _build_origin(file, document)
+    problems = list(_find_header_problems(document.data))
+    if origin.kind == SOURCE.kind:
+        source = _parse_spec(document.data, SourceSpec, problems)
+        if source is not None:
+            manifests.sources.append(SourceManifest(origin, source))
+    elif origin.kind == SCHEMA.kind:
+        schema = _parse_spec(document.data, SchemaSpec, problems)
+        if schema is not None:
+            manifests.schemas.append(SchemaManifest(origin, schema))
+    manifests.findings += [origin.report(problem) for problem in problems]
+
+
+def _find_header_problems(data: dict[str, Any]) -> Iterator[Problem]:
+    known: tuple[ResourceKind, ...] = (SOURCE, SCHEMA)
+    if data.get("apiVersion") != GROUP_VERSION:
+        yield Problem(("apiVersion",), f"must be {GROUP_VERSION}")
+    if data["kind"] not in [kind.kind for kind in known]:
+        yield Problem(("kind",), f"must be {' or '.join(kind.kind for kind in known)}")
+    for key in set(data) - _TOP_LEVEL:
+        yield Problem((str(key),), "is not a known field")
+    metadata = data.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, dict) else None
+    try:
+        _NAME.validate_python(name, strict=True)
+    except ValidationError:
+        yield Problem(("metadata", "name"), "must be a lower-case DNS name")
+
+
+def _parse_spec(data: dict[str, Any], model: type[_Spec], problems: list[Problem]) -> _Spec | None:
+    """As strictly as the API server: a number in quotes is not a number."""
+    spec = data.get("spec")
+    if not isinstance(spec, dict):
+        problems.append(Problem(("spec",), "is required" if spec is None else "must be an object"))
+        return None
+    try:
+        return model.model_validate_json(json.dumps(_prune_nulls(spec)), strict=True)
+    except ValidationError as error:
+        problems += find_problems(error, below=("spec",))
+        return None
+
+
+def _prune_nulls(value: Any) -> Any:
+    """Without null members, which the API server prunes too."""
+    if isinstance(value, dict):
+        return {key: _prune_nulls(inner) for key, inner in value.items() if inner is not None}
+    return [_prune_nulls(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _add_data(manifests: Manifests, into: list[DataManifest], origin: Origin) -> None:
+    data = origin.document.data
+    values: dict[str, bytes] = {}
+    encoded = ("data", "binaryData") if origin.kind == "ConfigMap" else ("data",)
+    plain = "data" if origin.kind == "ConfigMap" else "stringData"
+    for section in {*encoded, plain}:
+        members = data.get(section) or {}
+        if not isinstance(members, dict):
+            manifests.findings.append(origin.report(Problem((section,), "must be an object")))
+            continue
+        for key, value in members.items():
+            found = _decode(value, is_plain=section == plain)
+            if found is None:
+                problem = Problem((section, str(key)), "must be text, in base64 under data")
+                manifests.findings.append(origin.report(problem))
+            else:
+                values[str(key)] = found
+    into.append(DataManifest(origin, values))
+
+
+def _decode(value: Any, *, is_plain: bool) -> bytes | None:
+    if not isinstance(value, str):
+        return None
+    if is_plain:
+        return value.encode()
+    try:
+        return base64.b64decode(value, validate=False)
+    except (binascii.Error, ValueError):
+        return None

@@ -1,0 +1,50 @@
+"""`external-data validate`: what is wrong, one line each, or one line that says what is right."""
+
+import argparse
+import json
+import sys
+
+from external_data_operator.cli.exits import Exit
+from external_data_operator.cli.manifests import Finding, Manifests, read_manifests
+from external_data_operator.cli.validation import find_all_problems
+
+
+def run_validate(options: argparse.Namespace) -> Exit:
+    """Exit.INVALID where something is wrong, or where nothing of ours was found."""
+    manifests = read_manifests(options.files)
+    findings = find_all_problems(manifests)
+    for finding in findings:
+        print(_as_json(finding) if options.json else finding)
+    if findings:
+        plural = "" if len(findings) == 1 else "s"
+        print(f"{len(findings)} problem{plural}", file=sys.stderr)
+        return Exit.INVALID
+    if not manifests.sources and not manifests.schemas:
+        print("no ExternalDataSource or ExternalDataSchema in these files", file=sys.stderr)
+        return Exit.INVALID
+    if not options.json:
+        print(f"valid: {_count(manifests)}")
+    return Exit.OK
+
+
+def _as_json(finding: Finding) -> str:
+    return json.dumps(
+        {
+            "file": finding.file,
+            "line": finding.line,
+            "resource": finding.resource,
+            "field": finding.problem.path,
+            "message": finding.problem.message,
+        }
+    )
+
+
+def _count(manifests: Manifests) -> str:
+    counts = [
+        (len(manifests.sources), "source"),
+        (len(manifests.schemas), "schema"),
+        (len(manifests.secrets), "Secret"),
+        (len(manifests.config_maps), "ConfigMap"),
+        (manifests.others, "other"),
+    ]
+    return ", ".join(f"{count} {word}{'s' * (count > 1)}" for count, word in counts if count)

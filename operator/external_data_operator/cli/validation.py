@@ -1,0 +1,125 @@
+"""What is wrong between manifests: references, tables that two streams would write, schedules that
+never fire.
+
+The same rules as the operator's own, called the same way, so that a manifest which passes here is
+not stalled there.
+"""
+
+from collections.abc import Iterator
+
+from external_data_operator.api.problems import Problem
+from external_data_operator.cli.manifests import (
+    DataManifest,
+    Finding,
+    Manifests,
+    SchemaManifest,
+    SourceManifest,
+)
+from external_data_operator.errors import SpecError
+from external_data_operator.reconcile.naming import table_name
+from external_data_operator.reconcile.references import find_needs
+from external_data_operator.reconcile.schedule import Wish, find_schedule
+from external_data_operator.reconcile.streams import pick_options, read_streams
+
+_ANY_UID = "not-yet-known"
+_Key = tuple[str, str, str]
+
+
+def find_all_problems(manifests: Manifests) -> list[Finding]:
+    """Everything, in the order of files and lines."""
+    findings = [*manifests.findings, *_find_repeated(manifests)]
+    for source in manifests.sources:
+        findings += [source.origin.report(found) for found in _judge_source(source, manifests)]
+    for schema in manifests.schemas:
+        findings += [schema.origin.report(found) for found in _judge_schema(schema, manifests)]
+    return sorted(set(findings), key=lambda found: (found.file, found.line, str(found.problem)))
+
+
+def find_source(manifests: Manifests, schema: SchemaManifest) -> SourceManifest | None:
+    """The source of a schema, where the files hold it."""
+    return next(
+        (
+            source
+            for source in manifests.sources
+            if source.origin.name == schema.spec.source_ref.name
+            and source.origin.namespace == schema.origin.namespace
+        ),
+        None,
+    )
+
+
+def _find_repeated(manifests: Manifests) -> Iterator[Finding]:
+    """One name for two objects of a kind, or one stream for two schemas."""
+    named: set[_Key] = set()
+    streams: dict[_Key, str] = {}
+    pools = (manifests.sources, manifests.schemas, manifests.secrets, manifests.config_maps)
+    for origin in (item.origin for pool in pools for item in pool):
+        key = (origin.kind, origin.namespace, origin.name)
+        if key in named:
+            yield origin.report(Problem(("metadata", "name"), "is used by another manifest here"))
+        named.add(key)
+    for schema in manifests.schemas:
+        spec, origin = schema.spec, schema.origin
+        stream = (origin.namespace, spec.source_ref.name, spec.stream)
+        if stream in streams and streams[stream] != origin.name:
+            message = f"schema {streams[stream]} already syncs this stream"
+            yield origin.report(Problem(("spec", "stream"), message))
+        streams[stream] = origin.name
+
+
+def _judge_source(source: SourceManifest, manifests: Manifests) -> Iterator[Problem]:
+    yield from _find_shared_tables(source)
+    for need in find_needs(source.spec):
+        pool = manifests.secrets if need.kind == "Secret" else manifests.config_maps
+        given = _find_data(pool, need.name, source.origin.namespace)
+        location = tuple(int(step) if step.isdigit() else step for step in need.location.split("."))
+        for key in need.keys if given is not None else ():
+            if given is not None and key not in given.values:
+                message = f"{need.kind} {need.name} has no key {key}"
+                yield Problem(("spec", *location), message)
+
+
+def _find_data(pool: list[DataManifest], name: str, namespace: str) -> DataManifest | None:
+    return next(
+        (item for item in pool if item.origin.name == name and item.origin.namespace == namespace),
+        None,
+    )
+
+
+def _find_shared_tables(source: SourceManifest) -> Iterator[Problem]:
+    rest = source.spec.rest
+    writers: dict[str, str] = {}
+    for index, stream in enumerate(rest.streams if rest is not None else ()):
+        table = table_name(source.spec.table_prefix, stream.name)
+        if table in writers:
+            message = f"writes table {table}, as does stream {writers[table]}"
+            yield Problem(("spec", "rest", "streams", index, "name"), message)
+        writers.setdefault(table, stream.name)
+
+
+def _judge_schema(schema: SchemaManifest, manifests: Manifests) -> Iterator[Problem]:
+    spec = schema.spec
+    wish = Wish(spec.sync_frequency, spec.sync_time_of_day, spec.cron, spec.time_zone)
+    try:
+        find_schedule(wish, _ANY_UID)
+    except SpecError as error:
+        yield _as_problem(error)
+    source = find_source(manifests, schema)
+    if source is None:
+        return
+    streams = read_streams(source.spec, None)
+    if spec.stream not in streams:
+        known = ", ".join(streams)
+        message = f"source {source.origin.name} has no stream of that name; it has {known}"
+        yield Problem(("spec", "stream"), message)
+        return
+    try:
+        pick_options(spec, streams[spec.stream])
+    except SpecError as error:
+        yield _as_problem(error)
+
+
+def _as_problem(error: SpecError) -> Problem:
+    """The operator's sentences name the field first: `cron: five fields are needed`."""
+    field, separator, message = str(error).partition(": ")
+    return Problem(("spec", field), message) if separator else Problem(("spec",), str(error))
