@@ -95,10 +95,10 @@ class LocalCluster:
         path = self.endpoints.kubectl
         return run(path, "--kubeconfig", self.kubeconfig, *args, stdin=stdin, timeout_s=timeout_s)
 
-    def helm(self, *args: str, timeout_s: float = 300.0) -> str:
+    def helm(self, *args: str, stdin: str | None = None, timeout_s: float = 300.0) -> str:
         """Its stdout; CommandFailedError carries what it said otherwise."""
         path = self.endpoints.helm
-        return run(path, "--kubeconfig", self.kubeconfig, *args, timeout_s=timeout_s)
+        return run(path, "--kubeconfig", self.kubeconfig, *args, stdin=stdin, timeout_s=timeout_s)
 
     def load_image(self, archive: Path) -> None:
         """Gives the nodes the images of an archive in the form of `docker save`."""

@@ -4,6 +4,7 @@ Nothing of the machine is touched: mounts, processes, network and packet rules a
 and end with its first process. Only control groups and a folder have to be taken away.
 """
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from tests.localcluster.endpoints import Endpoints
 from tests.localcluster.errors import LocalClusterError
 from tests.localcluster.host import require_host
 from tests.localcluster.layout import CONTAINERD_SOCKET, Site
+from tests.localcluster.loading import find_layers, write_partial
 from tests.localcluster.programs import FIRST, THEN, build_argv
 from tests.localcluster.readiness import wait_for_apiserver, wait_for_dns, wait_for_node, wait_until
 
@@ -130,13 +132,23 @@ def site_of(endpoints: Endpoints, home: Path) -> Site:
 
 
 def _import_image(home: Path, archive: Path) -> None:
+    stored = {line.removeprefix("sha256:") for line in _ctr(home, "content", "ls", "-q").split()}
+    present = stored.intersection(find_layers(archive))
+    with tempfile.TemporaryDirectory(prefix="load-", dir=home) as folder:
+        if present:
+            partial = Path(folder) / "partial.tar"
+            write_partial(archive, present=present, into=partial)
+            archive = partial
+        _ctr(home, "images", "import", "--snapshotter", choose_snapshotter(home), str(archive))
+
+
+def _ctr(home: Path, *args: str) -> str:
     pid = find_supervisor(home)
     if pid is None:
         raise LocalClusterError(f"the cluster in {home} does not run")
-    run(
+    return run(
         *("nsenter", "--target", str(pid), "--mount", "ctr", "--address", CONTAINERD_SOCKET),
-        *("--namespace", "k8s.io", "images", "import"),
-        *("--snapshotter", choose_snapshotter(home), archive),
+        *("--namespace", "k8s.io", *args),
         timeout_s=300,
     )
 
