@@ -1,0 +1,296 @@
+//! One column: its name, its values so far, which of them are null, and the way back to before the page at hand.
+//!
+//! A column may lag behind the rows: what is missing is null, and is filled in when its next value or the end comes.
+
+use std::mem;
+
+use crate::bits::Bits;
+use crate::cursor::Cursor;
+use crate::data::{Data, Type};
+use crate::failure::Result;
+use crate::number::Number;
+use crate::stops::WIDTH;
+
+pub struct Column {
+    pub name: Box<[u8]>,
+    /// How the name looks as a plain key, or empty where it needs escapes.
+    key: Key,
+    /// The column that stood behind this one when it was last seen.
+    pub next: u32,
+    /// The part of the extraction tree that begins in this column's objects.
+    pub extract: Option<u32>,
+    data: Data,
+    len: usize,
+    /// Counted among the first `len`; `valid` is only kept while there are any.
+    nulls: usize,
+    valid: Bits,
+    before: Before,
+}
+
+/// What a column was before the page at hand.
+#[derive(Default)]
+struct Before {
+    len: usize,
+    nulls: usize,
+    /// The values as they were, where the page made them wider.
+    narrow: Option<Data>,
+}
+
+/// `"name":`, its first bytes laid out so that one comparison decides.
+struct Key {
+    head: u128,
+    mask: u128,
+    tail: Box<[u8]>,
+    len: usize,
+}
+
+impl Key {
+    fn new(name: &[u8]) -> Self {
+        let text = [b"\"", name, b"\":"].concat();
+        let plain = !name.iter().any(|byte| *byte < b' ' || *byte == b'"' || *byte == b'\\');
+        let short = text.len().min(WIDTH);
+        let mut head = [0; WIDTH];
+        let mut mask = [0; WIDTH];
+        head[..short].copy_from_slice(&text[..short]);
+        mask[..short].fill(0xff);
+        Key {
+            // A head outside of its mask never matches.
+            head: if plain { u128::from_le_bytes(head) } else { u128::MAX },
+            mask: if plain { u128::from_le_bytes(mask) } else { 0 },
+            tail: text[short..].into(),
+            len: text.len(),
+        }
+    }
+}
+
+impl Column {
+    /// A column that holds nothing yet.
+    pub fn new(name: &[u8]) -> Self {
+        Column {
+            name: name.into(),
+            key: Key::new(name),
+            next: u32::MAX,
+            extract: None,
+            data: Data::Null,
+            len: 0,
+            nulls: 0,
+            valid: Bits::default(),
+            before: Before::default(),
+        }
+    }
+
+    /// Passes this column's key and its colon, if that is what comes next.
+    #[inline(always)]
+    pub fn pass_key(&self, cursor: &mut Cursor<'_>) -> bool {
+        let found = u128::from_le_bytes(cursor.chunk()) & self.key.mask == self.key.head;
+        if !found {
+            return false;
+        }
+        if self.key.len > WIDTH && !cursor.text[cursor.at + WIDTH..].starts_with(&self.key.tail) {
+            return false;
+        }
+        cursor.at += self.key.len;
+        true
+    }
+
+    pub fn kind(&self) -> Type {
+        self.data.kind()
+    }
+
+    /// Whether the row behind `row` others has a value already: a key that stands twice.
+    #[inline(always)]
+    pub fn holds(&self, row: usize) -> bool {
+        self.len > row
+    }
+
+    /// Makes the next value that of row `row`: fills in what is missing, takes back what a repeated key gave.
+    #[cold]
+    #[inline(never)]
+    pub fn align(&mut self, row: usize) {
+        if self.len > row {
+            if self.nulls > 0 && !self.valid.get(row) {
+                self.nulls -= 1;
+            }
+            self.valid.truncate(row);
+            self.data.truncate(row);
+        } else {
+            self.note_nulls(row - self.len);
+            self.data.fill(row);
+        }
+        self.len = row;
+    }
+
+    #[inline(always)]
+    pub fn is_aligned(&self, row: usize) -> bool {
+        self.len == row
+    }
+
+    fn note_nulls(&mut self, count: usize) {
+        if self.nulls == 0 && count > 0 {
+            self.valid = Bits::ones(self.len);
+        }
+        self.nulls += count;
+    }
+
+    /// Counts the value that was put behind the others.
+    #[inline(always)]
+    fn count(&mut self) {
+        if self.nulls > 0 {
+            self.valid.set(self.len);
+        }
+        self.len += 1;
+    }
+
+    #[inline(always)]
+    pub fn push_null(&mut self) {
+        self.note_nulls(1);
+        self.len += 1;
+        match &mut self.data {
+            Data::Text(text) | Data::Json(text) => text.end_empty(),
+            Data::Int(values) => values.push(0),
+            Data::Float(values) => values.push(0.0),
+            other => other.fill(self.len),
+        }
+    }
+
+    pub fn push_bool(&mut self, value: bool) -> Result<()> {
+        if !matches!(self.data, Data::Bool(_) | Data::Text(_) | Data::Json(_)) {
+            self.widen(Type::Bool)?;
+        }
+        match &mut self.data {
+            Data::Bool(bits) if value => bits.set(self.len),
+            Data::Text(text) | Data::Json(text) => {
+                text.bytes.push(if value { b"true" } else { b"false" });
+                text.end()?;
+            }
+            _ => {}
+        }
+        self.count();
+        Ok(())
+    }
+
+    #[inline(always)]
+    pub fn push_number(&mut self, number: Number, text: &[u8]) -> Result<()> {
+        match (&mut self.data, number) {
+            (Data::Int(values), Number::Int(value)) => values.push(value),
+            (Data::Float(values), Number::Float(value)) => values.push(value),
+            _ => return self.push_other_number(number, text),
+        }
+        self.count();
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn push_other_number(&mut self, number: Number, source: &[u8]) -> Result<()> {
+        let kind = number.kind();
+        if self.kind().join(kind) != self.kind() {
+            self.widen(kind)?;
+        }
+        match (&mut self.data, number) {
+            (Data::Int(values), Number::Int(value)) => values.push(value),
+            (Data::Decimal(values), Number::Int(value)) => values.push(i128::from(value)),
+            (Data::Decimal(values), Number::Decimal(value)) => values.push(value),
+            (Data::Float(values), Number::Int(value)) => values.push(value as f64),
+            (Data::Float(values), Number::Decimal(value)) => values.push(value as f64),
+            (Data::Float(values), Number::Float(value)) => values.push(value),
+            (Data::Text(text) | Data::Json(text), _) => {
+                text.bytes.push(source);
+                text.end()?;
+            }
+            (data, _) => unreachable!("{:?} does not hold {kind:?}", data.kind()),
+        }
+        self.count();
+        Ok(())
+    }
+
+    /// A string, from its opening quote on.
+    #[inline(always)]
+    pub fn push_string(&mut self, cursor: &mut Cursor<'_>) -> Result<()> {
+        if !matches!(self.data, Data::Text(_)) {
+            return self.push_first_string(cursor);
+        }
+        self.copy_string(cursor)
+    }
+
+    #[inline(always)]
+    fn copy_string(&mut self, cursor: &mut Cursor<'_>) -> Result<()> {
+        if let Data::Text(text) = &mut self.data {
+            cursor.at += 1;
+            cursor.copy_string(&mut text.bytes)?;
+            text.end()?;
+            self.count();
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn push_first_string(&mut self, cursor: &mut Cursor<'_>) -> Result<()> {
+        if !matches!(self.data, Data::Json(_)) {
+            self.widen(Type::Text)?;
+            return self.copy_string(cursor);
+        }
+        let start = cursor.at;
+        cursor.at += 1;
+        cursor.skip_string()?;
+        self.push_json(&cursor.text[start..cursor.at])
+    }
+
+    /// The text of a nested value (or of any value, once the column is JSON).
+    pub fn push_json(&mut self, source: &[u8]) -> Result<()> {
+        if !matches!(self.data, Data::Json(_)) {
+            self.widen(Type::Json)?;
+        }
+        if let Data::Json(text) = &mut self.data {
+            text.bytes.push(source);
+            text.end()?;
+            self.count();
+        }
+        Ok(())
+    }
+
+    /// Makes room for a value of this type among the others.
+    #[cold]
+    #[inline(never)]
+    fn widen(&mut self, kind: Type) -> Result<()> {
+        let kind = self.kind().join(kind);
+        let wide = self.data.widened(kind, self.len, |place| self.nulls == 0 || self.valid.get(place))?;
+        let narrow = mem::replace(&mut self.data, wide);
+        self.before.narrow.get_or_insert(narrow);
+        Ok(())
+    }
+
+    /// Remembers what the column is now.
+    pub fn begin(&mut self) {
+        self.before = Before { len: self.len, nulls: self.nulls, narrow: None };
+    }
+
+    /// Makes the column what it was at `begin`.
+    pub fn restore(&mut self) {
+        if let Some(narrow) = self.before.narrow.take() {
+            self.data = narrow;
+        }
+        self.data.truncate(self.before.len);
+        self.valid.truncate(self.before.len);
+        self.len = self.before.len;
+        self.nulls = self.before.nulls;
+    }
+
+    pub fn commit(&mut self) {
+        self.before.narrow = None;
+    }
+
+    /// All `rows` values, and which of them are valid where not all are. The column goes on empty, of the same type.
+    pub fn take(&mut self, rows: usize) -> (Data, Option<Vec<u8>>) {
+        if self.len < rows {
+            self.align(rows);
+        }
+        // An eighth more than this batch took: the next one is likely of the same size.
+        let bytes = self.data.text_bytes();
+        let fresh = Data::with_room(self.kind(), rows + rows / 8, bytes + bytes / 8);
+        let data = mem::replace(&mut self.data, fresh);
+        let valid = mem::take(&mut self.valid);
+        let nulls = mem::take(&mut self.nulls);
+        self.len = 0;
+        (data, (nulls > 0).then(|| valid.into_vec(rows)))
+    }
+}

@@ -1,0 +1,194 @@
+//! The values of one column, in the layout that Arrow wants, and how they become a wider type.
+//!
+//! `null < bool < text`, `null < int64 < decimal < float64 < text`, and whatever meets a nested value becomes JSON text.
+//! A null has a place here too (zero, or an empty text); the column knows which places are null.
+
+use std::fmt::Write;
+
+use crate::bits::Bits;
+use crate::bytes::Bytes;
+use crate::escape::quote;
+use crate::failure::{Failure, Kind, Result};
+
+/// What a value or a column is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Type {
+    Null,
+    Bool,
+    Int,
+    Decimal,
+    Float,
+    Text,
+    Json,
+}
+
+impl Type {
+    /// The narrowest type that holds both.
+    pub fn join(self, other: Type) -> Type {
+        match (self.min(other), self.max(other)) {
+            (Type::Bool, Type::Int | Type::Decimal | Type::Float) => Type::Text,
+            (_, wider) => wider,
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub enum Data {
+    Null,
+    Bool(Bits),
+    Int(Vec<i64>),
+    Decimal(Vec<i128>),
+    Float(Vec<f64>),
+    Text(Text),
+    Json(Text),
+}
+
+/// Texts end to end, and where each one ends; 32 bits of offset, as Arrow's plain string has.
+#[derive(Debug, Clone)]
+pub struct Text {
+    pub bytes: Bytes,
+    ends: Vec<i32>,
+}
+
+impl Text {
+    pub fn with_room(rows: usize, bytes: usize) -> Self {
+        let mut ends = Vec::with_capacity(rows + 1);
+        ends.push(0);
+        Text { bytes: Bytes::with_room(bytes), ends }
+    }
+
+    /// Ends the text that was written to `bytes`.
+    #[inline(always)]
+    pub fn end(&mut self) -> Result<()> {
+        match i32::try_from(self.bytes.used()) {
+            Ok(end) => {
+                self.ends.push(end);
+                Ok(())
+            }
+            Err(_) => Err(Failure::new(Kind::TooLarge, "a column of one batch holds more than 2 GiB of text")),
+        }
+    }
+
+    /// Ends an empty text.
+    #[inline(always)]
+    pub fn end_empty(&mut self) {
+        self.ends.push(self.ends[self.ends.len() - 1]);
+    }
+
+    fn fill(&mut self, count: usize) {
+        let end = self.ends[self.ends.len() - 1];
+        self.ends.resize(count + 1, end);
+    }
+
+    fn truncate(&mut self, count: usize) {
+        self.ends.truncate(count + 1);
+        self.bytes.truncate(self.ends[self.ends.len() - 1] as usize);
+    }
+
+    fn get(&self, place: usize) -> &[u8] {
+        &self.bytes.as_slice()[self.ends[place] as usize..self.ends[place + 1] as usize]
+    }
+
+    /// Offsets and bytes.
+    pub fn into_parts(self) -> (Vec<i32>, Vec<u8>) {
+        (self.ends, self.bytes.into_vec())
+    }
+}
+
+impl Data {
+    pub fn kind(&self) -> Type {
+        match self {
+            Data::Null => Type::Null,
+            Data::Bool(_) => Type::Bool,
+            Data::Int(_) => Type::Int,
+            Data::Decimal(_) => Type::Decimal,
+            Data::Float(_) => Type::Float,
+            Data::Text(_) => Type::Text,
+            Data::Json(_) => Type::Json,
+        }
+    }
+
+    /// No values yet, with room for as many.
+    pub fn with_room(kind: Type, rows: usize, bytes: usize) -> Data {
+        match kind {
+            Type::Null => Data::Null,
+            Type::Bool => Data::Bool(Bits::default()),
+            Type::Int => Data::Int(Vec::with_capacity(rows)),
+            Type::Decimal => Data::Decimal(Vec::with_capacity(rows)),
+            Type::Float => Data::Float(Vec::with_capacity(rows)),
+            Type::Text => Data::Text(Text::with_room(rows, bytes)),
+            Type::Json => Data::Json(Text::with_room(rows, bytes)),
+        }
+    }
+
+    /// Places without a value up to `count`.
+    pub fn fill(&mut self, count: usize) {
+        match self {
+            Data::Null | Data::Bool(_) => {}
+            Data::Int(values) => values.resize(count, 0),
+            Data::Decimal(values) => values.resize(count, 0),
+            Data::Float(values) => values.resize(count, 0.0),
+            Data::Text(text) | Data::Json(text) => text.fill(count),
+        }
+    }
+
+    pub fn truncate(&mut self, count: usize) {
+        match self {
+            Data::Null => {}
+            Data::Bool(bits) => bits.truncate(count),
+            Data::Int(values) => values.truncate(count),
+            Data::Decimal(values) => values.truncate(count),
+            Data::Float(values) => values.truncate(count),
+            Data::Text(text) | Data::Json(text) => text.truncate(count),
+        }
+    }
+
+    /// The same `count` values as a wider type; `is_valid` says which places hold one.
+    pub fn widened(&self, kind: Type, count: usize, is_valid: impl Fn(usize) -> bool) -> Result<Data> {
+        let mut data = Data::with_room(kind, count, self.text_bytes());
+        match (&mut data, self) {
+            (Data::Decimal(wide), Data::Int(values)) => wide.extend(values.iter().map(|v| i128::from(*v))),
+            (Data::Float(wide), Data::Int(values)) => wide.extend(values.iter().map(|v| *v as f64)),
+            (Data::Float(wide), Data::Decimal(values)) => wide.extend(values.iter().map(|v| *v as f64)),
+            (Data::Text(wide), _) => self.write(wide, count, is_valid, false)?,
+            (Data::Json(wide), _) => self.write(wide, count, is_valid, true)?,
+            (wide, _) => wide.fill(count),
+        }
+        Ok(data)
+    }
+
+    /// Bytes of text, or 0 where the values are no text.
+    pub fn text_bytes(&self) -> usize {
+        match self {
+            Data::Text(text) | Data::Json(text) => text.bytes.used(),
+            _ => 0,
+        }
+    }
+
+    fn write(&self, wide: &mut Text, count: usize, is_valid: impl Fn(usize) -> bool, json: bool) -> Result<()> {
+        let mut scratch = String::new();
+        for place in (0..count).filter(|_| !matches!(self, Data::Null)) {
+            if is_valid(place) {
+                self.write_one(&mut wide.bytes, place, json, &mut scratch);
+            }
+            wide.end()?;
+        }
+        wide.fill(count);
+        Ok(())
+    }
+
+    fn write_one(&self, wide: &mut Bytes, place: usize, json: bool, scratch: &mut String) {
+        scratch.clear();
+        // Writing to a string cannot fail; floats print as their shortest text that reads back the same.
+        let _ = match self {
+            Data::Null => Ok(()),
+            Data::Bool(bits) => write!(scratch, "{}", bits.get(place)),
+            Data::Int(values) => write!(scratch, "{}", values[place]),
+            Data::Decimal(values) => write!(scratch, "{}", values[place]),
+            Data::Float(values) => write!(scratch, "{:?}", values[place]),
+            Data::Text(text) if json => return quote(text.get(place), wide),
+            Data::Text(text) | Data::Json(text) => return wide.push(text.get(place)),
+        };
+        wide.push(scratch.as_bytes());
+    }
+}

@@ -1,0 +1,26 @@
+//! Pages of JSON become Arrow batches, in one pass and without an object per value.
+//!
+//! `page` finds the rows in a body, `table` reads them into columns, `column` and `data` hold and widen them, `export`
+//! gives them away. `cursor` reads JSON. Python's side is `python`; all else knows nothing of it.
+
+mod bits;
+mod bytes;
+mod column;
+mod cursor;
+mod data;
+mod decoder;
+mod escape;
+mod export;
+mod failure;
+mod number;
+mod page;
+#[cfg(feature = "python")]
+mod python;
+mod stops;
+mod table;
+mod tree;
+
+pub use decoder::Decoder;
+pub use export::Batch;
+pub use failure::{Failure, Kind};
+pub use page::Value;

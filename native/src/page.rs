@@ -1,0 +1,264 @@
+//! A page's body: where its rows are, and the values around them that say where the next page is.
+
+use crate::bytes::Bytes;
+use crate::cursor::Cursor;
+use crate::failure::{Failure, Kind, Result};
+use crate::number::Number;
+use crate::table::Table;
+use crate::tree::{Place, ROOT, Tree};
+
+/// What a path in the body is for.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Aim {
+    Rows,
+    Value(usize),
+}
+
+/// A value of the body's envelope.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    Null,
+    Bool(bool),
+    Int(i128),
+    Float(f64),
+    Text(String),
+}
+
+pub struct Page<'p> {
+    table: &'p mut Table,
+    aims: &'p Tree<Aim>,
+    values: Vec<Value>,
+    found_rows: bool,
+}
+
+impl<'p> Page<'p> {
+    pub fn new(table: &'p mut Table, aims: &'p Tree<Aim>, values: usize) -> Self {
+        Page { table, aims, values: vec![Value::Null; values], found_rows: false }
+    }
+
+    /// The values of the envelope; the rows are in the table then. On a failure the table is left half done.
+    pub fn read(mut self, body: &[u8], rows_path: &[String]) -> Result<Vec<Value>> {
+        let mut cursor = Cursor::new(body);
+        cursor.skip_space();
+        if cursor.at == body.len() {
+            return Ok(self.values);
+        }
+        let start = cursor.at;
+        self.read_place(&mut cursor, ROOT, true)?;
+        let root = &body[start..cursor.at];
+        cursor.skip_space();
+        if cursor.at < body.len() {
+            return Err(cursor.unexpected("the end"));
+        }
+        if !self.found_rows && !is_empty(root) {
+            return Err(explain_missing(root, rows_path)?);
+        }
+        Ok(self.values)
+    }
+
+    /// One value, at a place of the tree. `for_rows` is off on a second walk, which looks for values only.
+    fn read_place(&mut self, cursor: &mut Cursor<'_>, place: Place, for_rows: bool) -> Result<()> {
+        let node = self.aims.node(place);
+        let byte = cursor.next_byte("a value")?;
+        let start = cursor.at;
+        if for_rows && node.ends.contains(&Aim::Rows) {
+            self.read_rows(cursor)?;
+            self.found_rows = true;
+            if byte == b'{' && !node.children.is_empty() {
+                self.read_members(&mut Cursor::new(&cursor.text[start..cursor.at]), place, false)?;
+            }
+        } else if byte == b'{' && !node.children.is_empty() {
+            self.read_members(cursor, place, for_rows)?;
+        } else {
+            cursor.skip_value()?;
+        }
+        for aim in &node.ends {
+            if let Aim::Value(index) = aim {
+                self.values[*index] = parse_value(&cursor.text[start..cursor.at])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn read_members(&mut self, cursor: &mut Cursor<'_>, place: Place, for_rows: bool) -> Result<()> {
+        cursor.open()?;
+        if cursor.next_byte("a key or a closing bracket")? == b'}' {
+            cursor.close();
+            return Ok(());
+        }
+        let mut scratch = Bytes::default();
+        loop {
+            match self.aims.node(place).child(cursor.key(&mut scratch)?) {
+                Some(child) => {
+                    self.forget(child, for_rows);
+                    self.read_place(cursor, child, for_rows)?;
+                }
+                None => cursor.skip_value()?,
+            }
+            if !cursor.another(b'}')? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes back what was found at and below `place`: its key stands twice, and the last one counts.
+    fn forget(&mut self, place: Place, for_rows: bool) {
+        let node = self.aims.node(place);
+        for aim in &node.ends {
+            match aim {
+                Aim::Value(index) => self.values[*index] = Value::Null,
+                Aim::Rows if for_rows && self.found_rows => {
+                    self.table.restore();
+                    self.found_rows = false;
+                }
+                Aim::Rows => {}
+            }
+        }
+        for (_, child) in &node.children {
+            self.forget(*child, for_rows);
+        }
+    }
+
+    /// A list of objects, or one object, or null for none. An object without members holds no row.
+    fn read_rows(&mut self, cursor: &mut Cursor<'_>) -> Result<()> {
+        match cursor.next_byte("a value")? {
+            b'[' => self.read_list(cursor),
+            b'{' => {
+                let start = cursor.at;
+                self.table.read_row(cursor)?;
+                if is_empty(&cursor.text[start..cursor.at]) {
+                    self.table.rows -= 1;
+                }
+                Ok(())
+            }
+            b'n' => cursor.word(b"null"),
+            byte => {
+                cursor.skip_value()?;
+                Err(Failure::new(Kind::NotObjects, format!("in place of rows stands {}", type_of(byte))))
+            }
+        }
+    }
+
+    fn read_list(&mut self, cursor: &mut Cursor<'_>) -> Result<()> {
+        cursor.open()?;
+        if cursor.next_byte("a row or a closing bracket")? == b']' {
+            cursor.close();
+            return Ok(());
+        }
+        loop {
+            let byte = cursor.next_byte("a row")?;
+            if byte != b'{' {
+                cursor.skip_value()?;
+                let row = self.table.new_rows();
+                return Err(Failure::new(Kind::NotObjects, format!("row {row} of the page is {}", type_of(byte))));
+            }
+            self.table.read_row(cursor)?;
+            if !cursor.another(b']')? {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Whether the text of an object or a list holds nothing.
+fn is_empty(text: &[u8]) -> bool {
+    let inside = text.len().checked_sub(1).and_then(|end| text.get(1..end)).unwrap_or_default();
+    matches!(text[0], b'{' | b'[') && inside.trim_ascii().is_empty()
+}
+
+fn type_of(first: u8) -> &'static str {
+    match first {
+        b'{' => "an object",
+        b'[' => "a list",
+        b'"' => "a string",
+        b't' | b'f' => "a boolean",
+        b'n' => "null",
+        _ => "a number",
+    }
+}
+
+fn parse_value(text: &[u8]) -> Result<Value> {
+    let mut cursor = Cursor::new(text);
+    Ok(match text[0] {
+        b'n' => Value::Null,
+        b't' => Value::Bool(true),
+        b'f' => Value::Bool(false),
+        b'"' => {
+            let mut out = Bytes::default();
+            cursor.at = 1;
+            cursor.copy_string(&mut out)?;
+            Value::Text(string(out.as_slice()))
+        }
+        b'{' | b'[' => Value::Text(string(text)),
+        _ => match cursor.number()? {
+            Number::Int(value) => Value::Int(value.into()),
+            Number::Decimal(value) => Value::Int(value),
+            Number::Float(value) => Value::Float(value),
+            Number::Text => Value::Text(string(text)),
+        },
+    })
+}
+
+fn string(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).into_owned()
+}
+
+/// Says how far `path` leads in a body that is known to be JSON, and which keys there are instead.
+fn explain_missing(body: &[u8], path: &[String]) -> Result<Box<Failure>> {
+    let mut here = body;
+    let mut name = "the body".to_owned();
+    for key in path {
+        if here[0] != b'{' {
+            break;
+        }
+        let members = members(here)?;
+        match members.iter().rev().find(|(found, _)| found == key) {
+            Some((_, value)) => {
+                here = value;
+                name = shown(key);
+            }
+            None => {
+                let keys = list_keys(members.into_iter().map(|(found, _)| found));
+                return Ok(Failure::new(Kind::PathNotFound, format!("{name} has no {}, but {keys}", shown(key))));
+            }
+        }
+    }
+    Ok(Failure::new(Kind::PathNotFound, format!("{name} is {}", type_of(here[0]))))
+}
+
+fn members(object: &[u8]) -> Result<Vec<(String, &[u8])>> {
+    let mut cursor = Cursor::new(object);
+    let mut scratch = Bytes::default();
+    let mut found = Vec::new();
+    cursor.open()?;
+    while cursor.next_byte("a key")? == b'"' {
+        let key = string(cursor.key(&mut scratch)?);
+        cursor.next_byte("a value")?;
+        let start = cursor.at;
+        cursor.skip_value()?;
+        found.push((key, &object[start..cursor.at]));
+        if !cursor.another(b'}')? {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+fn list_keys(keys: impl ExactSizeIterator<Item = String>) -> String {
+    const SHOWN: usize = 20;
+    let more = keys.len().saturating_sub(SHOWN);
+    let mut listed: Vec<String> = keys.take(SHOWN).map(|key| shown(&key)).collect();
+    if listed.is_empty() {
+        return "no keys at all".to_owned();
+    }
+    if more > 0 {
+        listed.push(format!("{more} more"));
+    }
+    listed.join(", ")
+}
+
+fn shown(key: &str) -> String {
+    const SHOWN: usize = 64;
+    let cut: String = key.chars().take(SHOWN).collect();
+    format!("\"{}{}\"", cut.escape_debug(), if cut.len() < key.len() { "…" } else { "" })
+}

@@ -1,0 +1,106 @@
+//! The module as Python sees it. Pages are read, and batches built, without the interpreter's lock.
+
+use std::ffi::CStr;
+
+use arrow_data::ffi::FFI_ArrowArray;
+use arrow_schema::ffi::FFI_ArrowSchema;
+use pyo3::create_exception;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyCapsule, PyFloat, PyString};
+
+use crate::decoder::Decoder;
+use crate::export::Batch;
+use crate::failure::Failure;
+use crate::page::Value;
+
+create_exception!(external_data_decoder, DecodeError, PyValueError, "A page that cannot be decoded; `kind` says how.");
+
+const SCHEMA_NAME: &CStr = c"arrow_schema";
+const ARRAY_NAME: &CStr = c"arrow_array";
+
+/// Pages of JSON in, Arrow batches out.
+#[pyclass(name = "Decoder", module = "external_data_decoder")]
+struct PyDecoder {
+    decoder: Decoder,
+}
+
+#[pymethods]
+impl PyDecoder {
+    #[new]
+    #[pyo3(signature = (*, records_path, envelope = Vec::new(), extract = Vec::new()))]
+    fn new(records_path: Vec<String>, envelope: Vec<Vec<String>>, extract: Vec<Vec<String>>) -> Self {
+        PyDecoder { decoder: Decoder::new(records_path, &envelope, &extract) }
+    }
+
+    #[getter]
+    fn rows(&self) -> usize {
+        self.decoder.rows()
+    }
+
+    #[getter]
+    fn bytes(&self) -> usize {
+        self.decoder.bytes()
+    }
+
+    fn push<'py>(&mut self, py: Python<'py>, page: &[u8]) -> PyResult<(usize, Vec<Bound<'py, PyAny>>)> {
+        let (rows, values) = py.detach(|| self.decoder.push(page)).map_err(|failure| to_error(py, &failure))?;
+        let values = values.into_iter().map(|value| to_object(py, value)).collect::<PyResult<_>>()?;
+        Ok((rows, values))
+    }
+
+    fn flush(&mut self, py: Python<'_>) -> ArrowBatch {
+        ArrowBatch { batch: py.detach(|| self.decoder.flush()) }
+    }
+}
+
+/// Rows for whoever speaks the Arrow PyCapsule interface.
+#[pyclass(module = "external_data_decoder", frozen)]
+struct ArrowBatch {
+    batch: Batch,
+}
+
+#[pymethods]
+impl ArrowBatch {
+    fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
+        let schema = FFI_ArrowSchema::try_from(&self.batch.schema).map_err(|e| PyValueError::new_err(e.to_string()))?;
+        PyCapsule::new_with_value(py, schema, SCHEMA_NAME)
+    }
+
+    #[pyo3(signature = (requested_schema = None))]
+    fn __arrow_c_array__<'py>(
+        &self,
+        py: Python<'py>,
+        requested_schema: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<(Bound<'py, PyCapsule>, Bound<'py, PyCapsule>)> {
+        // The interface lets a producer give what it has, whatever was asked for.
+        drop(requested_schema);
+        let array = PyCapsule::new_with_value(py, FFI_ArrowArray::new(&self.batch.rows), ARRAY_NAME)?;
+        Ok((self.__arrow_c_schema__(py)?, array))
+    }
+}
+
+fn to_object(py: Python<'_>, value: Value) -> PyResult<Bound<'_, PyAny>> {
+    Ok(match value {
+        Value::Null => py.None().into_bound(py),
+        Value::Bool(value) => value.into_pyobject(py)?.to_owned().into_any(),
+        Value::Int(value) => value.into_pyobject(py)?.into_any(),
+        Value::Float(value) => PyFloat::new(py, value).into_any(),
+        Value::Text(value) => PyString::new(py, &value).into_any(),
+    })
+}
+
+fn to_error(py: Python<'_>, failure: &Failure) -> PyErr {
+    let error = DecodeError::new_err(failure.to_string());
+    let object = error.value(py);
+    match object.setattr("kind", failure.kind.word()).and_then(|()| object.setattr("detail", &failure.detail)) {
+        Ok(()) => error,
+        Err(other) => other,
+    }
+}
+
+#[pymodule]
+fn external_data_decoder(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PyDecoder>()?;
+    module.add("DecodeError", module.py().get_type::<DecodeError>())
+}
