@@ -22,6 +22,9 @@ from external_data_operator.cli.yamltext import YamlDocument, YamlTextError, par
 STDIN = "-"
 DEFAULT_NAMESPACE = "default"
 _TOP_LEVEL = frozenset({"apiVersion", "kind", "metadata", "spec", "status"})
+_TOKEN_SECRET = "kubernetes.io/service-account-token"  # noqa: S105
+_TOKEN_SECRET_KEYS = ("token", "ca.crt", "namespace")
+"""What Kubernetes itself puts into such a Secret."""
 _NAME: TypeAdapter[str] = TypeAdapter(ObjectName)
 
 _Spec = TypeVar("_Spec", bound=ApiModel)
@@ -80,6 +83,8 @@ class DataManifest:
 
     origin: Origin
     values: dict[str, bytes] = field(repr=False)
+    keys: frozenset[str]
+    """Those of the manifest, and those that the cluster fills in."""
 
 
 @dataclass
@@ -232,7 +237,8 @@ def _add_data(manifests: Manifests, into: list[DataManifest], origin: Origin) ->
                 manifests.findings.append(origin.report(problem))
             else:
                 values[str(key)] = found
-    into.append(DataManifest(origin, values))
+    filled = _TOKEN_SECRET_KEYS if data.get("type") == _TOKEN_SECRET else ()
+    into.append(DataManifest(origin, values, frozenset({*values, *filled})))
 
 
 def _decode(value: Any, *, is_plain: bool) -> bytes | None:

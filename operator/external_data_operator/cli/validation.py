@@ -73,10 +73,8 @@ def _judge_source(source: SourceManifest, manifests: Manifests) -> Iterator[Prob
         pool = manifests.secrets if need.kind == "Secret" else manifests.config_maps
         given = _find_data(pool, need.name, source.origin.namespace)
         location = tuple(int(step) if step.isdigit() else step for step in need.location.split("."))
-        for key in need.keys if given is not None else ():
-            if given is not None and key not in given.values:
-                message = f"{need.kind} {need.name} has no key {key}"
-                yield Problem(("spec", *location), message)
+        for key in set(need.keys) - given.keys if given is not None else ():
+            yield Problem(("spec", *location), f"{need.kind} {need.name} has no key {key}")
 
 
 def _find_data(pool: list[DataManifest], name: str, namespace: str) -> DataManifest | None:

@@ -71,10 +71,25 @@ def _build_schema(kind: ResourceKind) -> Document:
             "apiVersion": {"type": "string", "description": "Group and version of this object."},
             "kind": {"type": "string", "description": "Kind of this object."},
             "metadata": {"type": "object"},
-            "spec": build_structural_schema(kind.spec),
+            "spec": _say_defaults(build_structural_schema(kind.spec)),
             "status": _build_status(kind.status),
         },
     }
+
+
+def _say_defaults(schema: Document) -> Document:
+    """Defaults in the descriptions too: `kubectl explain` does not show them otherwise."""
+    said = dict(schema)
+    if "default" in said:
+        shown = yaml.safe_dump(said["default"], default_flow_style=True).split("\n")[0]
+        said["description"] = f"{said['description']} Default: {shown}."
+    if "items" in said:
+        said["items"] = _say_defaults(said["items"])
+    if "properties" in said:
+        said["properties"] = {
+            name: _say_defaults(inner) for name, inner in said["properties"].items()
+        }
+    return said
 
 
 def _build_status(model: type[ApiModel]) -> Document:
