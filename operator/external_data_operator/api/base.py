@@ -13,6 +13,10 @@ from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+BROKEN_RULE = "broken_rule"
+"""Pydantic's type of the error of a rule that does not hold; its context names the field."""
 
 
 @dataclass(frozen=True)
@@ -67,9 +71,10 @@ class ApiModel(BaseModel):
 
     @model_validator(mode="after")
     def _rules_hold(self) -> Self:
-        broken = [rule for rule in self.cel_rules if rule.holds and not rule.holds(self)]
-        if broken:
-            raise ValueError("; ".join(rule.message for rule in broken))
+        for rule in self.cel_rules:
+            if rule.holds is not None and not rule.holds(self):
+                context = {"message": rule.message, "field": rule.field}
+                raise PydanticCustomError(BROKEN_RULE, "{message}", context)
         return self
 
 

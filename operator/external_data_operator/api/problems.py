@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from external_data_operator.api.base import BROKEN_RULE
+
 _SENTENCES = {
     "missing": "is required",
     "extra_forbidden": "is not a known field",
@@ -51,14 +53,17 @@ class Problem:
 def find_problems(error: ValidationError, *, below: tuple[str | int, ...] = ()) -> list[Problem]:
     """All of them, in the order of the document; `below` goes before each location."""
     return [
-        Problem((*below, *_strip_markers(found["loc"])), _say(found))
+        Problem((*below, *_find_location(found)), _say(found))
         for found in error.errors(include_url=False, include_input=False)
     ]
 
 
-def _strip_markers(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """Without pydantic's own word for the key of a map."""
-    return tuple(step for step in location if step != "[key]")
+def _find_location(found: ErrorDetails) -> tuple[str | int, ...]:
+    """Without pydantic's own word for the key of a map, and with the field that a rule points
+    at."""
+    location = tuple(step for step in found["loc"] if step != "[key]")
+    field = found.get("ctx", {}).get("field") if found["type"] == BROKEN_RULE else None
+    return location if field is None else (*location, field)
 
 
 def _say(found: ErrorDetails) -> str:

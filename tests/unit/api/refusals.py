@@ -1,0 +1,208 @@
+"""Specs that must be refused, each by its field: by the models here, and by the API server in
+tests/cluster.
+
+Every cross-field rule has its counter-example in this list, and a test fails where one lacks it.
+"""
+
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+Spec = dict[str, Any]
+
+STREAM: Spec = {"name": "orders", "path": "/orders"}
+SOURCE: Spec = {"rest": {"baseUrl": "https://api.shop.example", "streams": [STREAM]}}
+SCHEMA: Spec = {"sourceRef": {"name": "shop"}, "stream": "orders"}
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A spec that is wrong in one way."""
+
+    id: str
+    kind: str
+    spec: Spec
+    field: str
+    """What both refusals name."""
+    message: str = ""
+    """The rule's words, where a rule refuses."""
+
+
+def _source(id_: str, field: str, message: str = "", **changes: Any) -> Refusal:
+    spec = deepcopy(SOURCE)
+    for key, value in changes.items():
+        _put(spec, key.split("__"), value)
+    return Refusal(id_, "ExternalDataSource", spec, field, message)
+
+
+def _rest(id_: str, field: str, message: str = "", **changes: Any) -> Refusal:
+    return _source(id_, field, message, **{f"rest__{key}": value for key, value in changes.items()})
+
+
+def _stream(id_: str, field: str, message: str = "", **changes: Any) -> Refusal:
+    return _rest(id_, field, message, streams=[{**STREAM, **changes}])
+
+
+def _schema(id_: str, field: str, message: str = "", **changes: Any) -> Refusal:
+    return Refusal(id_, "ExternalDataSchema", {**SCHEMA, **changes}, field, message)
+
+
+def _put(spec: Spec, path: list[str], value: Any) -> None:
+    *above, last = path
+    for key in above:
+        spec = spec.setdefault(key, {})
+    if value is None:
+        del spec[last]
+    else:
+        spec[last] = value
+
+
+def _token(**value: Any) -> Spec:
+    return {"bearer": {"token": value}}
+
+
+ONE_OF_TOKEN = "exactly one of secretKeyRef and value must be set"
+ONE_OF_CA = "exactly one of configMapKeyRef and secretKeyRef must be set"
+REF = {"name": "shop-api", "key": "token"}
+MOVED_REF = {"name": "shop-inline-credentials", "key": "token"}
+
+REFUSALS: tuple[Refusal, ...] = (
+    _source("no kind", "spec", "exactly one kind of source must be set: rest", rest=None),
+    _source("a prefix that no table may have", "spec.tablePrefix", tablePrefix="Shop-"),
+    _source("a destination without a kind", "spec.destination.s3", destination={}),
+    _source(
+        "an endpoint with credentials",
+        "spec.destination.s3.endpoint",
+        destination={"s3": {"bucket": "lake", "endpoint": "https://key:secret@s3.example"}},
+    ),
+    _rest("no baseUrl", "spec.rest.baseUrl", baseUrl=None),
+    _rest(
+        "credentials in baseUrl",
+        "spec.rest.baseUrl",
+        baseUrl="https://user:password@api.shop.example",
+    ),
+    _rest("a baseUrl that is no address", "spec.rest.baseUrl", baseUrl="api.shop.example"),
+    _rest("no streams", "spec.rest.streams", streams=None),
+    _rest("an empty list of streams", "spec.rest.streams", streams=[]),
+    _rest("two streams of one name", "spec.rest.streams", streams=[STREAM, STREAM]),
+    _rest(
+        "51 streams",
+        "spec.rest.streams",
+        streams=[{"name": f"s{index}", "path": "/s"} for index in range(51)],
+    ),
+    _rest("a number in quotes", "spec.rest.concurrency", concurrency="4"),
+    _rest(
+        "a rate of nothing", "spec.rest.rate.requestsPerSecond", rate={"requestsPerSecond": 0}
+    ),
+    _rest("no way of authentication", "spec.rest.auth", auth={}),
+    _rest("no credential", "spec.rest.auth.bearer.token", ONE_OF_TOKEN, auth=_token()),
+    _rest(
+        "two credentials",
+        "spec.rest.auth.bearer.token",
+        ONE_OF_TOKEN,
+        auth=_token(secretKeyRef=REF, value="s3cr3t"),
+    ),
+    _rest("no certificate", "spec.rest.tls.ca", ONE_OF_CA, tls={"ca": {}}),
+    _rest(
+        "two certificates",
+        "spec.rest.tls.ca",
+        ONE_OF_CA,
+        tls={"ca": {"secretKeyRef": REF, "configMapKeyRef": REF}},
+    ),
+    _rest(
+        "a credential in the headers",
+        "spec.rest.headers",
+        "credentials belong into auth, not into headers",
+        headers={"authorization": "Bearer s3cr3t"},
+    ),
+    _rest(
+        "a header that ends another",
+        "spec.rest.headers",
+        "names in headers are those that HTTP allows",
+        headers={"Accept\nX-Evil": "1"},
+    ),
+    _stream("a method that writes", "spec.rest.streams[0].method", method="PUT"),
+    _stream("a path with a query", "spec.rest.streams[0].path", path="/orders?since=1"),
+    _stream(
+        "a body of a GET", "spec.rest.streams[0].body", "body needs method POST", body={"q": 1}
+    ),
+    _stream("no paginator", "spec.rest.streams[0].pagination", pagination={}),
+    _stream(
+        "two paginators",
+        "spec.rest.streams[0].pagination",
+        pagination={"none": {}, "offset": {"limit": 10}},
+    ),
+    _stream(
+        "a cursor paginator without its field",
+        "spec.rest.streams[0].pagination.cursor.cursorPath",
+        pagination={"cursor": {}},
+    ),
+    _stream(
+        "an offset paginator without its field",
+        "spec.rest.streams[0].pagination.offset.limit",
+        pagination={"offset": {}},
+    ),
+    _stream(
+        "a next-URL paginator without its field",
+        "spec.rest.streams[0].pagination.nextUrl.nextUrlPath",
+        pagination={"nextUrl": {}},
+    ),
+    _stream(
+        "a window without an end",
+        "spec.rest.streams[0].incremental.windowSeconds",
+        "endParam and windowSeconds go together",
+        incremental={
+            "cursorPath": "at", "startParam": "s", "initialValue": "0", "windowSeconds": 60,
+        },
+    ),
+    _stream(
+        "a window without a beginning",
+        "spec.rest.streams[0].incremental.windowSeconds",
+        "windowSeconds needs startParam and initialValue",
+        incremental={"cursorPath": "at", "endParam": "e", "windowSeconds": 60},
+    ),
+    _schema("no source", "spec.sourceRef.name", sourceRef={}),
+    _schema(
+        "cron and a frequency",
+        "spec.cron",
+        "cron replaces syncFrequency and syncTimeOfDay",
+        cron="5 4 * * *",
+        syncFrequency="6hour",
+    ),
+    _schema("a zone without cron", "spec.timeZone", "timeZone needs cron", timeZone="Etc/UTC"),
+    _schema("six cron fields", "spec.cron", cron="0 5 4 * * *"),
+    _schema("a time of day that is none", "spec.syncTimeOfDay", syncTimeOfDay="25:00"),
+    _schema("a frequency that is none", "spec.syncFrequency", syncFrequency="2hour"),
+    _schema("a look-back beyond sixty days", "spec.lookbackSeconds", lookbackSeconds=5184001),
+)  # fmt: skip
+
+UNKNOWN_FIELDS: tuple[Refusal, ...] = (
+    _source("two kinds in one source", "spec.postgres", postgres={"host": "db.shop.example"}),
+    _stream("a field with a typing error", "spec.rest.streams[0].recordPath", recordPath="data"),
+    _schema("a field of another version", "spec.schedule", schedule="5 4 * * *"),
+)
+"""What the API server refuses as unknown, as kubectl asks it to."""
+
+ACCEPTED: tuple[Refusal, ...] = (
+    _source("the least source", ""),
+    _rest(
+        "a value applied again beside the reference it was moved to",
+        "",
+        auth=_token(secretKeyRef=MOVED_REF, value="s3cr3t"),
+    ),
+    _rest("a header in capitals", "", headers={"ACCEPT": "application/json"}),
+    _stream("a POST with a body", "", method="POST", body={"filter": {"any": [1, "x"]}}),
+    _stream(
+        "windows",
+        "",
+        incremental={
+            "cursorPath": "at", "startParam": "s", "endParam": "e", "initialValue": "0",
+            "windowSeconds": 60,
+        },
+    ),
+    _schema("the least schema", ""),
+    _schema("cron with a zone", "", cron="5 4 * * MON", timeZone="Europe/Berlin"),
+    _schema("nulls", "", cron=None, enabledColumns=None, syncType=None),
+    _schema("no columns but keys and cursor", "", enabledColumns=[]),
+)  # fmt: skip
+"""Neighbours of the above that must pass."""

@@ -1,0 +1,109 @@
+"""What the models refuse, and that no rule is said in one place only."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from external_data_operator.api.base import ApiModel, CelRule, SpecModel, UnionModel
+from external_data_operator.api.problems import find_problems
+from external_data_operator.api.schema import SCHEMA, SchemaSpec
+from external_data_operator.api.source import SOURCE, SourceSpec
+from pydantic import ValidationError
+
+from tests.unit.api.refusals import ACCEPTED, REFUSALS, UNKNOWN_FIELDS, Refusal
+
+SPECS: dict[str, type[ApiModel]] = {SOURCE.kind: SourceSpec, SCHEMA.kind: SchemaSpec}
+
+
+def parse(case: Refusal) -> ApiModel:
+    return SPECS[case.kind].model_validate_json(json.dumps(without_nulls(case.spec)), strict=True)
+
+
+def without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: without_nulls(inner) for key, inner in value.items() if inner is not None}
+    return value
+
+
+def all_models(root: type[ApiModel] = ApiModel) -> Iterator[type[ApiModel]]:
+    for model in root.__subclasses__():
+        yield model
+        yield from all_models(model)
+
+
+def all_rules() -> set[CelRule]:
+    return {rule for model in all_models() for rule in model.cel_rules}
+
+
+@pytest.mark.parametrize("case", [*REFUSALS, *UNKNOWN_FIELDS], ids=lambda case: case.id)
+def test_a_wrong_spec_is_refused_and_its_field_is_named(case: Refusal) -> None:
+    with pytest.raises(ValidationError) as refused:
+        parse(case)
+    problems = find_problems(refused.value, below=("spec",))
+    assert case.field in [problem.path for problem in problems]
+    assert case.message in [*(problem.message for problem in problems), ""]
+
+
+@pytest.mark.parametrize("case", ACCEPTED, ids=lambda case: case.id)
+def test_a_neighbour_of_a_wrong_spec_is_accepted(case: Refusal) -> None:
+    parse(case)
+
+
+def test_every_rule_has_a_counter_example() -> None:
+    checked = {rule.message for rule in all_rules() if not rule.update_only}
+    assert checked == {case.message for case in REFUSALS if case.message}
+
+
+def test_no_model_checks_across_fields_but_by_a_rule_that_the_api_server_checks_too() -> None:
+    validators = {
+        (model.__name__, name)
+        for model in all_models()
+        for name in model.__pydantic_decorators__.model_validators
+    }
+    assert {name for _, name in validators} == {"_rules_hold", "_exactly_one"}
+    unions = {model for model, name in validators if name == "_exactly_one"}
+    assert unions == {"UnionModel", *(model.__name__ for model in all_models(UnionModel))}
+
+
+def test_no_spec_checks_a_field_but_where_the_schema_says_the_same() -> None:
+    for model in all_models(SpecModel):
+        for decorator in model.__pydantic_decorators__.field_validators.values():
+            for name in decorator.info.fields:
+                extra = model.model_fields[name].json_schema_extra
+                assert isinstance(extra, dict)
+                assert "listMapKeys" in extra, f"{model.__name__}.{name} has a check of its own"
+
+
+def test_a_refusal_holds_no_value_of_the_spec() -> None:
+    secret = "s3cr3t-of-the-user"
+    spec = {
+        "rest": {"baseUrl": secret, "auth": {"bearer": {"token": {"value": secret, "x": secret}}}}
+    }
+    with pytest.raises(ValidationError) as refused:
+        SourceSpec.model_validate(spec)
+    assert secret not in str(refused.value)
+    assert secret not in repr(find_problems(refused.value))
+
+
+def test_a_rule_without_a_check_is_refused_at_import() -> None:
+    with pytest.raises(ValueError, match="holds"):
+        CelRule("has(self.a)", "a is needed")
+
+
+def test_a_union_says_which_of_its_keys_is_set() -> None:
+    spec = SourceSpec.model_validate(
+        {"rest": {"baseUrl": "https://a.example", "streams": [
+            {"name": "a", "path": "/", "pagination": {"nextUrl": {"nextUrlPath": "next"}}},
+        ]}}
+    )  # fmt: skip
+    assert spec.rest is not None
+    assert spec.rest.streams[0].pagination.key == "nextUrl"
+    assert spec.kind == "rest"
+
+
+def test_amounts_may_be_written_as_numbers() -> None:
+    spec = {"rest": {"baseUrl": "https://a.example", "streams": [{"name": "a", "path": "/"}]}}
+    runtime = {"resources": {"requests": {"cpu": 1, "memory": "1Gi"}}}
+    parsed = SourceSpec.model_validate_json(json.dumps({**spec, "runtime": runtime}), strict=True)
+    assert parsed.runtime.resources.requests == {"cpu": "1", "memory": "1Gi"}
