@@ -1,0 +1,33 @@
+"""Refuses a walk that comes back to a page it has asked for before, however long ago.
+
+It remembers hashes, in two generations: when the young one is full, the old one is forgotten. So
+memory is bounded, and a loop is found unless it is longer than a generation, in which case the
+run's bound of pages ends it.
+"""
+
+from external_data_operator.api.conditions import Reason
+
+from sync_runner.errors import ConfigurationError
+from sync_runner.paginators.page import PageRequest
+
+GENERATION = 1 << 18
+
+
+class LoopGuard:
+    """The requests of one walk. A resumed walk begins with an empty guard."""
+
+    def __init__(self, generation: int = GENERATION) -> None:
+        """`generation` is how many requests are remembered for certain."""
+        self._generation = generation
+        self._young: set[int] = set()
+        self._old: set[int] = set()
+
+    def admit(self, request: PageRequest) -> None:
+        """Remembers a request; ConfigurationError(LoopDetected) if it was there before."""
+        key = hash(request.url)
+        if key in self._young or key in self._old:
+            message = "the source led back to a page that this run has read already"
+            raise ConfigurationError(Reason.LOOP_DETECTED, message)
+        if len(self._young) >= self._generation:
+            self._old, self._young = self._young, set()
+        self._young.add(key)

@@ -1,0 +1,1 @@
+"""The way to the outside over HTTP: host safety, retries, pace and bounds; the only sleeper."""

@@ -1,0 +1,259 @@
+"""Asks one origin, and asks again where that helps.
+
+A client is bound to the origin of `baseUrl`: requests are addresses, and one that leads elsewhere
+(a next page, a redirect, a resume token) ends the run before anything is sent. Credentials are read
+when the client opens, and once more when the source answers 401, so that a rotated Secret goes on
+by itself.
+"""
+
+import re
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from random import SystemRandom
+from ssl import SSLContext
+from typing import TypeVar
+from urllib.parse import quote, urljoin, urlsplit
+
+from external_data_operator.api.conditions import Reason
+
+from sync_runner.errors import ConfigurationError, RetryableError
+from sync_runner.protocols import Clock
+from sync_runner.transport.auth import AuthHeaders
+from sync_runner.transport.bodies import ACCEPTED, decode_body
+from sync_runner.transport.exchange import Connection, Response
+from sync_runner.transport.failures import AttemptError, ConnectionLostError
+from sync_runner.transport.hosts import AddressRules, Origin, parse_origin
+from sync_runner.transport.pace import Pace
+from sync_runner.transport.retry import ATTEMPTS, own_wait_s, raise_for_status
+from sync_runner.transport.sockets import Timeouts, open_socket
+
+T = TypeVar("T")
+BODY_BYTES_MAX = 256 << 20
+REDIRECTS_MAX = 5
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_KEEP_METHOD = frozenset({307, 308})
+_TARGET = re.compile(r"/[\x21-\x22\x24-\x7e]*")
+_TARGET_SAFE = "".join(map(chr, range(0x21, 0x7F))).replace("#", "")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding"})
+_JITTER = SystemRandom()
+
+
+@dataclass(frozen=True)
+class Ask:
+    """How to ask, without where: a method, and the JSON body of a POST."""
+
+    method: str = "GET"
+    body: bytes = b""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a client is made from."""
+
+    origin: Origin
+    rules: AddressRules = field(default_factory=AddressRules)
+    tls: SSLContext | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    auth: AuthHeaders = dict
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    per_second: float | None = None
+    body_bytes_max: int = BODY_BYTES_MAX
+
+
+class Client:
+    """Connections to one origin; its methods may be called by several threads."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock,
+        stop: threading.Event,
+        jitter: Callable[[], float] = _JITTER.random,
+    ) -> None:
+        """`stop` ends every wait with RetryableError(Evicted) within about a second."""
+        self._settings = settings
+        self._clock = clock
+        self._stop = stop
+        self._closed = False
+        self._jitter = jitter
+        self._prefix = f"{settings.origin.url}/"
+        self._pace = Pace(
+            clock, per_second=settings.per_second, raise_if_stopped=self._raise_if_stopped
+        )
+        self._idle: deque[Connection] = deque()
+        self._head = self._build_head()
+
+    def close(self) -> None:
+        """Ends idle connections; what is under way in other threads ends within about a second."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().close()
+
+    def fetch(
+        self,
+        ask: Ask,
+        url: str,
+        receive: Callable[[bytes], T],
+        *,
+        first: Callable[[], Response] | None = None,
+    ) -> T:
+        """What `receive` makes of the body of the first good answer, after at most five attempts.
+
+        `receive` raises an AttemptError where the body is not whole. `first` stands in for the
+        first attempt, where that was made elsewhere. Raises RunError.
+        """
+        reread = True
+        attempt = 1
+        while True:
+            try:
+                response = first() if first else self.attempt(ask, url)
+                if response.status == 401 and reread and self._reread_credentials():
+                    reread, first = False, None
+                    continue
+                if not response.is_good:
+                    raise_for_status(response, what=self.describe(ask, url), now=self._clock.now())
+                return receive(response.body)
+            except AttemptError as failure:
+                if attempt == ATTEMPTS or failure.final:
+                    attempts = f"{attempt} attempt{'s' if attempt > 1 else ''}"
+                    what = self.describe(ask, url)
+                    raise failure.run_error(f"{what}: {failure} ({attempts})") from failure
+                self._wait_after(failure, attempt)
+            first = None
+            attempt += 1
+
+    def attempt(self, ask: Ask, url: str, *, redirects_max: int = REDIRECTS_MAX) -> Response:
+        """One answer of any status, behind redirects within the origin. Raises AttemptError,
+        RunError."""
+        for _ in range(redirects_max + 1):
+            response = self._send(ask, self._target(url, ask))
+            if response.status not in _REDIRECTS or redirects_max == 0:
+                return response
+            if "location" not in response.headers:
+                break
+            if ask.method == "POST" and response.status not in _KEEP_METHOD:
+                ask = Ask()
+            url = urljoin(url, response.headers["location"])
+        what = self.describe(ask, url)
+        raise ConfigurationError(Reason.REQUEST_REJECTED, f"{what}: redirects that lead nowhere")
+
+    def _wait_after(self, failure: AttemptError, attempt: int) -> None:
+        if failure.wait_s is None:
+            self._pace.wait(own_wait_s(attempt, self._jitter()))
+        else:
+            self._pace.rest(failure.wait_s)
+
+    def _send(self, ask: Ask, target: str) -> Response:
+        request = f"{ask.method} {target} HTTP/1.1\r\n".encode("latin-1") + self._head
+        if ask.body:
+            length = f"Content-Type: application/json\r\nContent-Length: {len(ask.body)}\r\n\r\n"
+            request += length.encode("latin-1") + ask.body
+        elif ask.method == "POST":
+            request += b"Content-Length: 0\r\n\r\n"
+        else:
+            request += b"\r\n"
+        self._pace.wait_turn()
+        response = self._exchange(request)
+        encoding = response.headers.get("content-encoding", "")
+        if not encoding:
+            return response
+        body = decode_body(response.body, encoding, bytes_max=self._settings.body_bytes_max)
+        return Response(response.status, response.headers, body)
+
+    def _exchange(self, request: bytes) -> Response:
+        """Sends over an idle connection; one that the server ended meanwhile is not a failed
+        attempt."""
+        while True:
+            self._raise_if_stopped()
+            connection, is_fresh = self._take_connection()
+            try:
+                response = connection.exchange(request)
+            except ConnectionLostError:
+                if is_fresh:
+                    raise
+                continue
+            finally:
+                if connection.reusable and not self._closed:
+                    self._idle.append(connection)
+                else:
+                    connection.close()
+            return response
+
+    def _take_connection(self) -> tuple[Connection, bool]:
+        while self._idle:
+            try:
+                connection = self._idle.pop()
+            except IndexError:  # another thread was faster
+                break
+            if not connection.is_stale():
+                return connection, False
+            connection.close()
+        settings = self._settings
+        sock = open_socket(
+            settings.origin, settings.rules, settings.tls, settings.timeouts.connect_s
+        )
+        return Connection(
+            sock,
+            timeouts=settings.timeouts,
+            body_bytes_max=settings.body_bytes_max,
+            raise_if_stopped=self._raise_if_stopped,
+        ), True
+
+    def _raise_if_stopped(self) -> None:
+        if self._stop.is_set() or self._closed:
+            raise RetryableError(Reason.EVICTED, "the run was asked to stop")
+
+    def _target(self, url: str, ask: Ask) -> str:
+        """The part of an address that is sent; ConfigurationError where the rest is not our
+        origin."""
+        if url.startswith(self._prefix):
+            target = url[len(self._prefix) - 1 :].partition("#")[0]
+        else:
+            self._require_origin(url, ask)
+            parts = urlsplit(url)
+            target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
+        return target if _TARGET.fullmatch(target) else quote(target, safe=_TARGET_SAFE)
+
+    def _require_origin(self, url: str, ask: Ask) -> None:
+        ours = self._settings.origin
+        what = f"{ask.method} at {ours.authority} led to"
+        try:
+            origin = parse_origin(url)
+        except ValueError as error:
+            message = f"{what} an address that cannot be used"
+            raise ConfigurationError(Reason.INVALID_RESPONSE, message) from error
+        if origin != ours:
+            message = f"{what} {origin.url}, which is not baseUrl's {ours.url}; nothing went there"
+            raise ConfigurationError(Reason.OTHER_ORIGIN, message)
+
+    def describe(self, ask: Ask, url: str) -> str:
+        """Method, path without query, and host, for messages."""
+        path = urlsplit(url).path or "/"
+        return f"{ask.method} {path} at {self._settings.origin.authority}"
+
+    def _reread_credentials(self) -> bool:
+        """Whether the credentials are others than before."""
+        head = self._build_head()
+        changed = head != self._head
+        self._head = head
+        return changed
+
+    def _build_head(self) -> bytes:
+        """The header lines that every request carries."""
+        headers = {"Accept": "application/json", "User-Agent": "external-data-operator"}
+        lower = {name.lower(): name for name in headers}
+        for name, value in {**self._settings.headers, **self._settings.auth()}.items():
+            if name.lower() in _OURS:
+                message = f"headers: {name} is the runner's own to send"
+                raise ConfigurationError(Reason.INVALID_SPEC, message)
+            if not _HEADER_VALUE.fullmatch(value):
+                message = f"headers: the value of {name} has characters that no header may carry"
+                raise ConfigurationError(Reason.INVALID_SPEC, message)
+            headers[lower.setdefault(name.lower(), name)] = value
+        headers["Host"] = self._settings.origin.authority
+        headers["Accept-Encoding"] = ACCEPTED
+        return "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("latin-1")

@@ -1,0 +1,19 @@
+"""The real clock. Nothing else in the runner sleeps."""
+
+import time
+
+
+class SystemClock:
+    """Time as the machine tells it."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Seconds that never go backwards."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Waits."""
+        time.sleep(seconds)

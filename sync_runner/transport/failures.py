@@ -1,0 +1,80 @@
+"""What can go wrong with one attempt, before it is known whether another one mends it.
+
+AttemptError
+├── ConnectError     no connection was made
+├── BrokenError      a connection was made, but no whole answer came
+│   └── TornBodyError    an answer came whole by its framing, but its body is not whole
+├── TooLargeError    the body passes the bound
+└── StatusError      an answer came whose status asks for another attempt
+
+Messages are fragments that follow "GET /orders at api.shop.example".
+"""
+
+from external_data_operator.api.conditions import Reason
+
+from sync_runner.errors import ConfigurationError, RetryableError, RunError
+
+
+class AttemptError(Exception):
+    """One attempt failed; another may not."""
+
+    reason = Reason.SOURCE_UNAVAILABLE
+
+    def __init__(self, message: str, *, wait_s: float | None = None, final: bool = False) -> None:
+        """`wait_s` is how long the server asked to wait; `final` means that no attempt of this run
+        will mend it."""
+        super().__init__(message)
+        self.wait_s = wait_s
+        self.final = final
+
+    def run_error(self, message: str) -> RunError:
+        """What the run ends with when no attempt is left."""
+        return RetryableError(self.reason, message)
+
+
+class ConnectError(AttemptError):
+    """No connection was made."""
+
+    reason = Reason.UNREACHABLE
+
+
+class BrokenError(AttemptError):
+    """The connection or the answer broke off, or nothing came in time."""
+
+
+class ConnectionLostError(BrokenError):
+    """The connection ended before the first byte of an answer."""
+
+
+class TornBodyError(BrokenError):
+    """The body is not whole."""
+
+
+class TooLargeError(AttemptError):
+    """The body is larger than one page may be."""
+
+    def __init__(self, bytes_max: int) -> None:
+        """`bytes_max` is the bound."""
+        super().__init__(f"answered with more than {bytes_max >> 20} MiB in one page", final=True)
+
+    def run_error(self, message: str) -> RunError:
+        """A person must ask for smaller pages."""
+        return ConfigurationError(Reason.LIMIT_EXCEEDED, f"{message}; ask for smaller pages")
+
+
+class StatusError(AttemptError):
+    """The status asks for another attempt."""
+
+    def __init__(self, message: str, *, reason: Reason, wait_s: float | None) -> None:
+        """`reason` tells a request to slow down from a server that is broken."""
+        super().__init__(message, wait_s=wait_s)
+        self.reason = reason
+
+
+class RejectedError(ConfigurationError):
+    """The source refused the request, with a 4xx that another attempt does not change."""
+
+    def __init__(self, message: str, *, reason: Reason, status: int) -> None:
+        """`status` is the answer's."""
+        super().__init__(reason, message)
+        self.status = status

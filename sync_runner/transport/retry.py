@@ -1,0 +1,92 @@
+"""What an answer's status means for the run, and how long to wait before the next attempt. Pure.
+
+`Retry-After` comes as seconds, as an HTTP date or as an epoch, and the reset headers of rate limits
+as seconds or as an epoch; all become seconds. A date is held against the server's own `Date`, whose
+clock may differ from ours. A 403 that speaks of an exhausted rate limit is one, whatever its number
+says.
+"""
+
+import math
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+
+from external_data_operator.api.conditions import Reason
+
+from sync_runner.transport.exchange import Response
+from sync_runner.transport.failures import RejectedError, StatusError
+
+ATTEMPTS = 5
+ASKED_WAIT_S_MAX = 300.0
+OWN_WAIT_S_MAX = 60.0
+_RETRYABLE_4XX = frozenset({408, 425, 429})
+_RESET_HEADERS = (
+    "ratelimit-reset",
+    "x-ratelimit-reset",
+    "x-rate-limit-reset",
+    "x-sentry-rate-limit-reset",
+)
+_REMAINING_HEADERS = ("ratelimit-remaining", "x-ratelimit-remaining", "x-rate-limit-remaining")
+_EPOCH_S_MIN = 1_000_000_000
+_EPOCH_MS_MIN = 1_000_000_000_000
+
+
+def raise_for_status(response: Response, *, what: str, now: float) -> None:
+    """Nothing for a 2xx. Raises StatusError where another attempt may help, else RejectedError."""
+    if response.is_good:
+        return
+    status = response.status
+    if status >= 500 or status in _RETRYABLE_4XX or _is_rate_limit(response):
+        limited = status == 429 or (status < 500 and _is_rate_limit(response))
+        raise StatusError(
+            f"answered {status}",
+            reason=Reason.RATE_LIMITED if limited else Reason.SOURCE_UNAVAILABLE,
+            wait_s=find_asked_wait_s(response.headers, now=now, limited=limited),
+        )
+    denied = status in (401, 403)
+    reason = Reason.CREDENTIALS_REJECTED if denied else Reason.REQUEST_REJECTED
+    raise RejectedError(f"{what} answered {status}", reason=reason, status=status)
+
+
+def _is_rate_limit(response: Response) -> bool:
+    if response.status != 403:
+        return False
+    headers = response.headers
+    return "retry-after" in headers or any(headers.get(h) == "0" for h in _REMAINING_HEADERS)
+
+
+def find_asked_wait_s(headers: Mapping[str, str], *, now: float, limited: bool) -> float | None:
+    """Seconds that the server asks to wait; the reset headers count only for an exhausted rate
+    limit."""
+    names = ("retry-after", *(_RESET_HEADERS if limited else ()))
+    server_now = _find_date(headers.get("date", ""))
+    for name in names:
+        wait_s = _find_wait_s(headers.get(name, ""), now=now, server_now=server_now)
+        if wait_s is not None:
+            return min(max(wait_s, 1.0), ASKED_WAIT_S_MAX)
+    return None
+
+
+def _find_wait_s(text: str, *, now: float, server_now: float | None) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        date = _find_date(text)
+        return None if date is None else date - (now if server_now is None else server_now)
+    if not math.isfinite(number):
+        return None
+    if number >= _EPOCH_MS_MIN:
+        return number / 1000 - now
+    return number - now if number >= _EPOCH_S_MIN else number
+
+
+def _find_date(text: str) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def own_wait_s(attempt: int, jitter: float) -> float:
+    """1, 2, 4, 8 … seconds after the first, second, … attempt, spread by `jitter` (0 to 1),
+    capped."""
+    return min(2.0 ** (attempt - 1) * (1 + jitter / 2), OWN_WAIT_S_MAX)

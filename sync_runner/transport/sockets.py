@@ -1,0 +1,108 @@
+"""Opens a connection to an address that the rules allow, and to that very address.
+
+The name is resolved once, each address is judged, and the socket connects to the number that was
+judged, so that a name which changes between the two leads nowhere. The certificate is checked
+against the name. Environment proxies are not looked at.
+"""
+
+import socket
+import ssl
+import time
+from dataclasses import dataclass
+
+from external_data_operator.api.conditions import Reason
+
+from sync_runner.errors import ConfigurationError
+from sync_runner.transport.failures import ConnectError
+from sync_runner.transport.hosts import AddressRules, Origin
+
+
+@dataclass(frozen=True)
+class Timeouts:
+    """Seconds that the steps of one attempt may take."""
+
+    connect_s: float = 10
+    read_s: float = 60
+    """Silence between two pieces of an answer."""
+    total_s: float = 300
+    """From the request to the end of its answer."""
+
+
+def build_tls(authorities: str | None) -> ssl.SSLContext:
+    """Trusts the machine's authorities, or only those of a PEM bundle; ConfigurationError where it
+    is none."""
+    try:
+        context = ssl.create_default_context(cadata=authorities)
+    except (ssl.SSLError, ValueError) as error:
+        message = "tls.ca holds no certificates in PEM form"
+        raise ConfigurationError(Reason.INVALID_SPEC, message) from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def resolve(origin: Origin) -> list[str]:
+    """The addresses of a host, in the resolver's order; ConnectError where it has none."""
+    try:
+        found = socket.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError) as error:
+        raise ConnectError("the host's name does not resolve") from error
+    return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
+
+
+def find_allowed(origin: Origin, rules: AddressRules, addresses: list[str]) -> list[str]:
+    """Those that may be connected to; ConfigurationError(HostNotAllowed) where there are none."""
+    allowed = [a for a in addresses if rules.allows(a, scheme=origin.scheme)]
+    if allowed:
+        return allowed
+    if origin.scheme == "http":
+        why = "plain http is only for private networks that the operator opened"
+    else:
+        why = "its address is not a public one"
+    raise ConfigurationError(Reason.HOST_NOT_ALLOWED, f"host {origin.authority} is refused: {why}")
+
+
+def open_socket(
+    origin: Origin, rules: AddressRules, tls: ssl.SSLContext | None, connect_s: float
+) -> socket.socket:
+    """A connected socket, with TLS for https. Raises ConnectError,
+    ConfigurationError(HostNotAllowed)."""
+    deadline = time.monotonic() + connect_s
+    plain = _connect(find_allowed(origin, rules, resolve(origin)), origin.port, deadline)
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if origin.scheme == "http":
+        return plain
+    assert tls is not None, "https needs a TLS context"
+    try:
+        plain.settimeout(max(0.001, deadline - time.monotonic()))
+        return tls.wrap_socket(plain, server_hostname=origin.host)
+    except ssl.SSLCertVerificationError as error:
+        plain.close()
+        message = f"the server's certificate is not trusted ({error.verify_message})"
+        raise ConnectError(message, final=True) from error
+    except TimeoutError as error:
+        plain.close()
+        raise ConnectError("the TLS handshake took too long") from error
+    except OSError as error:
+        plain.close()
+        raise ConnectError("the TLS handshake failed") from error
+
+
+def _connect(addresses: list[str], port: int, deadline: float) -> socket.socket:
+    """Tries each address in turn, each with its share of the time that is left."""
+    failure: OSError | None = None
+    for index, address in enumerate(addresses):
+        share = (deadline - time.monotonic()) / (len(addresses) - index)
+        try:
+            return socket.create_connection((address, port), timeout=max(0.001, share))
+        except OSError as error:
+            failure = error
+    raise ConnectError(_describe(failure)) from failure
+
+
+def _describe(failure: OSError | None) -> str:
+    if isinstance(failure, ConnectionRefusedError):
+        return "the connection was refused"
+    if isinstance(failure, TimeoutError):
+        return "no connection came about in time"
+    return "no connection came about"
