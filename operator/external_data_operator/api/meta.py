@@ -1,5 +1,6 @@
 """References to Secrets and ConfigMaps, and values that may be written inline or referred to."""
 
+import re
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field, SecretStr
@@ -11,8 +12,8 @@ API_VERSION = "v1alpha1"
 GROUP_VERSION = f"{API_GROUP}/{API_VERSION}"
 CATEGORY = "external-data"
 """`kubectl get external-data` lists both kinds."""
-INLINE_SECRET_SUFFIX = "-inline-credentials"  # noqa: S105
-"""How the names of Secrets end that the operator made of inline values."""
+MOVED_KEY = "^[a-z]+([.][A-Za-z0-9]+){2,}$"
+"""Keys under which the operator keeps inline values: where they stood (`rest.auth.bearer.token`)."""
 
 ObjectName = Annotated[
     str,
@@ -71,7 +72,7 @@ class SecretValue(SpecModel):
     cel_rules: ClassVar[tuple[CelRule, ...]] = (
         CelRule(
             "has(self.secretKeyRef) != has(self.value) || "
-            f"(has(self.value) && self.secretKeyRef.name.endsWith('{INLINE_SECRET_SUFFIX}'))",
+            f"(has(self.value) && self.secretKeyRef.key.matches('{MOVED_KEY}'))",
             "exactly one of secretKeyRef and value must be set",
             lambda it: (it.secret_key_ref is None) != (it.value is None) or it.is_rewritten,
         ),
@@ -84,7 +85,7 @@ class SecretValue(SpecModel):
         return (
             self.value is not None
             and self.secret_key_ref is not None
-            and self.secret_key_ref.name.endswith(INLINE_SECRET_SUFFIX)
+            and re.match(MOVED_KEY, self.secret_key_ref.key) is not None
         )
 
 

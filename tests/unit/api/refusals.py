@@ -64,7 +64,7 @@ def _token(**value: Any) -> Spec:
 ONE_OF_TOKEN = "exactly one of secretKeyRef and value must be set"
 ONE_OF_CA = "exactly one of configMapKeyRef and secretKeyRef must be set"
 REF = {"name": "shop-api", "key": "token"}
-MOVED_REF = {"name": "shop-inline-credentials", "key": "token"}
+MOVED_REF = {"name": "shop-credentials", "key": "rest.auth.bearer.token"}
 
 REFUSALS: tuple[Refusal, ...] = (
     _source("no kind", "spec", "exactly one kind of source must be set: rest", rest=None),
