@@ -1,0 +1,156 @@
+"""Takes turns: A B C A B C, so that a drift of the machine hits all alike, and sums up what that
+gave.
+
+A figure is the median over the turns, with the least and the most beside it. A ratio is the median
+of the ratios within each turn. Contenders that cannot keep up may take fewer turns, or do less
+work; the result says so.
+"""
+
+import datetime as dt
+import json
+import os
+import platform
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.places import RESULTS
+from benchmarks.processes import Finished, run_watched
+
+Numbers = dict[str, float]
+BASIC = ("wall_s", "cpu_s", "tree_mib", "largest_mib", "foreign_cores")
+
+
+@dataclass(frozen=True)
+class Launch:
+    """One command to be timed, and how to know that it did its work."""
+
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    cwd: Path
+    check: Callable[[Finished], Numbers]
+    """Returns further figures; raises BenchmarkError where less was done than asked for."""
+    clean: Callable[[], None] = lambda: None
+    """Removes what the run left; not timed."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One way to do the work."""
+
+    name: str
+    launch: Callable[[int], Launch]
+    """Makes everything ready for one turn (not timed)."""
+    work: float
+    """How much there is to do: rows, as a rule."""
+    turns_max: int = 100
+    warmups_max: int = 100
+    timeout_s: float = 900
+
+
+@dataclass
+class Suite:
+    """One comparison: its contenders do the same work in turns."""
+
+    name: str
+    title: str
+    contenders: Sequence[Contender]
+    yardstick: str
+    """The contender that ratios are taken against."""
+    turns: int = 5
+    warmups: int = 1
+    notes: list[str] = field(default_factory=list)
+
+
+def run_suite(suite: Suite) -> dict[str, Any]:
+    """Takes the turns of a suite and sums them up."""
+    started = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    load = os.getloadavg()[0]
+    samples: dict[str, dict[int, Numbers]] = {c.name: {} for c in suite.contenders}
+    print(f"== {suite.name}: {suite.title}", flush=True)
+    for turn in range(-suite.warmups, suite.turns):
+        for contender in suite.contenders:
+            if turn >= contender.turns_max or turn < -contender.warmups_max:
+                continue
+            numbers = _run_once(contender, turn)
+            if turn >= 0:
+                samples[contender.name][turn] = numbers
+    return {
+        "suite": suite.name,
+        "title": suite.title,
+        "started": started,
+        "load_average_at_start": load,
+        "machine": describe_machine(),
+        "warmups": suite.warmups,
+        "yardstick": suite.yardstick,
+        "contenders": [_sum_up(c, samples, suite.yardstick) for c in suite.contenders],
+        "notes": suite.notes,
+    }
+
+
+def keep_results(result: dict[str, Any]) -> None:
+    """Writes `results/<suite>.json`."""
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{result['suite']}.json").write_text(
+        json.dumps(result, indent=1, sort_keys=True) + "\n"
+    )
+
+
+def _run_once(contender: Contender, turn: int) -> Numbers:
+    launch = contender.launch(turn)
+    try:
+        finished = run_watched(
+            launch.argv, env=launch.env, cwd=launch.cwd, timeout_s=contender.timeout_s
+        )
+        further = launch.check(finished)
+    finally:
+        launch.clean()
+    numbers = {name: value for name, value in asdict(finished).items() if name in BASIC} | further
+    shown = "  ".join(f"{name} {value:.3f}" for name, value in numbers.items())
+    which = "warm-up" if turn < 0 else f"turn {turn + 1}"
+    print(f"  {which}  {contender.name}: {shown}", flush=True)
+    return numbers
+
+
+def _sum_up(
+    contender: Contender, samples: Mapping[str, Mapping[int, Numbers]], yardstick: str
+) -> dict[str, Any]:
+    own, measure = samples[contender.name], samples[yardstick]
+    works = contender.work
+    names = sorted({name for numbers in own.values() for name in numbers})
+    figures = {name: _spread([n[name] for n in own.values() if name in n]) for name in names}
+    ratios = [n["wall_s"] / measure[t]["wall_s"] for t, n in own.items() if t in measure]
+    return {
+        "name": contender.name,
+        "work": works,
+        "turns": len(own),
+        "figures": figures,
+        "wall_ratio": _spread(ratios) if ratios else None,
+        "samples": [own[turn] for turn in sorted(own)],
+    }
+
+
+def _spread(values: Sequence[float]) -> Numbers:
+    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+
+
+def describe_machine() -> dict[str, Any]:
+    """What the figures were taken on."""
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.machine(),
+    )
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "cpu": model,
+        "cores": os.cpu_count(),
+        "memory_gib": round(memory / 2**30, 1),
+        "system": f"{platform.system()} {platform.release().split('-')[0]}",
+        "python": platform.python_version(),
+    }
