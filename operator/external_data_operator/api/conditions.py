@@ -30,6 +30,7 @@ class Reason(StrEnum):
     CREDENTIALS_REJECTED = "CredentialsRejected"
     UNREACHABLE = "Unreachable"
     HOST_NOT_ALLOWED = "HostNotAllowed"
+    OTHER_ORIGIN = "OtherOrigin"
     INVALID_DESTINATION = "InvalidDestination"
     DESTINATION_FORBIDDEN = "DestinationForbidden"
     CONDITIONAL_PUT_UNSUPPORTED = "ConditionalPutUnsupported"
@@ -53,6 +54,8 @@ class Reason(StrEnum):
     EVICTED = "Evicted"
     IMAGE_PULL_FAILED = "ImagePullFailed"
     POD_REFUSED = "PodRefused"
+    UNSCHEDULABLE = "Unschedulable"
+    TABLE_TAKEN = "TableTaken"
     SOURCE_NOT_FOUND = "SourceNotFound"
     SOURCE_NOT_READY = "SourceNotReady"
     STREAM_NOT_FOUND = "StreamNotFound"
@@ -73,6 +76,8 @@ SENTENCES: dict[Reason, str] = {
     Reason.UNREACHABLE: "No connection could be made: the name does not resolve, nothing listens, or TLS fails.",
     Reason.HOST_NOT_ALLOWED: "The host's address is private, or the scheme is not https; an operator's "
     "administrator may open it with allowPrivateHosts.",
+    Reason.OTHER_ORIGIN: "A redirect or a next page leads to another scheme, host or port than baseUrl, "
+    "where credentials must not go; use an address that needs no such step.",
     Reason.INVALID_DESTINATION: "The destination cannot be used as written: the bucket does not exist, or a field is wrong.",
     Reason.DESTINATION_FORBIDDEN: "The bucket refused the credentials or the permission to write.",
     Reason.CONDITIONAL_PUT_UNSUPPORTED: "The object store ignores conditional puts, so that two writers "
@@ -97,9 +102,30 @@ SENTENCES: dict[Reason, str] = {
     Reason.EVICTED: "The node evicted the pod; the run goes on in a new one.",
     Reason.IMAGE_PULL_FAILED: "The runner's image cannot be pulled.",
     Reason.POD_REFUSED: "The cluster refused the Job's pod (a quota, a limit range, pod security).",
+    Reason.UNSCHEDULABLE: "No node has room for the pod or tolerates it; work goes on once one does.",
+    Reason.TABLE_TAKEN: "An older schema writes to the same table; give one of the sources a tablePrefix.",
     Reason.SOURCE_NOT_FOUND: "No ExternalDataSource of that name is in this namespace.",
     Reason.SOURCE_NOT_READY: "The source is not ready; its own status says why.",
     Reason.STREAM_NOT_FOUND: "The source has no stream of that name any more; its table stays as it is.",
     Reason.NEVER_SYNCED: "No run has finished yet.",
     Reason.INTERNAL_ERROR: "A bug in this project; the traceback is in the pod's log.",
 }
+
+STALLING: frozenset[Reason] = frozenset(
+    {
+        Reason.INVALID_SPEC,
+        Reason.INLINE_CREDENTIALS_REFUSED,
+        Reason.SECRET_NOT_FOUND,
+        Reason.CREDENTIALS_REJECTED,
+        Reason.UNREACHABLE,
+        Reason.HOST_NOT_ALLOWED,
+        Reason.INVALID_DESTINATION,
+        Reason.DESTINATION_FORBIDDEN,
+        Reason.CONDITIONAL_PUT_UNSUPPORTED,
+        Reason.IMAGE_PULL_FAILED,
+        Reason.POD_REFUSED,
+        Reason.STREAM_NOT_FOUND,
+        Reason.TABLE_TAKEN,
+    }
+)
+"""Where a check of the source, or a wait before any run, ends and a person must act. A run stalls by its failure's class."""

@@ -1,0 +1,101 @@
+"""Full listings of all that is watched: they fill the store at the start, and find out later what
+a watch has missed.
+
+A watch that has silently stopped shows itself: objects in a listing stay newer than the store
+although the events had time to arrive. That is what the health endpoint asks about.
+"""
+
+import asyncio
+import fnmatch
+import logging
+from collections.abc import Awaitable, Callable
+
+from external_data_operator.cluster.api import Api
+from external_data_operator.cluster.kinds import NAMESPACES, WATCHED, Kind
+from external_data_operator.cluster.store import Store
+from external_data_operator.errors import ClusterError
+from external_data_operator.reconcile.marks import SELECTOR
+from external_data_operator.reconcile.world import Object, name_of
+from external_data_operator.settings import Settings
+
+GRACE_S = 10.0
+_RETRY_S = 3.0
+_log = logging.getLogger(__name__)
+Sleep = Callable[[float], Awaitable[None]]
+
+
+class Lister:
+    """Lists what is watched, and remembers which watches missed something."""
+
+    def __init__(
+        self, api: Api, store: Store, settings: Settings, sleep: Sleep = asyncio.sleep
+    ) -> None:
+        """Lists through the API into the store."""
+        self._api = api
+        self._store = store
+        self._settings = settings
+        self._sleep = sleep
+        self._missed: dict[str, int] = {}
+        self.filled = False
+
+    @property
+    def stalled(self) -> list[str]:
+        """Kinds whose watch missed something in two listings running."""
+        return sorted(kind for kind, times in self._missed.items() if times >= 2)
+
+    async def fill(self) -> None:
+        """The first listing; waits until the API server and our kinds are there."""
+        said = ""
+        while not self.filled:
+            try:
+                for kind in WATCHED:
+                    items, version = await self._list(kind)
+                    self._store.replace(kind.kind, items, version)
+                self.filled = True
+            except ClusterError as error:
+                if str(error) != said:
+                    _log.warning("waiting for the cluster: %s", error)
+                said = str(error)
+                await self._sleep(_RETRY_S)
+
+    async def correct(self) -> list[Object]:
+        """A later listing; returns what the watches had missed."""
+        listings = [(kind, *await self._list(kind)) for kind in WATCHED]
+        await self._sleep(GRACE_S)
+        missed: list[Object] = []
+        for kind, items, version in listings:
+            changed, gone = self._store.replace(kind.kind, items, version)
+            self._missed[kind.kind] = self._missed.get(kind.kind, 0) + 1 if changed else 0
+            if changed or gone:
+                counts = (len(changed), len(gone))
+                _log.warning(
+                    "the watch of %s missed %d changes and %d removals", kind.plural, *counts
+                )
+            missed.extend([*changed, *gone])
+        return missed
+
+    async def _list(self, kind: Kind) -> tuple[list[Object], int]:
+        selector = None if kind.ours else SELECTOR
+        found: list[Object] = []
+        versions = []
+        for namespace in await self._namespaces():
+            items, version = await self._api.list_all(kind, namespace, selector)
+            found.extend(items)
+            versions.append(version)
+        return found, min(versions, default=0)
+
+    async def _namespaces(self) -> list[str | None]:
+        """None stands for all; patterns are looked up."""
+        patterns = self._settings.watch_namespaces
+        if not patterns:
+            return [None]
+        if not any(has_wildcard(pattern) for pattern in patterns):
+            return list(patterns)
+        namespaces, _ = await self._api.list_all(NAMESPACES, None)
+        names = (name_of(one) for one in namespaces)
+        return [one for one in names if any(fnmatch.fnmatchcase(one, each) for each in patterns)]
+
+
+def has_wildcard(pattern: str) -> bool:
+    """Whether this is a shell pattern and not a name."""
+    return any(sign in pattern for sign in "*?[!")

@@ -1,0 +1,123 @@
+"""Carries out a decision: children first, then the status, then the events.
+
+Nothing is written that is already so. What a write answers goes into the store at once, so that
+the next look does not decide on something older than our own last word.
+"""
+
+import base64
+import contextlib
+from datetime import datetime
+
+from external_data_operator.cluster.api import Api
+from external_data_operator.cluster.covers import covers
+from external_data_operator.cluster.events import Recorder
+from external_data_operator.cluster.kinds import BY_NAME, CRON_JOBS, SECRETS, WATCHED
+from external_data_operator.cluster.observe import Observer
+from external_data_operator.cluster.store import Store
+from external_data_operator.errors import (
+    AlreadyExistsError,
+    ClusterError,
+    ConflictError,
+    NotFoundError,
+)
+from external_data_operator.reconcile.world import (
+    Apply,
+    CopySecret,
+    Create,
+    Decision,
+    Delete,
+    Intent,
+    Object,
+    StoreCredentials,
+    Suspend,
+    controller_uid,
+    name_of,
+    namespace_of,
+)
+
+_CACHED = frozenset(kind.kind for kind in WATCHED)
+
+
+class Performer:
+    """Writes what was decided."""
+
+    def __init__(self, api: Api, store: Store, observer: Observer) -> None:
+        """Writes through the API and remembers in the store."""
+        self._api = api
+        self._store = store
+        self._observer = observer
+        self._recorder = Recorder(api)
+
+    async def carry_out(self, decision: Decision) -> None:
+        """Children: what is to be made, changed and removed, in that order."""
+        for intent in decision.intents:
+            await self._carry_out(intent)
+
+    async def tell(self, item: Object, decision: Decision, now: datetime) -> None:
+        """The status, where it differs, and then the events."""
+        if decision.status is not None and decision.status != item.get("status"):
+            try:
+                self._keep(await self._api.apply_status(item, decision.status))
+            except NotFoundError:
+                return
+        await self._recorder.tell(item, decision.notes, now)
+
+    async def _carry_out(self, intent: Intent) -> None:
+        match intent:
+            case Apply(manifest):
+                await self._apply(manifest)
+            case Create(manifest):
+                await self._create(manifest)
+            case Delete():
+                await self._delete(intent)
+            case Suspend(namespace, name):
+                patch = {"spec": {"suspend": True}}
+                self._keep(await self._api.merge(CRON_JOBS, namespace, name, patch))
+            case StoreCredentials():
+                await self._store_credentials(intent)
+            case CopySecret():
+                await self._copy_secret(intent)
+
+    async def _apply(self, manifest: Object) -> None:
+        there = self._store.get(manifest["kind"], namespace_of(manifest), name_of(manifest))
+        if there is None or not covers(there, manifest):
+            self._keep(await self._api.apply(manifest))
+
+    async def _create(self, manifest: Object) -> None:
+        """One that is there already is as good, if it has the same owner."""
+        try:
+            self._keep(await self._api.create(manifest))
+        except AlreadyExistsError:
+            kind = BY_NAME[manifest["kind"]]
+            there = await self._api.get(kind, namespace_of(manifest), name_of(manifest))
+            if controller_uid(there) != controller_uid(manifest):
+                said = f"{kind.kind} {name_of(manifest)} belongs to somebody else"
+                raise ClusterError(said) from None
+            self._keep(there)
+
+    async def _delete(self, intent: Delete) -> None:
+        kind = BY_NAME[intent.kind]
+        with contextlib.suppress(NotFoundError, ConflictError):
+            await self._api.delete(kind, intent.namespace, intent.name, intent.uid)
+        self._observer.forget(intent.kind, intent.namespace, intent.name)
+
+    async def _store_credentials(self, intent: StoreCredentials) -> None:
+        """The Secret first, so that a crash in between loses nothing."""
+        values = {key: value.get_secret_value().encode() for key, value in intent.values.items()}
+        data = {key: base64.b64encode(value).decode() for key, value in values.items()}
+        namespace, name = namespace_of(intent.secret), name_of(intent.secret)
+        try:
+            await self._api.merge(SECRETS, namespace, name, {"data": data})
+        except NotFoundError:
+            await self._api.create({**intent.secret, "data": data})
+        self._observer.forget("Secret", namespace, name)
+        self._keep(await self._api.json_patch(intent.source, intent.patch))
+
+    async def _copy_secret(self, intent: CopySecret) -> None:
+        original = await self._api.get(SECRETS, intent.from_namespace, intent.from_name)
+        await self._api.apply({**intent.secret, "data": original.get("data") or {}})
+        self._observer.forget("Secret", namespace_of(intent.secret), name_of(intent.secret))
+
+    def _keep(self, item: Object) -> None:
+        if item.get("kind") in _CACHED:
+            self._store.put(item)

@@ -1,0 +1,213 @@
+"""What a decision sees and what it wants: plain values between the cluster's door and the pure
+rules.
+
+Objects stay as the API server sends them (dictionaries), because only their reader knows which
+part matters. Secrets come as a resource version and key names; their values are never held.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+from pydantic import SecretStr
+
+from external_data_operator.api.conditions import Reason
+
+Object: TypeAlias = dict[str, Any]
+"""A Kubernetes object as JSON."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """A Secret or ConfigMap without its values."""
+
+    version: str
+    keys: frozenset[str]
+    owner_uid: str | None = None
+    copied_from: str | None = None
+    """For our copy of a Secret: the version of the original."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A Job whose pod the cluster refuses to make, in the cluster's words."""
+
+    job: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Children:
+    """What exists for one owner."""
+
+    jobs: tuple[Object, ...] = ()
+    pods: tuple[Object, ...] = ()
+    cron_jobs: tuple[Object, ...] = ()
+    config_maps: tuple[Object, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+
+
+@dataclass(frozen=True)
+class ObservedSource:
+    """A source and everything around it."""
+
+    source: Object
+    secrets: Mapping[str, Data] = field(default_factory=dict)
+    config_maps: Mapping[str, Data] = field(default_factory=dict)
+    default_secret: Data | None = None
+    """The default destination's credentials in the operator's own namespace."""
+    schemas: tuple[Object, ...] = ()
+    """Every schema of the namespace that refers to this source."""
+    schema_names: frozenset[str] = frozenset()
+    """Every schema's name in the namespace."""
+    children: Children = field(default_factory=Children)
+    logs: Mapping[str, str] = field(default_factory=dict)
+    """Standard output of check pods, by the Job's name."""
+
+
+@dataclass(frozen=True)
+class ObservedSchema:
+    """A schema, its source, and everything around it."""
+
+    schema: Object
+    source: Object | None = None
+    discovery: Object | None = None
+    """The ConfigMap that holds what the last check found."""
+    children: Children = field(default_factory=Children)
+    rivals: tuple[str, ...] = ()
+    """Older schemas that write to the same table."""
+    logs: Mapping[str, str] = field(default_factory=dict)
+    """Ends of the logs of runs whose columns did not fit into their report, by the Job's name."""
+
+
+@dataclass(frozen=True)
+class Apply:
+    """Server-side apply of an object, in full."""
+
+    manifest: Object
+
+
+@dataclass(frozen=True)
+class Create:
+    """Creates an object once; one that is there and has the same owner is as good."""
+
+    manifest: Object
+
+
+@dataclass(frozen=True)
+class Delete:
+    """Removes an object if it is still this very one."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+    uid: str | None = None
+
+
+@dataclass(frozen=True)
+class StoreCredentials:
+    """Puts credentials into an owned Secret, beside the keys that it has, then the patch takes
+    them out of the spec."""
+
+    secret: Object
+    values: Mapping[str, SecretStr]
+    source: Object
+    patch: list[Object]
+
+
+@dataclass(frozen=True)
+class CopySecret:
+    """Copies a Secret of the operator's namespace into an owned one."""
+
+    secret: Object
+    from_namespace: str
+    from_name: str
+
+
+@dataclass(frozen=True)
+class Suspend:
+    """Stops a CronJob and changes nothing else of it."""
+
+    namespace: str
+    name: str
+
+
+Intent: TypeAlias = Apply | Create | Delete | StoreCredentials | CopySecret | Suspend
+
+
+@dataclass(frozen=True)
+class Note:
+    """An event that a person sees in `kubectl describe`."""
+
+    type: Literal["Normal", "Warning"]
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What one look at an object comes to."""
+
+    intents: tuple[Intent, ...] = ()
+    status: Object | None = None
+    """The status in full; None leaves it as it is."""
+    notes: tuple[Note, ...] = ()
+    look_again_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why something does not go on."""
+
+    reason: Reason
+    message: str
+    stalled: bool = False
+    """Whether a person must act."""
+
+
+def uid_of(item: Object) -> str:
+    """The object's uid."""
+    return str(item["metadata"]["uid"])
+
+
+def name_of(item: Object) -> str:
+    """The object's name."""
+    return str(item["metadata"]["name"])
+
+
+def namespace_of(item: Object) -> str:
+    """The object's namespace."""
+    return str(item["metadata"]["namespace"])
+
+
+def annotations_of(item: Object) -> Mapping[str, str]:
+    """The object's annotations."""
+    return item["metadata"].get("annotations") or {}
+
+
+def labels_of(item: Object) -> Mapping[str, str]:
+    """The object's labels."""
+    return item["metadata"].get("labels") or {}
+
+
+def controller_uid(item: Object) -> str | None:
+    """The uid of the object that controls this one."""
+    owners = item["metadata"].get("ownerReferences") or []
+    return next((str(owner["uid"]) for owner in owners if owner.get("controller")), None)
+
+
+def is_going(item: Object) -> bool:
+    """Whether the object is being deleted."""
+    return "deletionTimestamp" in item["metadata"]
+
+
+def parse_time(text: str | None) -> datetime | None:
+    """A Kubernetes time stamp."""
+    return None if not text else datetime.fromisoformat(text)
+
+
+def format_time(moment: datetime) -> str:
+    """A time stamp as Kubernetes writes it."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
