@@ -1,0 +1,161 @@
+"""The cursor's column of a batch: its highest value, whether it ascends, and which rows are new.
+
+Arrow compares whole columns; a Python object is made for one row only, the one that holds the
+highest value. Where a column mixes spellings that Arrow does not read, its distinct values are read
+one by one.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from external_data_operator.api.conditions import Reason
+from external_data_operator.api.sources.rest import CursorType
+
+from sync_runner.errors import ConfigurationError
+from sync_runner.protocols import Position
+from sync_runner.records.cursor import parse_date, parse_key, parse_moment, write_moment
+
+_MOMENT = pa.timestamp("us")
+"""Of UTC."""
+_ZONED, _NANO, _ZONED_NANO = (
+    pa.timestamp("us", "UTC"),
+    pa.timestamp("ns"),
+    pa.timestamp("ns", "UTC"),
+)
+_OBJECT_ID = r"(?P<id>[0-9a-fA-F]{24})"
+_BIG = pa.decimal128(38, 0)
+
+
+def order_values(column: pa.Array, kind: CursorType, *, name: str) -> pa.Array:
+    """The column as values that Arrow can compare; null where a row has none.
+
+    ConfigurationError where there are values, and none of them is of this type.
+    """
+    values = pa.nulls(len(column), pa.int64()) if column.null_count == len(column) else None
+    if values is None:
+        values = _convert(column, kind)
+    if values is None or values.null_count == len(values) > column.null_count:
+        message = f"field {name} does not hold {kind} values (it is of type {column.type})"
+        raise ConfigurationError(Reason.INVALID_SPEC, message)
+    return values
+
+
+def find_highest(column: pa.Array, values: pa.Array, kind: CursorType) -> Position | None:
+    """The highest value, in the source's spelling; None where every row lacks one."""
+    highest = pc.max(values)
+    if not highest.is_valid:
+        return None
+    if kind is CursorType.OBJECT_ID:
+        return Position(highest.as_py(), kind)
+    return Position(_write(column[pc.index(values, highest).as_py()].as_py(), kind), kind)
+
+
+def is_ascending(values: pa.Array, *, above: pa.Scalar | None) -> bool:
+    """Whether no row is below the one before it, nor the first one below `above`.
+
+    Rows without a value do not count.
+    """
+    present = values.drop_null()
+    if len(present) == 0:
+        return True
+    if above is not None and (above.type != present.type or pc.less(present[0], above).as_py()):
+        return False
+    return bool(pc.all(pc.greater_equal(present[1:], present[:-1]), min_count=0).as_py())
+
+
+def select_newer(records: pa.RecordBatch, name: str, since: Position) -> pa.RecordBatch:
+    """The rows above a position (a Date: from it on), and those without a value."""
+    values = order_values(records.column(name), since.type, name=name)
+    if values.null_count == len(values):
+        return records
+    bound = _build_bound(since, values)
+    compare = pc.greater_equal if since.type is CursorType.DATE else pc.greater
+    return records.filter(pc.fill_null(compare(values, bound), True))  # noqa: FBT003 - Arrow's
+
+
+def _build_bound(since: Position, values: pa.Array) -> pa.Scalar:
+    """A position as a value that the column's can be compared with."""
+    if values.type == _MOMENT:
+        return pa.scalar(parse_moment(since.value).replace(tzinfo=None), _MOMENT)
+    if since.type in (CursorType.DATE_TIME, CursorType.TIMESTAMP):
+        like = _write_number(values.drop_null()[0].as_py())
+        return pa.scalar(float(write_moment(parse_moment(since.value), like=like)))
+    key = parse_key(since)
+    if not isinstance(key, Decimal):
+        return pa.scalar(key)
+    return pa.scalar(int(key)) if pa.types.is_integer(values.type) else pa.scalar(float(key))
+
+
+def _convert(column: pa.Array, kind: CursorType) -> pa.Array | None:
+    if _is_number(column.type):
+        numbers_fit = kind not in (CursorType.DATE, CursorType.OBJECT_ID)
+        return column if numbers_fit else None
+    if not pa.types.is_string(column.type):
+        return None
+    if kind is CursorType.OBJECT_ID:
+        return pc.utf8_lower(pc.struct_field(pc.extract_regex(column, _OBJECT_ID), "id"))
+    reading = _READINGS[kind]
+    for target in reading.targets:
+        try:
+            values = pc.cast(reading.prepare(column), target)
+        except pa.ArrowInvalid:
+            continue
+        return values.cast(reading.type, safe=False)
+    distinct = column.dictionary_encode()
+    found = [_find(reading.parse, text) for text in distinct.dictionary.to_pylist()]
+    return pa.array(found, reading.type).take(distinct.indices)
+
+
+def _find(parse: Callable[[str], Any], text: str | None) -> Any:
+    try:
+        return None if text is None else parse(text)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _write(value: Any, kind: CursorType) -> str:
+    if isinstance(value, str):
+        return str(parse_date(value)) if kind is CursorType.DATE else value.strip()
+    return _write_number(value)
+
+
+def _write_number(value: float | Decimal) -> str:
+    return format(Decimal(repr(value)) if isinstance(value, float) else Decimal(value), "f")
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+
+
+def _parse_naive(text: str) -> datetime:
+    return parse_moment(text).replace(tzinfo=None)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """How text is read as one type: by Arrow where its spelling allows, else one by one."""
+
+    type: pa.DataType
+    parse: Callable[[str], Any]
+    targets: tuple[pa.DataType, ...]
+    prepare: Callable[[pa.Array], pa.Array] = lambda column: column
+
+
+_MOMENTS = _Reading(_MOMENT, _parse_naive, (_ZONED, _MOMENT, _ZONED_NANO, _NANO))
+_READINGS: Mapping[CursorType, _Reading] = {
+    CursorType.INTEGER: _Reading(_BIG, lambda text: Decimal(int(text)), (pa.int64(), _BIG)),
+    CursorType.NUMERIC: _Reading(pa.float64(), float, (pa.float64(),)),
+    CursorType.DATE_TIME: _MOMENTS,
+    CursorType.TIMESTAMP: _MOMENTS,
+    CursorType.DATE: _Reading(
+        pa.date32(),
+        parse_date,
+        (pa.date32(),),
+        lambda column: pc.utf8_slice_codeunits(column, 0, 10),
+    ),
+}
