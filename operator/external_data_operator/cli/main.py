@@ -65,7 +65,7 @@ def _build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     validate = commands.add_parser(
         "validate", help="say what is wrong with manifests, by field", description="Says what is "
-        "wrong with manifests, by field, without a cluster or a network; exits 1 when something is.",
+        "wrong with manifests, by field, without cluster or network; exits 1 when something is.",
     )  # fmt: skip
     _add_files(validate)
     for name, summary in _COMMANDS_THAT_RUN.items():
@@ -113,7 +113,7 @@ def _add_where(command: argparse.ArgumentParser, *, has_destination: bool) -> No
     )  # fmt: skip
     add(
         "--secrets-dir", type=Path, metavar="DIR",
-        help="Secrets and ConfigMaps that the files do not hold: a key is the file DIR/<name>/<key>",
+        help="Secrets and ConfigMaps that the files lack: a key is the file DIR/<name>/<key>",
     )  # fmt: skip
     if has_destination:
         add(
