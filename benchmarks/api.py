@@ -31,11 +31,11 @@ class Api:
 
 
 @contextmanager
-def running_api(sets: Mapping[str, Path]) -> Iterator[Api]:
+def running_api(sets: Mapping[str, Path], *, host: str = "127.0.0.1") -> Iterator[Api]:
     """Serves these NDJSON files; the first is the one that requests get without a `set`."""
     named = [f"{name}={path}" for name, path in sets.items()]
     server = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.server", *named],
+        [sys.executable, "-m", "benchmarks.server", "--host", host, *named],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -87,6 +87,12 @@ _AFTER_PAGES = Column("s after the last page", _seconds("after_last_page_s"))
 _OPERATION = Column("s of the merge alone", _seconds("operation_s"))
 _MERGE = (_AFTER_PAGES, _OPERATION, *_BASIC)
 COLUMNS: dict[str, Sequence[Column]] = {
+    "apply-to-rows": (
+        Column("s to the first request of the check", _seconds("checked_s")),
+        Column("s to the last page read", _seconds("read_s")),
+        Column("s to rows in the bucket", _seconds("wall_s")),
+        Column("s to Ready", _seconds("ready_s")),
+    ),
     "startup": (_FIRST_REQUEST, *_BASIC),
     "nothing-new": (*_BASIC, Column("table version", _number("table_version", ".0f"))),
     "rest-memory": (Column("peak MiB", _memory), *_BASIC[:2], _RATE),
@@ -118,7 +124,8 @@ def _capital(text: str) -> str:
 
 def _describe(result: Result) -> str:
     machine = result["machine"]
-    noise = [s["foreign_cores"] for c in result["contenders"] for s in c["samples"]]
+    samples = [s for c in result["contenders"] for s in c["samples"]]
+    noise = [s["foreign_cores"] for s in samples if "foreign_cores" in s]
     turns = sorted({c["turns"] for c in result["contenders"]})
     taken = str(turns[0]) if len(turns) == 1 else f"{turns[0]} to {turns[-1]}"
     ratio = f" Ratio: wall time over that of “{result['yardstick']}” in the same turn."
@@ -126,8 +133,10 @@ def _describe(result: Result) -> str:
     text = (
         f"Medians of {taken} turns. {machine['cores']} cores ({machine['cpu']}), "
         f"{machine['memory_gib']:.0f} GiB, {machine['system']}, Python {machine['python']}, "
-        f"{result['started'][:10]}; others kept {sum(noise) / max(1, len(noise)):.1f} cores busy."
+        f"{result['started'][:10]}"
     )
+    quiet = f"; others kept {sum(noise) / len(noise):.1f} cores busy." if noise else "."
+    text += quiet
     return " ".join([text + (ratio if shows_ratio else ""), *result["notes"]])
 
 

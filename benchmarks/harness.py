@@ -66,8 +66,7 @@ class Suite:
 
 def run_suite(suite: Suite) -> dict[str, Any]:
     """Takes the turns of a suite and sums them up."""
-    started = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    load = os.getloadavg()[0]
+    header = _describe_start(suite.name, suite.title)
     samples: dict[str, dict[int, Numbers]] = {c.name: {} for c in suite.contenders}
     print(f"== {suite.name}: {suite.title}", flush=True)
     for turn in range(-suite.warmups, suite.turns):
@@ -77,16 +76,25 @@ def run_suite(suite: Suite) -> dict[str, Any]:
             numbers = _run_once(contender, turn)
             if turn >= 0:
                 samples[contender.name][turn] = numbers
+    works = {c.name: c.work for c in suite.contenders}
+    return header | _sum_up_all(samples, works, yardstick=suite.yardstick) | {"notes": suite.notes}
+
+
+def build_result(
+    name: str, title: str, samples: Mapping[str, Sequence[Numbers]], *, work: float
+) -> dict[str, Any]:
+    """A result from samples that were taken otherwise; ratios are against the first contender."""
+    turns = {who: dict(enumerate(numbers)) for who, numbers in samples.items()}
+    summed = _sum_up_all(turns, dict.fromkeys(turns, work), yardstick=next(iter(turns)))
+    return _describe_start(name, title) | summed | {"notes": []}
+
+
+def _describe_start(name: str, title: str) -> dict[str, Any]:
     return {
-        "suite": suite.name,
-        "title": suite.title,
-        "started": started,
-        "load_average_at_start": load,
+        "suite": name,
+        "title": title,
+        "started": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "machine": describe_machine(),
-        "warmups": suite.warmups,
-        "yardstick": suite.yardstick,
-        "contenders": [_sum_up(c, samples, suite.yardstick) for c in suite.contenders],
-        "notes": suite.notes,
     }
 
 
@@ -114,17 +122,21 @@ def _run_once(contender: Contender, turn: int) -> Numbers:
     return numbers
 
 
-def _sum_up(
-    contender: Contender, samples: Mapping[str, Mapping[int, Numbers]], yardstick: str
+def _sum_up_all(
+    samples: Mapping[str, Mapping[int, Numbers]], works: Mapping[str, float], *, yardstick: str
 ) -> dict[str, Any]:
-    own, measure = samples[contender.name], samples[yardstick]
-    works = contender.work
+    contenders = [
+        {"name": name, "work": works[name]} | _sum_up(own, samples[yardstick])
+        for name, own in samples.items()
+    ]
+    return {"yardstick": yardstick, "contenders": contenders}
+
+
+def _sum_up(own: Mapping[int, Numbers], measure: Mapping[int, Numbers]) -> dict[str, Any]:
     names = sorted({name for numbers in own.values() for name in numbers})
     figures = {name: _spread([n[name] for n in own.values() if name in n]) for name in names}
     ratios = [n["wall_s"] / measure[t]["wall_s"] for t, n in own.items() if t in measure]
     return {
-        "name": contender.name,
-        "work": works,
         "turns": len(own),
         "figures": figures,
         "wall_ratio": _spread(ratios) if ratios else None,

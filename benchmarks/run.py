@@ -15,7 +15,7 @@ from benchmarks.errors import BenchmarkError
 from benchmarks.figures import build_table, read_results, write_page
 from benchmarks.harness import keep_results
 from benchmarks.places import bench_root
-from benchmarks.plot import write_plot
+from benchmarks.plot import PLOT, write_plot
 from benchmarks.store import running_store
 from benchmarks.suites import SUITES, Session
 
@@ -45,8 +45,11 @@ def write_docs() -> None:
     """Brings `docs/performance.md` and its plot up to date with all results there are."""
     results = read_results()
     blocks = {name: build_table(result) for name, result in results.items()}
-    write_page(blocks | {"aims": build_aims(results)} if results else blocks)
-    write_plot(results)
+    if results:
+        blocks["aims"] = build_aims(results)
+    if write_plot(results):
+        blocks["plot"] = f"![Wall time, memory and merges as bars]({PLOT.name})"
+    write_page(blocks)
 
 
 def main() -> int:
