@@ -4,11 +4,8 @@ With `--check` nothing is written, and the exit status says whether something wo
 """
 
 import sys
-from pathlib import Path
 
-from external_data_operator.crdgen.outputs import build_outputs, find_stale
-
-ROOT = Path(__file__).resolve().parents[3]
+from external_data_operator.crdgen.outputs import ROOT, build_outputs, find_stale
 
 
 def main(arguments: list[str]) -> int:

@@ -1,16 +1,21 @@
 """Which files are generated, and what they hold."""
 
+import json
 from importlib import resources
 from pathlib import Path
+
+import yaml
 
 from external_data_operator.api.base import ResourceKind
 from external_data_operator.api.schema import SCHEMA
 from external_data_operator.api.source import SOURCE
 from external_data_operator.crdgen.definition import build_definition, build_yaml
-from external_data_operator.crdgen.reference import build_fields, build_reasons
+from external_data_operator.crdgen.reference import build_fields, build_reasons, build_values
 
 KINDS: tuple[ResourceKind, ...] = (SOURCE, SCHEMA)
-CRD_FOLDERS = ("crds", "helm/external-data-operator/files/crds")
+ROOT = Path(__file__).resolve().parents[3]
+CHART = "helm/external-data-operator"
+CRD_FOLDERS = ("crds", f"{CHART}/files/crds")
 REFERENCE_FOLDER = "docs/reference"
 
 
@@ -32,12 +37,18 @@ def build_outputs() -> dict[str, str]:
     outputs[f"{REFERENCE_FOLDER}/conditions.md"] = _build_page(
         "conditions", {"reasons": build_reasons()}
     )
+    outputs[f"{REFERENCE_FOLDER}/chart.md"] = _build_page("chart", {"values": _build_values()})
     return outputs
 
 
 def find_stale(root: Path, outputs: dict[str, str]) -> list[str]:
     """Paths whose files are missing or differ."""
     return [path for path, text in outputs.items() if _read(root / path) != text]
+
+
+def _build_values() -> str:
+    schema = json.loads((ROOT / CHART / "values.schema.json").read_text(encoding="utf-8"))
+    return build_values(schema, yaml.safe_load((ROOT / CHART / "values.yaml").read_text()))
 
 
 def _read(path: Path) -> str | None:

@@ -1,11 +1,12 @@
 """The generated parts of the reference pages: tables of fields, and the list of reasons."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from external_data_operator.api.base import ApiModel
-from external_data_operator.api.conditions import SENTENCES, Reason
+from external_data_operator.api.conditions import SENTENCES, STALLING, Reason
 from external_data_operator.crdgen.structural import JsonSchema, build_structural_schema
 
 _FLAT_FIELDS_MAX = 2
@@ -30,8 +31,30 @@ def build_fields(model: type[ApiModel], *, root: str, with_defaults: bool = True
 
 def build_reasons() -> str:
     """Every reason and its sentence."""
-    rows = [f"| `{reason}` | {SENTENCES[reason]} |\n" for reason in Reason]
-    return "| reason | meaning |\n| --- | --- |\n" + "".join(rows)
+    rows = [
+        f"| `{reason}` | {'yes' if reason in STALLING else ''} | {SENTENCES[reason]} |\n"
+        for reason in Reason
+    ]
+    return "| reason | always stalls | meaning |\n| --- | --- | --- |\n" + "".join(rows)
+
+
+def build_values(schema: JsonSchema, defaults: dict[str, Any]) -> str:
+    """The values of the chart, from their JSON schema and their defaults."""
+    rows = "".join(_build_value_rows("", schema, defaults))
+    return f"| value | default | meaning |\n| --- | --- | --- |\n{rows}"
+
+
+def _build_value_rows(path: str, schema: JsonSchema, defaults: dict[str, Any]) -> Iterator[str]:
+    for name, said in schema["properties"].items():
+        below = f"{path}.{name}" if path else name
+        default = defaults.get(name)
+        choice = f" One of {', '.join(said['enum'])}." if "enum" in said else ""
+        if "properties" in said:
+            yield f"| `{below}` | | {said['description']} |\n"
+            yield from _build_value_rows(below, said, default or {})
+        else:
+            shown = "" if default in (None, "", [], {}) else f"`{json.dumps(default)}`"
+            yield f"| `{below}` | {shown} | {said['description']}{choice} |\n"
 
 
 def _walk_sections(path: str, schema: JsonSchema) -> Iterator[tuple[str, JsonSchema]]:
