@@ -7,6 +7,7 @@ Nothing here logs a body.
 
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,9 +48,10 @@ _DETAIL_MAX = 600
 class Api:
     """The API server, as far as the operator uses it."""
 
-    def __init__(self, client: ApiClient) -> None:
-        """Takes a connected client; see `connect`."""
+    def __init__(self, client: ApiClient, on_answer: Callable[[str, int], None]) -> None:
+        """Takes a connected client, see `connect`; `on_answer` hears of each method and status."""
         self._client = client
+        self._on_answer = on_answer
 
     async def close(self) -> None:
         """Ends the connections."""
@@ -178,7 +180,9 @@ class Api:
             )
             data: bytes = await answer.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            self._on_answer(method, 0)
             raise ClusterError(f"{method} {path}: no answer ({type(error).__name__})") from None
+        self._on_answer(method, answer.status)
         if not 200 <= answer.status <= 299:
             secret = discreet or "/secrets" in path
             raise _error(answer.status, f"{method} {path}", b"" if secret else data)
@@ -208,7 +212,7 @@ def _error(status: int, what: str, body: bytes) -> ClusterError:
     return type_(f"{what}: {status} {reason}{said}".strip(), status)
 
 
-async def connect() -> Api:
+async def connect(on_answer: Callable[[str, int], None]) -> Api:
     """The API server of the pod's own cluster, else that of KUBECONFIG. Raises ClusterError."""
     configuration = Configuration()
     inside = await asyncio.to_thread(_TOKEN.exists)
@@ -219,4 +223,4 @@ async def connect() -> Api:
             await config.load_kube_config(client_configuration=configuration)
     except config.ConfigException as error:
         raise ClusterError(f"no cluster is known: {error}") from None
-    return Api(ApiClient(configuration))
+    return Api(ApiClient(configuration), on_answer)

@@ -19,6 +19,19 @@ _MISSED = Counter(
 )
 
 
+_REQUESTS = Counter(
+    "external_data_api_requests_total",
+    "Answers of the API server; code 0 is none.",
+    ["verb", "code"],
+    registry=_REGISTRY,
+)
+
+
+def answered(verb: str, code: int) -> None:
+    """The API server answered."""
+    _REQUESTS.labels(verb, code).inc()
+
+
 def looked(kind: str, result: str, seconds: float) -> None:
     """A look at an object came to its end."""
     _LOOKS.labels(kind, result).inc()

@@ -34,7 +34,7 @@ _SPREAD = 0.5
 
 async def run_operator(settings: Settings) -> None:
     """Runs until a signal, or until one of its parts ends with an error."""
-    api = await connect()
+    api = await connect(metrics.answered)
     store, queue = Store(), WorkQueue()
     observer = Observer(api, store, settings)
     performer = Performer(api, store, observer)

@@ -23,7 +23,7 @@ from external_data_operator.reconcile.naming import (
 )
 from external_data_operator.reconcile.references import Need
 from external_data_operator.reconcile.render import JobRecipe, Owner, render_cron_job, render_job
-from external_data_operator.reconcile.runs import Run
+from external_data_operator.reconcile.runs import Run, find_active, find_last
 from external_data_operator.reconcile.schedule import (
     Schedule,
     jobs_a_day,
@@ -75,12 +75,12 @@ class Situation:
     @property
     def last(self) -> Run | None:
         """The newest run that ended."""
-        return next((run for run in reversed(self.runs) if not run.active), None)
+        return find_last(self.runs)
 
     @property
     def active(self) -> Run | None:
         """The run under way."""
-        return next((run for run in reversed(self.runs) if run.active), None)
+        return find_active(self.runs)
 
 
 @dataclass(frozen=True)

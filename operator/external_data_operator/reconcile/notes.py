@@ -15,8 +15,9 @@ def note_change(previous: Sequence[Condition], verdict: Verdict) -> tuple[Note, 
     message = shorten(verdict.message)
     if verdict.ready == "Unknown":
         return ()
-    same = before is not None and before.status == verdict.ready
-    if same and (verdict.ready == "True" or before.reason == verdict.reason):
+    known = {(before.status, before.reason)} if before is not None else set()
+    turned = before is None or before.status != verdict.ready
+    if not turned and (verdict.ready == "True" or (verdict.ready, verdict.reason) in known):
         return ()
     if verdict.ready == "True":
         return (Note("Normal", verdict.reason, message),)

@@ -317,4 +317,4 @@ def _projected(needs: Sequence[Need], kind: str, word: str) -> Object:
         }
         for name, found in sorted(keys.items())
     ]
-    return {"defaultMode": _READABLE, "sources": sources}
+    return {"defaultMode": _READABLE, **({"sources": sources} if sources else {})}

@@ -6,7 +6,7 @@ the runner (no node, no image, no memory, a deadline, a refused pod) is read fro
 Job; such words never come from the source.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -86,6 +86,16 @@ def read_runs(children: Children, task: str) -> list[Run]:
     jobs = [job for job in children.jobs if labels_of(job).get(marks.TASK_LABEL) == task]
     runs = [_read_run(job, children) for job in jobs]
     return sorted(runs, key=lambda run: (run.created, run.job))
+
+
+def find_active(runs: Sequence[Run]) -> Run | None:
+    """The run under way."""
+    return next((run for run in reversed(runs) if run.active), None)
+
+
+def find_last(runs: Sequence[Run]) -> Run | None:
+    """The newest run that ended."""
+    return next((run for run in reversed(runs) if not run.active), None)
 
 
 def _read_run(job: Object, children: Children) -> Run:
@@ -237,9 +247,7 @@ def _stuck(pod: Object) -> Trouble | None:
         if reason in _IMAGE_REASONS:
             image = container.get("image", "")
             return Trouble(
-                Reason.IMAGE_PULL_FAILED,
-                f"{reason}: the image {image} cannot be pulled",
-                stalled=True,
+                Reason.IMAGE_PULL_FAILED, f"The image {image} cannot be pulled.", stalled=True
             )
         if reason in ("CreateContainerConfigError", "CreateContainerError", "RunContainerError"):
             return Trouble(

@@ -15,7 +15,6 @@ from external_data_operator.reconcile.history import (
     merge_history,
     note_runs,
     read_columns,
-    say_success,
 )
 from external_data_operator.reconcile.jobs import (
     SYNC,
@@ -45,7 +44,7 @@ from external_data_operator.reconcile.plans import (
     plan_text,
 )
 from external_data_operator.reconcile.render import Owner, render_plan
-from external_data_operator.reconcile.runs import Run, RunState, read_runs
+from external_data_operator.reconcile.runs import Run, find_active, find_last, read_runs
 from external_data_operator.reconcile.schedule import Wish, find_schedule, next_time
 from external_data_operator.reconcile.source import RELOAD, SOURCE_RELOAD
 from external_data_operator.reconcile.status import (
@@ -57,6 +56,7 @@ from external_data_operator.reconcile.status import (
     schema_phase,
 )
 from external_data_operator.reconcile.streams import Stream, pick_options, read_streams
+from external_data_operator.reconcile.verdicts import judge_before, judge_runs
 from external_data_operator.reconcile.world import (
     Apply,
     Create,
@@ -93,11 +93,11 @@ class _Look:
 
     @property
     def active(self) -> Run | None:
-        return next((run for run in reversed(self.runs) if run.active), None)
+        return find_active(self.runs)
 
     @property
     def last(self) -> Run | None:
-        return next((run for run in reversed(self.runs) if not run.active), None)
+        return find_last(self.runs)
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def _without_source(look: _Look, spec: SchemaSpec) -> _Finding:
 def _hold(look: _Look, spec: SchemaSpec) -> _Finding:
     """While the source is being checked everything stays as it is."""
     wait = f"Waiting until source {spec.source_ref.name} has been checked."
-    verdict = _verdict_of_runs(look) or Verdict(
+    verdict = judge_runs(look.runs, look.status) or Verdict(
         "Unknown", Reason.PROGRESSING, wait, reconciling=wait
     )
     if verdict.ready != "True" and not verdict.stalled:
@@ -275,10 +275,13 @@ def _scheduled(
         *([upcoming.intent] if upcoming.intent is not None else []),
         *forgotten_plans(situation, look.observed.children),
     ]
+    running = situation.active is not None or upcoming.intent is not None
     next_sync = None
     if not suspend and situation.schedule is not None:
         next_sync = next_time(situation.schedule, now)
-    verdict = _verdict_of_runs(look, blocked=blocked) or _verdict_before(situation, upcoming)
+    verdict = judge_runs(look.runs, look.status, blocked=blocked) or judge_before(
+        running=running, scheduling=situation.scheduling
+    )
     return _Finding(
         verdict=verdict,
         intents=tuple(intents),
@@ -308,60 +311,6 @@ def _carried_out(look: _Look, situation: Situation, upcoming: NextRun) -> dict[s
     if upcoming.job is not None:
         handled.update(situation.requests)
     return handled
-
-
-def _verdict_of_runs(look: _Look, *, blocked: bool = False) -> Verdict | None:
-    """What the runs say; None before the first one ended or got stuck."""
-    active, last = look.active, look.last
-    if active is not None and active.trouble is not None and _outweighs(active, last):
-        trouble = active.trouble
-        say = None if trouble.stalled else "A run is under way."
-        return Verdict("False", trouble.reason, trouble.message, trouble.stalled, say)
-    under_way = None if active is None else "A run is under way."
-    if last is None:
-        return _remembered(look, blocked=blocked, under_way=under_way)
-    if last.failure is None:
-        return Verdict("True", Reason.SYNCED, say_success(last))
-    if blocked:
-        return Verdict("False", last.failure.reason, last.failure.message, stalled=True)
-    say = under_way or "The next run tries again."
-    return Verdict("False", last.failure.reason, last.failure.message, reconciling=say)
-
-
-def _outweighs(active: Run, last: Run | None) -> bool:
-    """An attempt that is being repeated is no news where the last run succeeded; a stuck pod is."""
-    trouble = active.trouble
-    return trouble is not None and (
-        trouble.stalled or last is None or last.state is not RunState.SUCCEEDED
-    )
-
-
-def _remembered(look: _Look, *, blocked: bool, under_way: str | None) -> Verdict | None:
-    """The Jobs are gone; the status remembers the last run."""
-    before = find_condition(look.status.conditions, ConditionType.READY)
-    history = look.status.history
-    if not history or before is None:
-        return None
-    record = history[0]
-    if record.result == RunState.SUCCEEDED:
-        message = before.message if before.status == "True" else "The last run published its data."
-        return Verdict("True", Reason.SYNCED, message)
-    reason = Reason(record.reason) if record.reason in set(Reason) else Reason.INTERNAL_ERROR
-    say = None if blocked else under_way or "The next run tries again."
-    return Verdict("False", reason, record.error or "", stalled=blocked, reconciling=say)
-
-
-def _verdict_before(situation: Situation, upcoming: NextRun) -> Verdict:
-    """Before any run has ended."""
-    if situation.active is not None or upcoming.intent is not None:
-        say = "The first run is under way."
-        return Verdict("Unknown", Reason.PROGRESSING, say, reconciling=say)
-    if not situation.scheduling:
-        message = "The table is not synced: shouldSync, suspend or syncFrequency says so."
-        return Verdict("True", Reason.SUSPENDED, message)
-    return Verdict(
-        "Unknown", Reason.NEVER_SYNCED, "No run has finished yet.", reconciling="Waiting."
-    )
 
 
 def _conclude(look: _Look, finding: _Finding) -> Decision:

@@ -136,4 +136,4 @@ def schema_phase(*, running: bool, paused: bool, failed: bool, verdict: Verdict)
 def dump(status: SourceStatus | SchemaStatus) -> Object:
     """The status as the API server keeps it."""
     dumped: Object = status.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return dumped
+    return {key: value for key, value in dumped.items() if value not in ({}, [])}

@@ -1,0 +1,69 @@
+"""What a schema's runs say of it: the verdict that becomes Ready, Stalled and Reconciling.
+
+Ready speaks of the last run that ended. A run under way changes that only where it is stuck, or
+where nothing has succeeded yet.
+"""
+
+from collections.abc import Sequence
+
+from external_data_operator.api.conditions import ConditionType, Reason
+from external_data_operator.api.schema import SchemaStatus
+from external_data_operator.reconcile.history import say_success
+from external_data_operator.reconcile.runs import Run, RunState, find_active, find_last
+from external_data_operator.reconcile.status import Verdict, find_condition
+
+
+def judge_runs(
+    runs: Sequence[Run], status: SchemaStatus, *, blocked: bool = False
+) -> Verdict | None:
+    """What the runs say; None before the first one ended or got stuck."""
+    active, last = find_active(runs), find_last(runs)
+    if active is not None and active.trouble is not None and _outweighs(active, last):
+        trouble = active.trouble
+        say = None if trouble.stalled else "A run is under way."
+        return Verdict("False", trouble.reason, trouble.message, trouble.stalled, say)
+    under_way = None if active is None else "A run is under way."
+    if last is None:
+        return _remembered(status, blocked=blocked, under_way=under_way)
+    if last.failure is None:
+        return Verdict("True", Reason.SYNCED, say_success(last))
+    if blocked:
+        return Verdict("False", last.failure.reason, last.failure.message, stalled=True)
+    say = under_way or "The next run tries again."
+    return Verdict("False", last.failure.reason, last.failure.message, reconciling=say)
+
+
+def _outweighs(active: Run, last: Run | None) -> bool:
+    """An attempt that is being repeated is no news where the last run succeeded; a stuck pod is."""
+    trouble = active.trouble
+    return trouble is not None and (
+        trouble.stalled or last is None or last.state is not RunState.SUCCEEDED
+    )
+
+
+def _remembered(status: SchemaStatus, *, blocked: bool, under_way: str | None) -> Verdict | None:
+    """The Jobs are gone; the status remembers the last run."""
+    before = find_condition(status.conditions, ConditionType.READY)
+    history = status.history
+    if not history or before is None:
+        return None
+    record = history[0]
+    if record.result == RunState.SUCCEEDED:
+        message = before.message if before.status == "True" else "The last run published its data."
+        return Verdict("True", Reason.SYNCED, message)
+    reason = Reason(record.reason) if record.reason in set(Reason) else Reason.INTERNAL_ERROR
+    say = None if blocked else under_way or "The next run tries again."
+    return Verdict("False", reason, record.error or "", stalled=blocked, reconciling=say)
+
+
+def judge_before(*, running: bool, scheduling: bool) -> Verdict:
+    """Before any run has ended."""
+    if running:
+        say = "The first run is under way."
+        return Verdict("Unknown", Reason.PROGRESSING, say, reconciling=say)
+    if not scheduling:
+        message = "The table is not synced: shouldSync, suspend or syncFrequency says so."
+        return Verdict("True", Reason.SUSPENDED, message)
+    return Verdict(
+        "Unknown", Reason.NEVER_SYNCED, "No run has finished yet.", reconciling="Waiting."
+    )
