@@ -2,7 +2,7 @@
 rows and seed.
 
 `orders` is what every suite reads unless it says otherwise: 14 fields, nested values, unicode,
-nulls, about 416 bytes a row, `created_at` and `updated_at` ascending. `flat` and `awkward` hold the
+nulls, about 411 bytes a row, `created_at` and `updated_at` ascending. `flat` and `awkward` hold the
 same orders without and with everything that makes a reader's life hard. `updates` changes and adds
 orders for the merge suite.
 
