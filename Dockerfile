@@ -51,7 +51,7 @@ RUN $PIP install --no-deps --no-index --target /opt/ours /wheels/*.whl
 FROM ${BASE} AS runtime
 RUN echo "external-data:x:65532:65532::/tmp:/usr/sbin/nologin" >>/etc/passwd \
  && echo "external-data:x:65532:" >>/etc/group
-ENV PYTHONPATH=/opt/ours PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ENV PYTHONPATH=/opt/ours PYTHONSAFEPATH=1 PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 65532:65532
 WORKDIR /tmp
 

@@ -8,3 +8,5 @@ for part in operator runner dev; do
   "$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
     --extra "$part" pyproject.toml -o "requirements/$part.txt"
 done
+"$uv" pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+  --constraint requirements/dev.txt requirements/build.in -o requirements/build.txt

@@ -1,5 +1,6 @@
 """Runs other programs. A failure always carries what the program said."""
 
+import contextlib
 import os
 import subprocess
 import tempfile
@@ -12,29 +13,31 @@ from tests.localcluster.errors import CommandFailedError, LocalClusterError
 
 def run(
     *argv: str | Path,
-    stdin: str | None = None,
+    stdin: str | Path | None = None,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     timeout_s: float = 120.0,
 ) -> str:
-    """The program's stdout; `env` is added to the environment."""
+    """The program's stdout; `env` is added to the environment, `stdin` is a text or a file."""
     words = [str(word) for word in argv]
-    try:
-        done = subprocess.run(
-            words,
-            input=stdin,
-            stdin=subprocess.DEVNULL if stdin is None else None,
-            capture_output=True,
-            text=True,
-            env={**os.environ, **(env or {})},
-            cwd=cwd,
-            timeout=timeout_s,
-            check=False,
-        )
-    except FileNotFoundError as error:
-        raise LocalClusterError(f"the program {words[0]} is missing") from error
-    except subprocess.TimeoutExpired as error:
-        raise LocalClusterError(f"`{' '.join(words)}` took over {timeout_s:.0f} s") from error
+    text = "" if stdin is None else stdin
+    with text.open("rb") if isinstance(text, Path) else contextlib.nullcontext() as file:
+        try:
+            done = subprocess.run(
+                words,
+                input=None if isinstance(text, Path) else text,
+                stdin=file,
+                capture_output=True,
+                text=True,
+                env={**os.environ, **(env or {})},
+                cwd=cwd,
+                timeout=timeout_s,
+                check=False,
+            )
+        except FileNotFoundError as error:
+            raise LocalClusterError(f"the program {words[0]} is missing") from error
+        except subprocess.TimeoutExpired as error:
+            raise LocalClusterError(f"`{' '.join(words)}` took over {timeout_s:.0f} s") from error
     if done.returncode != 0:
         raise CommandFailedError(words, code=done.returncode, stderr=done.stderr or done.stdout)
     return done.stdout

@@ -6,6 +6,7 @@ import contextlib
 import time
 from pathlib import Path
 
+from tests.localcluster.cache import cache_root
 from tests.localcluster.commands import run
 from tests.localcluster.errors import LocalClusterError
 
@@ -15,16 +16,24 @@ _FIXED = {"kubelet": Path("/var/lib/kubelet"), "cni": Path("/var/lib/cni")}
 """Folders that programs insist on, by the name of what lies over them in the cluster's folder."""
 
 
+_COVER = """set -eu
+for folder in /run /var/log; do mount -t tmpfs -o mode=0755 localcluster "$folder"; done
+case "$1" in /tmp/*) mkdir /run/cache && mount --rbind "$1" /run/cache ;; esac
+mount -t tmpfs -o mode=1777 localcluster /tmp
+case "$1" in /tmp/*) mkdir -p "$1" && mount --move /run/cache "$1" ;; esac
+hostname node
+"""
+"""Private temporary folders, out of which a cache that lies in one of them is kept."""
+
+
 def cover_fixed_paths(home: Path, *, pid: int) -> None:
     """In the mounts of that process only: those folders become the cluster's own."""
     inside = ("nsenter", "--target", str(pid), "--mount", "--uts")
+    run(*inside, "sh", "-c", _COVER, "sh", cache_root())
     for name, path in _FIXED.items():
         (home / name).mkdir(exist_ok=True)
         path.mkdir(parents=True, exist_ok=True)
         run(*inside, "mount", "--bind", home / name, path)
-    for folder in ("/run", "/var/log"):
-        run(*inside, "mount", "-t", "tmpfs", "-o", "mode=0755", "localcluster", folder)
-    run(*inside, "hostname", "node")
 
 
 def remove_fixed_paths() -> None:

@@ -139,16 +139,18 @@ def _import_image(home: Path, archive: Path) -> None:
             partial = Path(folder) / "partial.tar"
             write_partial(archive, present=present, into=partial)
             archive = partial
-        _ctr(home, "images", "import", "--snapshotter", choose_snapshotter(home), str(archive))
+        snapshotter = choose_snapshotter(home)
+        _ctr(home, "images", "import", "--snapshotter", snapshotter, "-", stdin=archive)
 
 
-def _ctr(home: Path, *args: str) -> str:
+def _ctr(home: Path, *args: str, stdin: Path | None = None) -> str:
     pid = find_supervisor(home)
     if pid is None:
         raise LocalClusterError(f"the cluster in {home} does not run")
     return run(
         *("nsenter", "--target", str(pid), "--mount", "ctr", "--address", CONTAINERD_SOCKET),
         *("--namespace", "k8s.io", *args),
+        stdin=stdin,
         timeout_s=300,
     )
 
