@@ -24,7 +24,7 @@ _COMMANDS_THAT_RUN = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; the exit status is an `Exit`."""
-    options = _build_parser().parse_args(arguments)
+    options = build_parser().parse_args(arguments)
     try:
         return int(_dispatch(options))
     except CommandError as error:
@@ -51,7 +51,8 @@ def _dispatch(options: argparse.Namespace) -> Exit:
     return run_command(options)
 
 
-def _build_parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """Every command and option."""
     called = Path(sys.argv[0]).name
     parser = argparse.ArgumentParser(
         prog="kubectl external-data" if called == _PLUGIN else "external-data",

@@ -1,0 +1,191 @@
+"""From manifests to plans: the same decisions as the operator's, for the streams that were asked
+for.
+
+What a cluster alone knows (a default destination, openings of the network) comes from options
+instead.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from ipaddress import ip_network
+from urllib.parse import unquote, urlsplit
+
+from pydantic import ValidationError
+
+from external_data_operator.api.meta import ObjectRef
+from external_data_operator.api.plan import FileDestination, Plan, TableTarget
+from external_data_operator.api.problems import find_problems
+from external_data_operator.api.schema import SchemaSpec
+from external_data_operator.api.source import Destination, EnablePolicy, S3Destination, SourceSpec
+from external_data_operator.cli.exits import CommandError, Exit
+from external_data_operator.cli.manifests import Manifests, SourceManifest
+from external_data_operator.errors import SpecError
+from external_data_operator.reconcile.plans import Place, build_check_plan, build_sync_plan
+from external_data_operator.reconcile.streams import is_wanted, pick_options, read_streams
+from external_data_operator.settings import AllowRule, Settings
+
+_HOW_TO_SAY_WHERE = "file:///folder or s3://bucket/prefix"
+_NOT_USED = Destination(s3=S3Destination(bucket="not-used"))
+"""Stands where a plan needs a bucket, until the folder that was asked for takes its place."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What was asked for on the command line."""
+
+    streams: Sequence[str] = ()
+    private_cidrs: Sequence[str] = ()
+    target: TableTarget | None = None
+    """Instead of what the source says; its path is not used."""
+
+
+def parse_target(address: str, *, endpoint: str, region: str) -> TableTarget:
+    """Where `--destination` leads. Raises CommandError."""
+    parts = urlsplit(address)
+    if parts.scheme == "file" and not parts.netloc and parts.path:
+        return TableTarget(file=FileDestination(path=unquote(parts.path)), path="", trusted=True)
+    if parts.scheme != "s3" or not parts.netloc:
+        raise CommandError(f"--destination: must be {_HOW_TO_SAY_WHERE}", Exit.USAGE)
+    values = {
+        "bucket": parts.netloc,
+        "prefix": parts.path.strip("/"),
+        "endpoint": endpoint,
+        "region": region,
+    }
+    try:
+        return TableTarget(s3=S3Destination.model_validate(values), path="", trusted=True)
+    except ValidationError as error:
+        found = "; ".join(map(str, find_problems(error)))
+        raise CommandError(f"--destination: {found}", Exit.USAGE) from None
+
+
+def parse_cidrs(texts: Sequence[str]) -> list[str]:
+    """The networks of `--allow-private-host`. Raises CommandError."""
+    try:
+        return [str(ip_network(text, strict=False)) for text in texts]
+    except ValueError as error:
+        raise CommandError(f"--allow-private-host: {error}", Exit.USAGE) from None
+
+
+def build_sync_plans(manifests: Manifests, wishes: Wishes) -> list[Plan]:
+    """A plan for each table that would be synced, in the order of the files. Raises
+    CommandError."""
+    _refuse_unknown(manifests, wishes)
+    plans = [
+        _build_sync_plan(source, stream, manifests, wishes)
+        for source in manifests.sources
+        for stream in _choose_streams(source, manifests, wishes)
+    ]
+    if not plans:
+        raise CommandError("no stream is to be synced; name one with --stream", Exit.USAGE)
+    return plans
+
+
+def build_check_plans(manifests: Manifests, wishes: Wishes) -> list[Plan]:
+    """A plan for each source, of those of its streams that were asked for. Raises CommandError."""
+    _refuse_unknown(manifests, wishes)
+    plans = []
+    for source in manifests.sources:
+        spec = _narrow(source.spec, wishes)
+        if spec is not None:
+            with _blaming(source):
+                plan = build_check_plan(_with_destination(spec, wishes), _place(source, wishes))
+            plans.append(_redirect(plan, wishes))
+    return plans
+
+
+def _build_sync_plan(
+    source: SourceManifest, stream: str, manifests: Manifests, wishes: Wishes
+) -> Plan:
+    schema = _find_schema(source, stream, manifests)
+    if schema is None:
+        schema = SchemaSpec(source_ref=ObjectRef(name=source.origin.name), stream=stream)
+    with _blaming(source):
+        options = pick_options(schema, read_streams(source.spec, None)[stream])
+        spec = _with_destination(source.spec, wishes)
+        plan = build_sync_plan(spec, _place(source, wishes), options)
+    return _redirect(plan, wishes)
+
+
+@contextmanager
+def _blaming(source: SourceManifest) -> Iterator[None]:
+    """Turns the operator's refusal into the command line's."""
+    try:
+        yield
+    except SpecError as error:
+        raise CommandError(f"{source.origin.kind}/{source.origin.name}: {error}") from None
+
+
+def _with_destination(spec: SourceSpec, wishes: Wishes) -> SourceSpec:
+    """The source, writing where the command line says."""
+    if wishes.target is None:
+        if spec.destination is None:
+            message = f"no destination: give --destination {_HOW_TO_SAY_WHERE}"
+            raise CommandError(f"{message}, or set spec.destination", Exit.USAGE)
+        return spec
+    s3 = wishes.target.s3
+    place = _NOT_USED if s3 is None else Destination(s3=s3)
+    return spec.model_copy(update={"destination": place})
+
+
+def _redirect(plan: Plan, wishes: Wishes) -> Plan:
+    """The plan's own folder, below the place that was asked for."""
+    if wishes.target is None:
+        return plan
+    target = wishes.target.model_copy(update={"path": plan.target.path})
+    return plan.model_copy(update={"target": target})
+
+
+def _refuse_unknown(manifests: Manifests, wishes: Wishes) -> None:
+    known = {stream for source in manifests.sources for stream in read_streams(source.spec, None)}
+    for name in wishes.streams:
+        if name not in known:
+            message = f"--stream: no source here has {name}; there are {', '.join(sorted(known))}"
+            raise CommandError(message, Exit.USAGE)
+
+
+def _narrow(spec: SourceSpec, wishes: Wishes) -> SourceSpec | None:
+    """The source with only the streams that were named; None where it has none of them."""
+    if not wishes.streams or spec.rest is None:
+        return spec
+    streams = [stream for stream in spec.rest.streams if stream.name in wishes.streams]
+    if not streams:
+        return None
+    rest = spec.rest.model_copy(update={"streams": streams})
+    return spec.model_copy(update={"rest": rest})
+
+
+def _place(source: SourceManifest, wishes: Wishes) -> Place:
+    cidrs = tuple(wishes.private_cidrs)
+    rules = (AllowRule(namespaces=("*",), cidrs=cidrs),) if cidrs else ()
+    settings = Settings(namespace="local", runner_image="this-process", allow_private_hosts=rules)
+    return Place(settings, source.origin.namespace, source.origin.name)
+
+
+def _choose_streams(source: SourceManifest, manifests: Manifests, wishes: Wishes) -> Iterator[str]:
+    """Those that were named; else those that the operator would sync."""
+    policy = source.spec.schemas
+    for stream in read_streams(source.spec, None):
+        schema = _find_schema(source, stream, manifests)
+        if wishes.streams:
+            chosen = stream in wishes.streams
+        elif schema is not None:
+            chosen = schema.should_sync
+        else:
+            chosen = policy.enable is EnablePolicy.ALL and is_wanted(policy, stream)
+        if chosen:
+            yield stream
+
+
+def _find_schema(source: SourceManifest, stream: str, manifests: Manifests) -> SchemaSpec | None:
+    return next(
+        (
+            schema.spec
+            for schema in manifests.schemas
+            if schema.origin.namespace == source.origin.namespace
+            and schema.spec.source_ref.name == source.origin.name
+            and schema.spec.stream == stream
+        ),
+        None,
+    )

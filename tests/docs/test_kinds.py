@@ -1,0 +1,64 @@
+"""Adding a kind is one key, one line, one example and one page: the four name the same set."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from external_data_operator.api.source import SOURCE_KINDS, SourceSpec
+from external_data_operator.api.sources.rest import Pagination, RestAuth
+from pydantic.alias_generators import to_camel
+
+from sync_runner.paginators import STYLES
+from sync_runner.sources import SOURCES
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = (ROOT / "docs/reference/externaldatasource.md").read_text()
+
+
+def example_specs() -> Iterator[dict[str, Any]]:
+    for path in sorted((ROOT / "examples").glob("**/*.yaml")):
+        for document in yaml.safe_load_all(path.read_text()):
+            if document["kind"] == "ExternalDataSource":
+                yield document["spec"]
+
+
+def keys_of(union: type[Any]) -> set[str]:
+    return {field.alias for field in union.model_fields.values()}
+
+
+def used(key: str) -> set[str]:
+    """The keys under every `key` of the examples' REST sources and streams."""
+    holders = [spec["rest"] for spec in example_specs() if "rest" in spec]
+    holders += [stream for rest in list(holders) for stream in rest["streams"]]
+    return {name for holder in holders for name in holder.get(key, {})}
+
+
+def test_every_kind_of_source_has_code_and_an_example_and_a_page() -> None:
+    assert set(SOURCES) == set(SOURCE_KINDS)
+    assert {kind for spec in example_specs() for kind in SOURCE_KINDS if kind in spec} == set(
+        SOURCE_KINDS
+    )
+    assert set(SOURCE_KINDS) <= keys_of(SourceSpec)
+    for kind in SOURCE_KINDS:
+        assert f"### `spec.{kind}`" in REFERENCE
+
+
+def test_every_paginator_has_code_and_an_example_and_a_row() -> None:
+    assert {to_camel(field) for field in STYLES} == keys_of(Pagination)
+    assert used("pagination") == keys_of(Pagination)
+    for key in keys_of(Pagination):
+        assert f"| `{key}` |" in REFERENCE
+
+
+@pytest.mark.parametrize("key", sorted(keys_of(RestAuth)))
+def test_every_way_of_authentication_has_an_example_and_a_row(key: str) -> None:
+    assert key in used("auth")
+    assert f"| `auth.{key}` |" in REFERENCE
+
+
+def test_every_destination_has_an_example() -> None:
+    named = {key for spec in example_specs() for key in spec.get("destination", {})}
+    assert named == {"s3"}
+    assert "### `spec.destination.s3`" in REFERENCE
