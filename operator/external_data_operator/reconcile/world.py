@@ -113,7 +113,7 @@ class StoreCredentials:
 
     secret: Object
     values: Mapping[str, SecretStr]
-    source: Object
+    source: Object = field(repr=False)
     patch: list[Object]
 
 
