@@ -26,7 +26,7 @@ class Claims:
         if item["kind"] == SOURCE:
             for schema in self._store.schemas_of(Key(SOURCE, namespace, name)):
                 key = Key(SCHEMA, namespace, schema["metadata"]["name"])
-                concerned |= {key, *self._update_schema(key)}
+                concerned |= self._update_schema(key)
         return concerned
 
     def rivals(self, key: Key) -> tuple[str, ...]:
@@ -55,7 +55,7 @@ class Claims:
             self._holders.get(claim or "", set())
         )
         self._move(key, before, claim)
-        return concerned - {key}
+        return concerned | {key}
 
     def _move(self, key: Key, before: str | None, claim: str | None) -> None:
         if before is not None:

@@ -88,16 +88,8 @@ steps = st.lists(
 def disturb(world, what, number, own):
     """The next thing that happens."""
     children, item = world.children, getattr(world, own)
-    if isinstance(what, Report) and children.jobs:
-        return replace(world, children=end_job(children, at=later(minutes=number), report=what))
-    if what == "succeed" and children.jobs:
-        fine = Report(task=Task.SYNC, run_id="", result="Succeeded")
-        return replace(world, children=end_job(children, at=later(minutes=number), report=fine))
-    if what == "die" and children.jobs:
-        return replace(world, children=end_job(children, at=later(minutes=number), exit_code=137))
-    if what == "pull" and children.jobs:
-        stuck = build_pod(newest_job(children), waiting="ErrImagePull")
-        return replace(world, children=replace(children, pods=(stuck,)))
+    if children.jobs and (isinstance(what, Report) or what in ("succeed", "die", "pull")):
+        return replace(world, children=befall(children, what, later(minutes=number)))
     if what == "forget":
         return replace(world, children=replace(children, jobs=(), pods=()))
     if what == "ask":
@@ -107,6 +99,16 @@ def disturb(world, what, number, own):
         meta = {**item["metadata"], "generation": item["metadata"]["generation"] + 1}
         return replace(world, **{own: {**item, "metadata": meta}})
     return lose_or_find(world, what, own)
+
+
+def befall(children, what, at):
+    """What becomes of the newest Job."""
+    if what == "pull":
+        return replace(children, pods=(build_pod(newest_job(children), waiting="ErrImagePull"),))
+    if what == "die":
+        return end_job(children, at=at, exit_code=137)
+    fine = Report(task=Task.SYNC, run_id="", result="Succeeded")
+    return end_job(children, at=at, report=fine if what == "succeed" else what)
 
 
 def lose_or_find(world, what, own):

@@ -1,4 +1,6 @@
-"""Frequencies become five cron fields that fire as often as they say, and cron fields a next time."""
+"""Frequencies become five cron fields that fire as often as they say, and cron fields a next
+time.
+"""
 
 import re
 from datetime import UTC, datetime, timedelta

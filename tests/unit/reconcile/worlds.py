@@ -1,7 +1,7 @@
 """Worlds to decide about: objects as an API server would hold them, and one step of its part.
 
-`step` carries a decision out on plain values: what is applied exists afterwards, what is created has a uid. So a test can
-walk through several looks and still never leave this process.
+`step` carries a decision out on plain values: what is applied exists afterwards, what is created
+has a uid. So a test can walk through several looks and still never leave this process.
 """
 
 import copy
