@@ -1,5 +1,7 @@
 """Pages of JSON rows become Arrow batches, in one pass."""
 
+import builtins
+
 class DecodeError(ValueError):
     """A page that cannot be decoded; the decoder is as it was before.
 
@@ -39,7 +41,7 @@ class Decoder:
     def bytes(self) -> int:
         """Bytes of the pages since the last flush."""
 
-    def push(self, page: bytes) -> tuple[int, list[str | int | float | bool | None]]:
+    def push(self, page: builtins.bytes) -> tuple[int, list[str | int | float | bool | None]]:
         """Rows of this page, and the envelope's values. Raises DecodeError and has done nothing then."""
 
     def flush(self) -> ArrowBatch:

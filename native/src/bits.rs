@@ -1,4 +1,5 @@
-//! Bits in Arrow's order (lowest first). Bits behind the last one that was set are zero, and may not be stored yet.
+//! Bits in Arrow's order (lowest first). Bits behind the last one that was set are zero, and may
+//! not be stored yet.
 
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Bits {

@@ -1,5 +1,5 @@
-//! Bytes that grow and take whole chunks: what lies behind `used` is scratch, so that a string is copied while its end is
-//! still being looked for.
+//! Bytes that grow and take whole chunks: what lies behind `used` is scratch, so that a string is
+//! copied while its end is still being looked for.
 
 use crate::stops::{Chunk, WIDTH};
 
@@ -30,7 +30,7 @@ impl Bytes {
         if self.data.len() - self.used < WIDTH {
             self.grow(WIDTH);
         }
-        self.data[self.used..self.used + WIDTH].copy_from_slice(&chunk);
+        self.data[self.used..self.used + WIDTH].copy_from_slice(&chunk.to_array());
     }
 
     /// Counts `count` bytes that were laid as used.

@@ -1,6 +1,8 @@
-//! One column: its name, its values so far, which of them are null, and the way back to before the page at hand.
+//! One column: its name, its values so far, which of them are null, and the way back to before the
+//! page at hand.
 //!
-//! A column may lag behind the rows: what is missing is null, and is filled in when its next value or the end comes.
+//! A column may lag behind the rows: what is missing is null, and is filled in when its next value
+//! or the end comes.
 
 use std::mem;
 
@@ -9,7 +11,7 @@ use crate::cursor::Cursor;
 use crate::data::{Data, Type};
 use crate::failure::Result;
 use crate::number::Number;
-use crate::stops::WIDTH;
+use crate::stops::{Chunk, WIDTH};
 
 pub struct Column {
     pub name: Box<[u8]>,
@@ -38,8 +40,8 @@ struct Before {
 
 /// `"name":`, its first bytes laid out so that one comparison decides.
 struct Key {
-    head: u128,
-    mask: u128,
+    head: Chunk,
+    mask: Chunk,
     tail: Box<[u8]>,
     len: usize,
 }
@@ -55,8 +57,8 @@ impl Key {
         mask[..short].fill(0xff);
         Key {
             // A head outside of its mask never matches.
-            head: if plain { u128::from_le_bytes(head) } else { u128::MAX },
-            mask: if plain { u128::from_le_bytes(mask) } else { 0 },
+            head: if plain { Chunk::new(head) } else { Chunk::splat(0xff) },
+            mask: if plain { Chunk::new(mask) } else { Chunk::splat(0) },
             tail: text[short..].into(),
             len: text.len(),
         }
@@ -82,8 +84,7 @@ impl Column {
     /// Passes this column's key and its colon, if that is what comes next.
     #[inline(always)]
     pub fn pass_key(&self, cursor: &mut Cursor<'_>) -> bool {
-        let found = u128::from_le_bytes(cursor.chunk()) & self.key.mask == self.key.head;
-        if !found {
+        if !(cursor.chunk() & self.key.mask).simd_eq(self.key.head).all() {
             return false;
         }
         if self.key.len > WIDTH && !cursor.text[cursor.at + WIDTH..].starts_with(&self.key.tail) {
@@ -103,7 +104,8 @@ impl Column {
         self.len > row
     }
 
-    /// Makes the next value that of row `row`: fills in what is missing, takes back what a repeated key gave.
+    /// Makes the next value that of row `row`: fills in what is missing, takes back what a repeated
+    /// key gave.
     #[cold]
     #[inline(never)]
     pub fn align(&mut self, row: usize) {
@@ -253,7 +255,8 @@ impl Column {
     #[inline(never)]
     fn widen(&mut self, kind: Type) -> Result<()> {
         let kind = self.kind().join(kind);
-        let wide = self.data.widened(kind, self.len, |place| self.nulls == 0 || self.valid.get(place))?;
+        let wide =
+            self.data.widened(kind, self.len, |place| self.nulls == 0 || self.valid.get(place))?;
         let narrow = mem::replace(&mut self.data, wide);
         self.before.narrow.get_or_insert(narrow);
         Ok(())
@@ -279,7 +282,8 @@ impl Column {
         self.before.narrow = None;
     }
 
-    /// All `rows` values, and which of them are valid where not all are. The column goes on empty, of the same type.
+    /// All `rows` values, and which of them are valid where not all are. The column goes on empty,
+    /// of the same type.
     pub fn take(&mut self, rows: usize) -> (Data, Option<Vec<u8>>) {
         if self.len < rows {
             self.align(rows);

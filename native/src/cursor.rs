@@ -1,7 +1,7 @@
 //! Reads JSON from bytes that are UTF-8, one token at a time, and never goes back.
 //!
-//! Where the grammar is broken it says where; where the bytes end too early it says so by another word, because a body
-//! that broke off may be fetched again.
+//! Where the grammar is broken it says where; where the bytes end too early it says so by another
+//! word, because a body that broke off may be fetched again.
 
 use crate::bytes::Bytes;
 use crate::escape::unescape;
@@ -23,12 +23,16 @@ impl<'a> Cursor<'a> {
         Cursor { text, at: 0, depth: 0 }
     }
 
-    /// What to say where something else was expected; the end of the text is another failure than a wrong byte.
+    /// What to say where something else was expected; the end of the text is another failure than a
+    /// wrong byte.
     #[cold]
     #[inline(never)]
     pub fn unexpected(&self, wanted: &str) -> Box<Failure> {
         if self.at >= self.text.len() {
-            return Failure::new(Kind::Truncated, format!("the body ends at byte {}", self.text.len()));
+            return Failure::new(
+                Kind::Truncated,
+                format!("the body ends at byte {}", self.text.len()),
+            );
         }
         Failure::new(Kind::NotJson, format!("{wanted} expected at byte {}", self.at))
     }
@@ -57,19 +61,26 @@ impl<'a> Cursor<'a> {
     /// Sixteen bytes from `at` on; behind the end they are zero, which no plain text holds.
     #[inline(always)]
     pub fn chunk(&self) -> Chunk {
-        match self.text.get(self.at..self.at + WIDTH).and_then(|part| part.try_into().ok()) {
-            Some(chunk) => chunk,
-            None => self.last_chunk(),
+        self.chunk_at(self.at)
+    }
+
+    #[inline(always)]
+    fn chunk_at(&self, at: usize) -> Chunk {
+        match self.text.get(at..at + WIDTH).and_then(|part| part.try_into().ok()) {
+            Some(chunk) => Chunk::new(chunk),
+            None => Chunk::new(self.last_chunk(at).to_le_bytes()),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn last_chunk(&self) -> Chunk {
-        let rest = self.text.get(self.at..).unwrap_or_default();
+    fn last_chunk(&self, at: usize) -> u128 {
+        let rest = self.text.get(at..).unwrap_or_default();
         let mut chunk = [0; WIDTH];
         chunk[..rest.len()].copy_from_slice(rest);
-        chunk
+        // An integer comes back in registers, so that the common way need not go through memory for
+        // this one's sake.
+        u128::from_le_bytes(chunk)
     }
 
     #[inline(always)]
@@ -88,58 +99,62 @@ impl<'a> Cursor<'a> {
     /// Copies a string's value, from behind its opening quote to behind the closing one.
     #[inline(always)]
     pub fn copy_string(&mut self, out: &mut Bytes) -> Result<()> {
+        let mut at = self.at;
         loop {
-            let chunk = self.chunk();
+            let chunk = self.chunk_at(at);
             out.lay(chunk);
             let mask = stops(chunk);
             if mask == 0 {
                 out.keep(WIDTH);
-                self.at += WIDTH;
+                at += WIDTH;
                 continue;
             }
             let plain = mask.trailing_zeros() as usize;
             out.keep(plain);
-            self.at += plain;
-            if chunk[plain] == b'"' {
-                self.at += 1;
+            at += plain;
+            if self.text.get(at) == Some(&b'"') {
+                self.at = at + 1;
                 return Ok(());
             }
-            self.escape(Some(out))?;
+            at = self.escape(at, Some(out))?;
         }
     }
 
-    /// Passes over a string, from behind its opening quote to behind the closing one; says whether it holds escapes.
+    /// Passes over a string, from behind its opening quote to behind the closing one; says whether
+    /// it holds escapes.
     #[inline(always)]
     pub fn skip_string(&mut self) -> Result<bool> {
         let mut escapes = false;
+        let mut at = self.at;
         loop {
-            let chunk = self.chunk();
-            let mask = stops(chunk);
+            let mask = stops(self.chunk_at(at));
             if mask == 0 {
-                self.at += WIDTH;
+                at += WIDTH;
                 continue;
             }
-            let plain = mask.trailing_zeros() as usize;
-            self.at += plain;
-            if chunk[plain] == b'"' {
-                self.at += 1;
+            at += mask.trailing_zeros() as usize;
+            if self.text.get(at) == Some(&b'"') {
+                self.at = at + 1;
                 return Ok(escapes);
             }
-            self.escape(None)?;
+            at = self.escape(at, None)?;
             escapes = true;
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn escape(&mut self, out: Option<&mut Bytes>) -> Result<()> {
-        match self.text.get(self.at) {
-            Some(b'\\') => unescape(self, out),
-            _ => Err(self.unexpected("a printable character")),
+    fn escape(&mut self, at: usize, out: Option<&mut Bytes>) -> Result<usize> {
+        self.at = at;
+        match self.text.get(at) {
+            Some(b'\\') => unescape(self, out)?,
+            _ => return Err(self.unexpected("a printable character")),
         }
+        Ok(self.at)
     }
 
-    /// A key and the colon behind it. The key's own bytes where they are plain, else unescaped into `scratch`.
+    /// A key and the colon behind it. The key's own bytes where they are plain, else unescaped into
+    /// `scratch`.
     pub fn key<'s>(&mut self, scratch: &'s mut Bytes) -> Result<&'s [u8]>
     where
         'a: 's,
@@ -157,6 +172,9 @@ impl<'a> Cursor<'a> {
         }
         scratch.truncate(0);
         Cursor { text: self.text, at: start, depth: 0 }.copy_string(scratch)?;
+        if scratch.as_slice().contains(&0) {
+            replace_zeros(scratch);
+        }
         Ok(scratch.as_slice())
     }
 
@@ -237,7 +255,9 @@ impl<'a> Cursor<'a> {
     #[inline(always)]
     fn digits(&mut self, mut value: u64) -> Result<u64> {
         let start = self.at;
-        while let Some(digit) = self.text.get(self.at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
+        while let Some(digit) =
+            self.text.get(self.at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10)
+        {
             value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
             self.at += 1;
         }
@@ -278,7 +298,8 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Passes an object or a list, which begins here. Open brackets are bits, so that depth costs no stack.
+    /// Passes an object or a list, which begins here. Open brackets are bits, so that depth costs
+    /// no stack.
     #[inline(never)]
     pub fn skip_nested(&mut self) -> Result<()> {
         let outside = self.depth;
@@ -324,6 +345,15 @@ impl<'a> Cursor<'a> {
         self.skip_string()?;
         self.colon()
     }
+}
+
+/// Arrow hands names over as C strings, which cannot hold a zero.
+#[cold]
+fn replace_zeros(name: &mut Bytes) {
+    let parts: Vec<&[u8]> = name.as_slice().split(|byte| *byte == 0).collect();
+    let replaced = parts.join("\u{fffd}".as_bytes());
+    name.truncate(0);
+    name.push(&replaced);
 }
 
 #[cold]

@@ -1,7 +1,8 @@
 //! The values of one column, in the layout that Arrow wants, and how they become a wider type.
 //!
-//! `null < bool < text`, `null < int64 < decimal < float64 < text`, and whatever meets a nested value becomes JSON text.
-//! A null has a place here too (zero, or an empty text); the column knows which places are null.
+//! `null < bool < text`, `null < int64 < decimal < float64 < text`, and whatever meets a nested
+//! value becomes JSON text. A null has a place here too (zero, or an empty text); the column knows
+//! which places are null.
 
 use std::fmt::Write;
 
@@ -65,7 +66,10 @@ impl Text {
                 self.ends.push(end);
                 Ok(())
             }
-            Err(_) => Err(Failure::new(Kind::TooLarge, "a column of one batch holds more than 2 GiB of text")),
+            Err(_) => Err(Failure::new(
+                Kind::TooLarge,
+                "a column of one batch holds more than 2 GiB of text",
+            )),
         }
     }
 
@@ -144,12 +148,21 @@ impl Data {
     }
 
     /// The same `count` values as a wider type; `is_valid` says which places hold one.
-    pub fn widened(&self, kind: Type, count: usize, is_valid: impl Fn(usize) -> bool) -> Result<Data> {
+    pub fn widened(
+        &self,
+        kind: Type,
+        count: usize,
+        is_valid: impl Fn(usize) -> bool,
+    ) -> Result<Data> {
         let mut data = Data::with_room(kind, count, self.text_bytes());
         match (&mut data, self) {
-            (Data::Decimal(wide), Data::Int(values)) => wide.extend(values.iter().map(|v| i128::from(*v))),
+            (Data::Decimal(wide), Data::Int(values)) => {
+                wide.extend(values.iter().map(|v| i128::from(*v)))
+            }
             (Data::Float(wide), Data::Int(values)) => wide.extend(values.iter().map(|v| *v as f64)),
-            (Data::Float(wide), Data::Decimal(values)) => wide.extend(values.iter().map(|v| *v as f64)),
+            (Data::Float(wide), Data::Decimal(values)) => {
+                wide.extend(values.iter().map(|v| *v as f64))
+            }
             (Data::Text(wide), _) => self.write(wide, count, is_valid, false)?,
             (Data::Json(wide), _) => self.write(wide, count, is_valid, true)?,
             (wide, _) => wide.fill(count),
@@ -165,7 +178,13 @@ impl Data {
         }
     }
 
-    fn write(&self, wide: &mut Text, count: usize, is_valid: impl Fn(usize) -> bool, json: bool) -> Result<()> {
+    fn write(
+        &self,
+        wide: &mut Text,
+        count: usize,
+        is_valid: impl Fn(usize) -> bool,
+        json: bool,
+    ) -> Result<()> {
         let mut scratch = String::new();
         for place in (0..count).filter(|_| !matches!(self, Data::Null)) {
             if is_valid(place) {
@@ -179,7 +198,8 @@ impl Data {
 
     fn write_one(&self, wide: &mut Bytes, place: usize, json: bool, scratch: &mut String) {
         scratch.clear();
-        // Writing to a string cannot fail; floats print as their shortest text that reads back the same.
+        // Writing to a string cannot fail; floats print as their shortest text that reads back the
+        // same.
         let _ = match self {
             Data::Null => Ok(()),
             Data::Bool(bits) => write!(scratch, "{}", bits.get(place)),
@@ -190,5 +210,35 @@ impl Data {
             Data::Text(text) | Data::Json(text) => return wide.push(text.get(place)),
         };
         wide.push(scratch.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_beyond_32_bits_of_offset_is_refused() {
+        // The room is never touched, so that it takes addresses and no memory.
+        let mut text = Text::with_room(1, 1 << 31);
+        text.bytes.keep(i32::MAX as usize);
+        assert!(text.end().is_ok());
+        text.bytes.keep(1);
+        assert_eq!(text.end().map_err(|failure| failure.kind), Err(Kind::TooLarge));
+    }
+
+    #[test]
+    fn joining_types_does_not_depend_on_order() {
+        const ALL: [Type; 7] =
+            [Type::Null, Type::Bool, Type::Int, Type::Decimal, Type::Float, Type::Text, Type::Json];
+        for a in ALL {
+            assert_eq!(a.join(a), a);
+            for b in ALL {
+                assert_eq!(a.join(b), b.join(a));
+                for c in ALL {
+                    assert_eq!(a.join(b).join(c), a.join(b.join(c)));
+                }
+            }
+        }
     }
 }

@@ -18,8 +18,9 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// `rows_path` leads to the rows in a body, `envelope` to values beside them, and `extract` leads to values inside
-    /// a row that become columns, named by the path's keys with dots between.
+    /// `rows_path` leads to the rows in a body, `envelope` to values beside them, and `extract`
+    /// leads to values inside a row that become columns, named by the path's keys with dots
+    /// between.
     pub fn new(rows_path: Vec<String>, envelope: &[Vec<String>], extract: &[Vec<String>]) -> Self {
         let mut aims = Tree::new();
         aims.add(&rows_path, Aim::Rows);
@@ -43,7 +44,8 @@ impl Decoder {
         self.bytes
     }
 
-    /// Rows of this page, and the envelope's values. After a failure everything is as it was before.
+    /// Rows of this page, and the envelope's values. After a failure everything is as it was
+    /// before.
     pub fn push(&mut self, page: &[u8]) -> Result<(usize, Vec<Value>)> {
         self.table.begin();
         match self.read(page) {
@@ -74,7 +76,8 @@ impl Decoder {
         Page::new(&mut self.table, &self.aims, self.values).read(body, &self.rows_path)
     }
 
-    /// What is wrong first with a body that is not UTF-8: its grammar, the encoding, or that it breaks off.
+    /// What is wrong first with a body that is not UTF-8: its grammar, the encoding, or that it
+    /// breaks off.
     #[cold]
     fn explain_encoding(&mut self, body: &[u8]) -> Box<Failure> {
         let Err(error) = simdutf8::compat::from_utf8(body) else {
@@ -82,10 +85,15 @@ impl Decoder {
         };
         let good = error.valid_up_to();
         match self.read_text(&body[..good]) {
-            Err(failure) if failure.kind != Kind::Truncated && failure.kind != Kind::PathNotFound => failure,
-            _ if error.error_len().is_none() => {
-                Failure::new(Kind::Truncated, format!("the body ends inside of a character at byte {good}"))
+            Err(failure)
+                if failure.kind != Kind::Truncated && failure.kind != Kind::PathNotFound =>
+            {
+                failure
             }
+            _ if error.error_len().is_none() => Failure::new(
+                Kind::Truncated,
+                format!("the body ends inside of a character at byte {good}"),
+            ),
             _ => Failure::new(Kind::NotJson, format!("the body is not UTF-8 at byte {good}")),
         }
     }

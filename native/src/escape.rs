@@ -79,7 +79,14 @@ pub fn quote(text: &[u8], out: &mut Bytes) {
             b'\r' => out.push(b"\\r"),
             0x08 => out.push(b"\\b"),
             0x0c => out.push(b"\\f"),
-            0..0x20 => out.push(&[b'\\', b'u', b'0', b'0', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]),
+            0..0x20 => out.push(&[
+                b'\\',
+                b'u',
+                b'0',
+                b'0',
+                HEX[usize::from(byte >> 4)],
+                HEX[usize::from(byte & 15)],
+            ]),
             _ => out.push(&[*byte]),
         }
     }

@@ -33,7 +33,8 @@ pub fn export(table: &mut Table) -> Batch {
         stored.push(Field::new(name, array.data_type().clone(), true));
         arrays.push(array);
     }
-    let rows = ArrayData::builder(DataType::Struct(Fields::from(stored))).len(count).child_data(arrays);
+    let rows =
+        ArrayData::builder(DataType::Struct(Fields::from(stored))).len(count).child_data(arrays);
     Batch { schema: Schema::new(fields), rows: build(rows) }
 }
 
@@ -48,13 +49,16 @@ fn build_field(name: &str, data: &Data) -> Field {
     };
     let field = Field::new(name, kind, true);
     match data {
-        Data::Json(_) => field.with_metadata(HashMap::from([(JSON_KEY.to_owned(), "1".to_owned())])),
+        Data::Json(_) => {
+            field.with_metadata(HashMap::from([(JSON_KEY.to_owned(), "1".to_owned())]))
+        }
         _ => field,
     }
 }
 
 fn build_array(data: Data, count: usize, valid: Option<Vec<u8>>) -> ArrayData {
-    // Text is handed to the builder as bytes, whose layout is the same: that it is UTF-8 was checked when its page came.
+    // Text is handed to the builder as bytes, whose layout is the same: that it is UTF-8 was
+    // checked when its page came.
     let (kind, buffers) = match data {
         Data::Null => return build(ArrayData::builder(DataType::Null).len(count)),
         Data::Bool(bits) => (DataType::Boolean, vec![Buffer::from_vec(bits.into_vec(count))]),
@@ -66,7 +70,12 @@ fn build_array(data: Data, count: usize, valid: Option<Vec<u8>>) -> ArrayData {
             (DataType::Binary, vec![Buffer::from_vec(ends), Buffer::from_vec(bytes)])
         }
     };
-    build(ArrayData::builder(kind).len(count).buffers(buffers).null_bit_buffer(valid.map(Buffer::from_vec)))
+    build(
+        ArrayData::builder(kind)
+            .len(count)
+            .buffers(buffers)
+            .null_bit_buffer(valid.map(Buffer::from_vec)),
+    )
 }
 
 fn build(builder: ArrayDataBuilder) -> ArrayData {
@@ -75,4 +84,3 @@ fn build(builder: ArrayDataBuilder) -> ArrayData {
         Err(error) => panic!("the decoder laid out a column wrongly: {error}"),
     }
 }
-

@@ -1,4 +1,5 @@
-//! What can be wrong with a page. A failure names places, JSON types and keys, and never a value of the body.
+//! What can be wrong with a page. A failure names places, JSON types and keys, and never a value of
+//! the body.
 
 use std::fmt;
 

@@ -36,7 +36,8 @@ impl<'p> Page<'p> {
         Page { table, aims, values: vec![Value::Null; values], found_rows: false }
     }
 
-    /// The values of the envelope; the rows are in the table then. On a failure the table is left half done.
+    /// The values of the envelope; the rows are in the table then. On a failure the table is left
+    /// half done.
     pub fn read(mut self, body: &[u8], rows_path: &[String]) -> Result<Vec<Value>> {
         let mut cursor = Cursor::new(body);
         cursor.skip_space();
@@ -56,7 +57,8 @@ impl<'p> Page<'p> {
         Ok(self.values)
     }
 
-    /// One value, at a place of the tree. `for_rows` is off on a second walk, which looks for values only.
+    /// One value, at a place of the tree. `for_rows` is off on a second walk, which looks for
+    /// values only.
     fn read_place(&mut self, cursor: &mut Cursor<'_>, place: Place, for_rows: bool) -> Result<()> {
         let node = self.aims.node(place);
         let byte = cursor.next_byte("a value")?;
@@ -80,7 +82,12 @@ impl<'p> Page<'p> {
         Ok(())
     }
 
-    fn read_members(&mut self, cursor: &mut Cursor<'_>, place: Place, for_rows: bool) -> Result<()> {
+    fn read_members(
+        &mut self,
+        cursor: &mut Cursor<'_>,
+        place: Place,
+        for_rows: bool,
+    ) -> Result<()> {
         cursor.open()?;
         if cursor.next_byte("a key or a closing bracket")? == b'}' {
             cursor.close();
@@ -101,7 +108,8 @@ impl<'p> Page<'p> {
         }
     }
 
-    /// Takes back what was found at and below `place`: its key stands twice, and the last one counts.
+    /// Takes back what was found at and below `place`: its key stands twice, and the last one
+    /// counts.
     fn forget(&mut self, place: Place, for_rows: bool) {
         let node = self.aims.node(place);
         for aim in &node.ends {
@@ -134,7 +142,10 @@ impl<'p> Page<'p> {
             b'n' => cursor.word(b"null"),
             byte => {
                 cursor.skip_value()?;
-                Err(Failure::new(Kind::NotObjects, format!("in place of rows stands {}", type_of(byte))))
+                Err(Failure::new(
+                    Kind::NotObjects,
+                    format!("in place of rows stands {}", type_of(byte)),
+                ))
             }
         }
     }
@@ -150,7 +161,10 @@ impl<'p> Page<'p> {
             if byte != b'{' {
                 cursor.skip_value()?;
                 let row = self.table.new_rows();
-                return Err(Failure::new(Kind::NotObjects, format!("row {row} of the page is {}", type_of(byte))));
+                return Err(Failure::new(
+                    Kind::NotObjects,
+                    format!("row {row} of the page is {}", type_of(byte)),
+                ));
             }
             self.table.read_row(cursor)?;
             if !cursor.another(b']')? {
@@ -219,7 +233,10 @@ fn explain_missing(body: &[u8], path: &[String]) -> Result<Box<Failure>> {
             }
             None => {
                 let keys = list_keys(members.into_iter().map(|(found, _)| found));
-                return Ok(Failure::new(Kind::PathNotFound, format!("{name} has no {}, but {keys}", shown(key))));
+                return Ok(Failure::new(
+                    Kind::PathNotFound,
+                    format!("{name} has no {}, but {keys}", shown(key)),
+                ));
             }
         }
     }

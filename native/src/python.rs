@@ -14,7 +14,12 @@ use crate::export::Batch;
 use crate::failure::Failure;
 use crate::page::Value;
 
-create_exception!(external_data_decoder, DecodeError, PyValueError, "A page that cannot be decoded; `kind` says how.");
+create_exception!(
+    external_data_decoder,
+    DecodeError,
+    PyValueError,
+    "A page that cannot be decoded; `kind` says how."
+);
 
 const SCHEMA_NAME: &CStr = c"arrow_schema";
 const ARRAY_NAME: &CStr = c"arrow_array";
@@ -29,7 +34,11 @@ struct PyDecoder {
 impl PyDecoder {
     #[new]
     #[pyo3(signature = (*, records_path, envelope = Vec::new(), extract = Vec::new()))]
-    fn new(records_path: Vec<String>, envelope: Vec<Vec<String>>, extract: Vec<Vec<String>>) -> Self {
+    fn new(
+        records_path: Vec<String>,
+        envelope: Vec<Vec<String>>,
+        extract: Vec<Vec<String>>,
+    ) -> Self {
         PyDecoder { decoder: Decoder::new(records_path, &envelope, &extract) }
     }
 
@@ -43,9 +52,15 @@ impl PyDecoder {
         self.decoder.bytes()
     }
 
-    fn push<'py>(&mut self, py: Python<'py>, page: &[u8]) -> PyResult<(usize, Vec<Bound<'py, PyAny>>)> {
-        let (rows, values) = py.detach(|| self.decoder.push(page)).map_err(|failure| to_error(py, &failure))?;
-        let values = values.into_iter().map(|value| to_object(py, value)).collect::<PyResult<_>>()?;
+    fn push<'py>(
+        &mut self,
+        py: Python<'py>,
+        page: &[u8],
+    ) -> PyResult<(usize, Vec<Bound<'py, PyAny>>)> {
+        let (rows, values) =
+            py.detach(|| self.decoder.push(page)).map_err(|failure| to_error(py, &failure))?;
+        let values =
+            values.into_iter().map(|value| to_object(py, value)).collect::<PyResult<_>>()?;
         Ok((rows, values))
     }
 
@@ -63,7 +78,8 @@ struct ArrowBatch {
 #[pymethods]
 impl ArrowBatch {
     fn __arrow_c_schema__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
-        let schema = FFI_ArrowSchema::try_from(&self.batch.schema).map_err(|e| PyValueError::new_err(e.to_string()))?;
+        let schema = FFI_ArrowSchema::try_from(&self.batch.schema)
+            .map_err(|e| PyValueError::new_err(e.to_string()))?;
         PyCapsule::new_with_value(py, schema, SCHEMA_NAME)
     }
 
@@ -75,7 +91,8 @@ impl ArrowBatch {
     ) -> PyResult<(Bound<'py, PyCapsule>, Bound<'py, PyCapsule>)> {
         // The interface lets a producer give what it has, whatever was asked for.
         drop(requested_schema);
-        let array = PyCapsule::new_with_value(py, FFI_ArrowArray::new(&self.batch.rows), ARRAY_NAME)?;
+        let array =
+            PyCapsule::new_with_value(py, FFI_ArrowArray::new(&self.batch.rows), ARRAY_NAME)?;
         Ok((self.__arrow_c_schema__(py)?, array))
     }
 }
@@ -93,7 +110,10 @@ fn to_object(py: Python<'_>, value: Value) -> PyResult<Bound<'_, PyAny>> {
 fn to_error(py: Python<'_>, failure: &Failure) -> PyErr {
     let error = DecodeError::new_err(failure.to_string());
     let object = error.value(py);
-    match object.setattr("kind", failure.kind.word()).and_then(|()| object.setattr("detail", &failure.detail)) {
+    match object
+        .setattr("kind", failure.kind.word())
+        .and_then(|()| object.setattr("detail", &failure.detail))
+    {
         Ok(()) => error,
         Err(other) => other,
     }

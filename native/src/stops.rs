@@ -1,16 +1,16 @@
-//! Finds, in sixteen bytes at once, those that end a plain run of a JSON string: quote, backslash, control character.
+//! Finds, in sixteen bytes at once, those that end a plain run of a JSON string: quote, backslash,
+//! control character.
 
 use wide::u8x16;
 
 pub const WIDTH: usize = 16;
-pub type Chunk = [u8; WIDTH];
+pub type Chunk = u8x16;
 
 /// One bit for each byte that is not plain; the lowest bit is the first byte.
 #[inline(always)]
 pub fn stops(chunk: Chunk) -> u32 {
-    let bytes = u8x16::new(chunk);
-    let is = |byte: u8| bytes.simd_eq(u8x16::splat(byte));
-    let is_control = bytes.min(u8x16::splat(0x1f)).simd_eq(bytes);
+    let is = |byte: u8| chunk.simd_eq(u8x16::splat(byte));
+    let is_control = chunk.min(u8x16::splat(0x1f)).simd_eq(chunk);
     (is(b'"') | is(b'\\') | is_control).to_bitmask()
 }
 
@@ -26,8 +26,9 @@ mod tests {
                 for filler in [b'a', 0xff, b'"', 0x80] {
                     let mut chunk = [filler; WIDTH];
                     chunk[place] = byte;
-                    let wanted = (0..WIDTH).fold(0, |mask, i| mask | u32::from(is_stop(chunk[i])) << i);
-                    assert_eq!(stops(chunk), wanted, "{chunk:?}");
+                    let wanted =
+                        (0..WIDTH).fold(0, |mask, i| mask | u32::from(is_stop(chunk[i])) << i);
+                    assert_eq!(stops(Chunk::new(chunk)), wanted, "{chunk:?}");
                 }
             }
         }

@@ -1,5 +1,6 @@
-//! Rows become columns here. The next key is nearly always the column that followed last time, so that it is compared
-//! before it is looked up; what a page did can be taken back until the next one begins.
+//! Rows become columns here. The next key is nearly always the column that followed last time, so
+//! that it is compared before it is looked up; what a page did can be taken back until the next one
+//! begins.
 
 use std::collections::HashMap;
 
@@ -119,7 +120,10 @@ impl Table {
     #[cold]
     fn add(&mut self, name: &[u8], extract: Option<Place>) -> Result<u32> {
         if self.columns.len() == COLUMNS_MAX {
-            return Err(Failure::new(Kind::TooManyColumns, format!("the rows have more than {COLUMNS_MAX} fields")));
+            return Err(Failure::new(
+                Kind::TooManyColumns,
+                format!("the rows have more than {COLUMNS_MAX} fields"),
+            ));
         }
         let place = self.columns.len() as u32;
         let mut column = Column::new(name);
@@ -210,10 +214,15 @@ impl Table {
             };
             return self.read_value(cursor, column);
         }
-        if cursor.next_byte("a value")? == b'{' { self.read_inside(cursor, place) } else { cursor.skip_value() }
+        if cursor.next_byte("a value")? == b'{' {
+            self.read_inside(cursor, place)
+        } else {
+            cursor.skip_value()
+        }
     }
 
-    /// Takes back what was extracted at and below `place` in the row at hand: its key stands twice, and the last one counts.
+    /// Takes back what was extracted at and below `place` in the row at hand: its key stands twice,
+    /// and the last one counts.
     fn forget(&mut self, place: Place) {
         let node = self.extract.node(place);
         if let Some(column) = node.ends.first().and_then(|name| self.by_name.get(name.as_bytes())) {

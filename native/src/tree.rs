@@ -1,4 +1,5 @@
-//! Paths that share their beginnings, as a tree: one walk over a body, or over a row, finds all of them.
+//! Paths that share their beginnings, as a tree: one walk over a body, or over a row, finds all of
+//! them.
 
 /// A place in the tree; the root is the first.
 pub type Place = u32;

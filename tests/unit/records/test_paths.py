@@ -1,0 +1,78 @@
+"""Paths as people write them, and the sentences for those that cannot be followed."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sync_runner.records.paths import format_path, parse_path
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("", ()),
+        ("$", ()),
+        ("$[*]", ()),
+        ("data", ("data",)),
+        ("  data ", ("data",)),
+        ("result.items", ("result", "items")),
+        ("$.data", ("data",)),
+        ("$.data[*]", ("data",)),
+        ("data[*]", ("data",)),
+        ('["odata.value"].x', ("odata.value", "x")),
+        ('["odata.value"]["x"]', ("odata.value", "x")),
+        ("$['odata.value'].x", ("odata.value", "x")),
+        ('a["b.c"]', ("a", "b.c")),
+        ('a.["b.c"].d', ("a", "b.c", "d")),
+        (r'["q\"\\\u00e9"]', ('q"\\é',)),
+        (r"['it\'s']", ("it's",)),
+        ('[""]', ("",)),
+        ("@odata.count", ("@odata", "count")),
+        ("$top", ("$top",)),
+        ("next-page.zażółć", ("next-page", "zażółć")),
+        ("result set.x", ("result set", "x")),
+    ],
+)
+def test_a_path_is_its_keys(text: str, path: tuple[str, ...]) -> None:
+    assert parse_path(text) == path
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("data.", "it ends with a dot"),
+        ("$.", "it ends with a dot"),
+        (".", "a name is missing between two dots"),
+        (".data", "a name is missing between two dots"),
+        ("a..b", "a name is missing between two dots"),
+        ("$..b", "a name is missing between two dots"),
+        ("data[0]", "it picks from a list, but only keys can be followed"),
+        ("data[-1].x", "it picks from a list, but only keys can be followed"),
+        ("data[1:2]", "it picks from a list, but only keys can be followed"),
+        ("data[*].id", "[*] is possible at the end only"),
+        ("data.*", "[*] is possible at the end only"),
+        ("data[b]", 'brackets hold one quoted key, as in ["a.b"]'),
+        ('data["b"', 'brackets hold one quoted key, as in ["a.b"]'),
+        ("data[?(@.a)]", 'brackets hold one quoted key, as in ["a.b"]'),
+        ('["a"]b', "b does not belong there"),
+        ("a]", "] does not belong there"),
+        ("a'b", "' does not belong there"),
+        (r'["\x"]', "a quoted key has a wrong escape"),
+        ("a . b", "a name has spaces around it"),
+    ],
+)
+def test_a_path_that_cannot_be_followed_is_refused_with_a_sentence(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=r" is no path that can be followed: ") as error:
+        parse_path(text)
+    assert str(error.value) == f"{text!r} is no path that can be followed: {why}"
+
+
+KEYS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampled_from(
+    ["a", "a.b", "$", "$x", "[*]", "'", '"', "\\", " ", ""]
+)
+
+
+@settings(database=None, deadline=None)
+@given(keys=st.lists(KEYS, max_size=4).map(tuple))
+def test_a_formatted_path_reads_back_as_itself(keys: tuple[str, ...]) -> None:
+    assert parse_path(format_path(keys)) == keys
