@@ -178,6 +178,8 @@ def _without_short_name() -> str:
 
 
 def test_viewers_see_sources_and_only_editors_write_them(cluster: LocalCluster) -> None:
+    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "crds")
+    cluster.kubectl("wait", "--for=condition=Established", "-f", "crds", "--timeout=30s")
     roles = [
         role
         for role in of_kind(render(cluster), "ClusterRole")
