@@ -47,5 +47,5 @@ class CursorPages:
         url = add_params(sent.base, [(self.spec.cursor_param, str(token))])
         return PageRequest(url, base=sent.base)
 
-    def guess_next(self, sent: PageRequest, rows: int) -> None:
+    def guess_next(self, sent: PageRequest, values: Sequence[Value], rows: int) -> None:
         """Only the page itself knows its token."""

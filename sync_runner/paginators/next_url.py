@@ -47,7 +47,7 @@ class NextUrlPages:
         except ValueError as error:
             raise self._unusable() from error
 
-    def guess_next(self, sent: PageRequest, rows: int) -> None:
+    def guess_next(self, sent: PageRequest, values: Sequence[Value], rows: int) -> None:
         """Only the page itself knows."""
 
     def _unusable(self) -> ConfigurationError:

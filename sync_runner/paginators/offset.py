@@ -35,15 +35,21 @@ class OffsetPages:
         self, sent: PageRequest, values: Sequence[Value], rows: int
     ) -> PageRequest | None:
         """The request behind the rows that came."""
-        skip = sent.skip + rows
-        total = _find_total(values)
-        if rows == 0 or (total is not None and rows <= total <= skip - self.spec.initial_offset):
+        if rows == 0 or self._is_reached(sent.skip + rows, values, rows):
             return None
-        return self._build(sent.base, skip)
-
-    def guess_next(self, sent: PageRequest, rows: int) -> PageRequest:
-        """The request behind as many rows as the last page had."""
         return self._build(sent.base, sent.skip + rows)
+
+    def guess_next(
+        self, sent: PageRequest, values: Sequence[Value], rows: int
+    ) -> PageRequest | None:
+        """The request behind as many rows as the last page had."""
+        if self._is_reached(sent.skip + rows, values, rows):
+            return None
+        return self._build(sent.base, sent.skip + rows)
+
+    def _is_reached(self, skip: int, values: Sequence[Value], rows: int) -> bool:
+        total = _find_total(values)
+        return total is not None and rows <= total <= skip - self.spec.initial_offset
 
     def _build(self, base: str, skip: int) -> PageRequest:
         url = f"{base}&{self._quoted_param}={skip}"

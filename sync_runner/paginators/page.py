@@ -41,9 +41,14 @@ class Paginator(Protocol):
         Raises ConfigurationError where the values cannot lead anywhere.
         """
 
-    def guess_next(self, sent: PageRequest, rows: int) -> PageRequest | None:
-        """The page behind `sent`, should that hold `rows` rows; None where only the page itself can
-        tell."""
+    def guess_next(
+        self, sent: PageRequest, values: Sequence[Value], rows: int
+    ) -> PageRequest | None:
+        """The page behind `sent`, should that hold `rows` rows.
+
+        `values` are the last page's. None where only the page itself can tell, or where the end is
+        known to be before it.
+        """
 
 
 def add_params(url: str, params: Sequence[tuple[str, str]]) -> str:

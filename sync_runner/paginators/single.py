@@ -22,5 +22,5 @@ class SinglePage:
     def find_next(self, sent: PageRequest, values: Sequence[Value], rows: int) -> None:
         """There is none."""
 
-    def guess_next(self, sent: PageRequest, rows: int) -> None:
+    def guess_next(self, sent: PageRequest, values: Sequence[Value], rows: int) -> None:
         """There is none."""

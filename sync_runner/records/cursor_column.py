@@ -50,9 +50,25 @@ def find_highest(column: pa.Array, values: pa.Array, kind: CursorType) -> Positi
     highest = pc.max(values)
     if not highest.is_valid:
         return None
+    return _write_position(column, values, highest, kind)
+
+
+def find_second_highest(column: pa.Array, values: pa.Array, kind: CursorType) -> Position | None:
+    """The highest value below the highest one; None where all are equal."""
+    highest = pc.max(values)
+    if not highest.is_valid:
+        return None
+    second = pc.max(values.filter(pc.less(values, highest)))
+    return _write_position(column, values, second, kind) if second.is_valid else None
+
+
+def _write_position(
+    column: pa.Array, values: pa.Array, value: pa.Scalar, kind: CursorType
+) -> Position:
+    """A value of `values` as the source spelled it in `column`."""
     if kind is CursorType.OBJECT_ID:
-        return Position(highest.as_py(), kind)
-    return Position(_write(column[pc.index(values, highest).as_py()].as_py(), kind), kind)
+        return Position(value.as_py(), kind)
+    return Position(_write(column[pc.index(values, value).as_py()].as_py(), kind), kind)
 
 
 def is_ascending(values: pa.Array, *, above: pa.Scalar | None) -> bool:
@@ -129,7 +145,8 @@ def _write_number(value: float | Decimal) -> str:
 
 
 def _is_number(kind: pa.DataType) -> bool:
-    return pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    types = pa.types
+    return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
 
 
 def _parse_naive(text: str) -> datetime:

@@ -2,7 +2,7 @@
 
 import zlib
 
-from sync_runner.transport.failures import BrokenError, TooLargeError, TornBodyError
+from sync_runner.transport.failures import EncodingError, TooLargeError, TornBodyError
 
 ACCEPTED = "gzip, deflate"
 _ZLIB_OR_GZIP = 32 + zlib.MAX_WBITS
@@ -13,12 +13,12 @@ _DEFLATE_NAMES = frozenset({"gzip", "x-gzip", "deflate"})
 
 def decode_body(body: bytes, encoding: str, *, bytes_max: int) -> bytes:
     """The body as it was before it was compressed. Raises TooLargeError, TornBodyError,
-    BrokenError."""
+    EncodingError."""
     name = encoding.strip().lower()
     if name in ("", "identity") or not body:
         return body
     if name not in _DEFLATE_NAMES:
-        raise BrokenError("answered in an encoding that was not asked for", final=True)
+        raise EncodingError
     return _inflate(body, bytes_max)
 
 

@@ -7,7 +7,6 @@ by itself.
 """
 
 import re
-import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,10 +26,11 @@ from sync_runner.transport.failures import AttemptError, ConnectionLostError
 from sync_runner.transport.hosts import AddressRules, Origin, parse_origin
 from sync_runner.transport.pace import Pace
 from sync_runner.transport.retry import ATTEMPTS, own_wait_s, raise_for_status
-from sync_runner.transport.sockets import Timeouts, open_socket
+from sync_runner.transport.sockets import AttemptLimits, open_socket
 
 T = TypeVar("T")
-BODY_BYTES_MAX = 256 << 20
+IsStopped = Callable[[], bool]
+"""Whether the run was asked to stop."""
 REDIRECTS_MAX = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _KEEP_METHOD = frozenset({307, 308})
@@ -58,9 +58,8 @@ class Settings:
     tls: SSLContext | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     auth: AuthHeaders = dict
-    timeouts: Timeouts = field(default_factory=Timeouts)
+    limits: AttemptLimits = field(default_factory=AttemptLimits)
     per_second: float | None = None
-    body_bytes_max: int = BODY_BYTES_MAX
 
 
 class Client:
@@ -71,13 +70,13 @@ class Client:
         settings: Settings,
         *,
         clock: Clock,
-        stop: threading.Event,
+        is_stopped: IsStopped,
         jitter: Callable[[], float] = _JITTER.random,
     ) -> None:
-        """`stop` ends every wait with RetryableError(Evicted) within about a second."""
+        """`is_stopped` ends every wait with RetryableError(Evicted) within about a second."""
         self._settings = settings
         self._clock = clock
-        self._stop = stop
+        self._is_stopped = is_stopped
         self._closed = False
         self._jitter = jitter
         self._prefix = f"{settings.origin.url}/"
@@ -161,7 +160,7 @@ class Client:
         encoding = response.headers.get("content-encoding", "")
         if not encoding:
             return response
-        body = decode_body(response.body, encoding, bytes_max=self._settings.body_bytes_max)
+        body = decode_body(response.body, encoding, bytes_max=self._settings.limits.body_bytes_max)
         return Response(response.status, response.headers, body)
 
     def _exchange(self, request: bytes) -> Response:
@@ -193,18 +192,15 @@ class Client:
                 return connection, False
             connection.close()
         settings = self._settings
-        sock = open_socket(
-            settings.origin, settings.rules, settings.tls, settings.timeouts.connect_s
-        )
+        sock = open_socket(settings.origin, settings.rules, settings.tls, settings.limits.connect_s)
         return Connection(
             sock,
-            timeouts=settings.timeouts,
-            body_bytes_max=settings.body_bytes_max,
+            limits=settings.limits,
             raise_if_stopped=self._raise_if_stopped,
         ), True
 
     def _raise_if_stopped(self) -> None:
-        if self._stop.is_set() or self._closed:
+        if self._closed or self._is_stopped():
             raise RetryableError(Reason.EVICTED, "the run was asked to stop")
 
     def _target(self, url: str, ask: Ask) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import httptools
 
 from sync_runner.transport.failures import BrokenError, ConnectionLostError, TooLargeError
-from sync_runner.transport.sockets import Timeouts
+from sync_runner.transport.sockets import AttemptLimits
 
 HEAD_BYTES_MAX = 256 << 10
 _BUFFER_BYTES = 256 << 10
@@ -93,16 +93,14 @@ class Connection:
         self,
         sock: socket.socket,
         *,
-        timeouts: Timeouts,
-        body_bytes_max: int,
+        limits: AttemptLimits,
         raise_if_stopped: Callable[[], None],
     ) -> None:
         """`raise_if_stopped` is called about once a second while waiting."""
         self._sock = sock
-        self._timeouts = timeouts
-        self._body_bytes_max = body_bytes_max
+        self._limits = limits
         self._raise_if_stopped = raise_if_stopped
-        self._slice_s = min(_SLICE_S, timeouts.read_s)
+        self._slice_s = min(_SLICE_S, limits.read_s)
         self._buffer = bytearray(_BUFFER_BYTES)
         self._view = memoryview(self._buffer)
         self._readable = select.poll()
@@ -123,7 +121,7 @@ class Connection:
         self.reusable = False
         self._anything_came = False
         incoming = _Incoming()
-        deadline = time.monotonic() + self._timeouts.total_s
+        deadline = time.monotonic() + self._limits.total_s
         self._send(request)
         self._receive(incoming, deadline)
         self.reusable = incoming.keep_alive
@@ -131,7 +129,7 @@ class Connection:
         return Response(status, incoming.headers, b"".join(incoming.pieces))
 
     def _send(self, request: bytes) -> None:
-        self._sock.settimeout(self._timeouts.read_s)
+        self._sock.settimeout(self._limits.read_s)
         try:
             self._sock.sendall(request)
         except TimeoutError as error:
@@ -159,8 +157,8 @@ class Connection:
                 incoming.keep_alive = False
             if not incoming.head_done and received > HEAD_BYTES_MAX:
                 raise BrokenError(f"the answer's head is longer than {HEAD_BYTES_MAX} bytes")
-            if incoming.body_bytes > self._body_bytes_max:
-                raise TooLargeError(self._body_bytes_max)
+            if incoming.body_bytes > self._limits.body_bytes_max:
+                raise TooLargeError(self._limits.body_bytes_max)
 
     def _receive_some(self, deadline: float) -> int:
         """At least one byte, or 0 at the end of the connection."""
@@ -170,13 +168,13 @@ class Connection:
                 count = self._sock.recv_into(self._buffer)
             except TimeoutError as error:
                 self._raise_if_stopped()
-                if time.monotonic() - silent_since >= self._timeouts.read_s:
-                    raise BrokenError(f"nothing came for {self._timeouts.read_s:g} s") from error
+                if time.monotonic() - silent_since >= self._limits.read_s:
+                    raise BrokenError(f"nothing came for {self._limits.read_s:g} s") from error
                 count = -1
             except OSError as error:
                 raise self._lost() from error
             if time.monotonic() > deadline:
-                raise BrokenError(f"no whole answer came within {self._timeouts.total_s:g} s")
+                raise BrokenError(f"no whole answer came within {self._limits.total_s:g} s")
             if count >= 0:
                 return count
 

@@ -4,6 +4,7 @@ AttemptError
 ├── ConnectError     no connection was made
 ├── BrokenError      a connection was made, but no whole answer came
 │   └── TornBodyError    an answer came whole by its framing, but its body is not whole
+├── EncodingError    the body is compressed in a way that was not asked for
 ├── TooLargeError    the body passes the bound
 └── StatusError      an answer came whose status asks for another attempt
 
@@ -48,6 +49,18 @@ class ConnectionLostError(BrokenError):
 
 class TornBodyError(BrokenError):
     """The body is not whole."""
+
+
+class EncodingError(AttemptError):
+    """The body is compressed in a way that was not asked for."""
+
+    def __init__(self) -> None:
+        """The encoding's name comes from the source, and is not repeated."""
+        super().__init__("answered in an encoding that was not asked for", final=True)
+
+    def run_error(self, message: str) -> RunError:
+        """A person must see to the server."""
+        return ConfigurationError(Reason.INVALID_RESPONSE, message)
 
 
 class TooLargeError(AttemptError):

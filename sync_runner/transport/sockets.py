@@ -18,20 +18,24 @@ from sync_runner.transport.hosts import AddressRules, Origin
 
 
 @dataclass(frozen=True)
-class Timeouts:
-    """Seconds that the steps of one attempt may take."""
+class AttemptLimits:
+    """What one attempt may take."""
 
     connect_s: float = 10
     read_s: float = 60
     """Silence between two pieces of an answer."""
     total_s: float = 300
     """From the request to the end of its answer."""
+    body_bytes_max: int = 256 << 20
+    """Bytes of the body, compressed or not."""
 
 
 def build_tls(authorities: str | None) -> ssl.SSLContext:
     """Trusts the machine's authorities, or only those of a PEM bundle; ConfigurationError where it
     is none."""
     try:
+        if authorities is not None and not authorities.strip():
+            raise ValueError("an empty bundle")
         context = ssl.create_default_context(cadata=authorities)
     except (ssl.SSLError, ValueError) as error:
         message = "tls.ca holds no certificates in PEM form"

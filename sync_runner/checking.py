@@ -1,0 +1,41 @@
+"""What a check finds out: that the source lets us in, that the destination takes what we write, and
+which streams there are."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import pyarrow as pa
+from external_data_operator.api.plan import DiscoveredStream, Discovery
+from external_data_operator.api.schema import Column
+
+from sync_runner.records.columns import Columns
+from sync_runner.records.sample import Sample, find_cursors, find_key
+
+COLUMNS_MAX = 2000
+
+Describe = Callable[[pa.Schema], Sequence[Column]]
+"""A table's schema in the lake's words."""
+
+
+def discover(samples: Iterable[Sample], describe: Describe) -> Discovery:
+    """The streams, each with what its first rows say. Raises what reading the samples raises."""
+    return Discovery(streams=[_discover_one(sample, describe) for sample in samples])
+
+
+def _discover_one(sample: Sample, describe: Describe) -> DiscoveredStream:
+    return DiscoveredStream(
+        name=sample.name,
+        description=sample.description,
+        primary_key=find_key(sample),
+        columns=_find_columns(sample, describe),
+        incremental_fields=find_cursors(sample),
+        incremental_field=None if sample.cursor is None else sample.cursor.name,
+    )
+
+
+def _find_columns(sample: Sample, describe: Describe) -> list[Column]:
+    """The columns that the table would have; those without any value yet have no type and are left
+    out."""
+    if sample.records is None:
+        return []
+    adopted = Columns({}, None).adopt(sample.records)
+    return list(describe(adopted.schema))[:COLUMNS_MAX]

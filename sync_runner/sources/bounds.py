@@ -1,0 +1,118 @@
+"""Which stretch of a stream is asked for: from a lower bound on, or window by window up to the
+present. Pure.
+
+Windows touch: each begins at the value at which the one before it ends, so that a source which
+includes its bounds sends such rows twice and one which excludes its upper bound sends them once,
+but none falls between.
+"""
+
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from external_data_operator.api.conditions import Reason
+from external_data_operator.api.sources.rest import CursorType, RestIncremental
+
+from sync_runner.errors import ConfigurationError
+from sync_runner.protocols import Position
+from sync_runner.records.cursor import parse_date, parse_moment, render, write_moment
+
+_DAY_S = 86_400
+
+
+@dataclass(frozen=True)
+class Window:
+    """A stretch of the cursor, as positions' texts. Without `until` there is one, open at its
+    end."""
+
+    lower: str | None = None
+    upper: str | None = None
+    until: str | None = None
+    """Where the last window ends."""
+    verbatim: bool = False
+    """`lower` is sent as the spec says it."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How a stream's spec wants its bounds."""
+
+    spec: RestIncremental | None
+    kind: CursorType
+
+    def find_first(self, since: Position | None, *, now: float) -> Window:
+        """Where a run begins. ConfigurationError(InvalidSpec) where `initialValue` is no such
+        value."""
+        if self.spec is None:
+            return Window()
+        if self.spec.window_seconds is None:
+            if since is not None:
+                return Window(since.value)
+            return Window(self.spec.initial_value, verbatim=True)
+        lower = since.value if since is not None else self._parse_initial(self.spec)
+        until = self._write(datetime.fromtimestamp(now, UTC) + self._day, like=lower)
+        return self._cut(lower, until)
+
+    def find_next(self, window: Window) -> Window | None:
+        """The window behind this one; None behind the last."""
+        if window.upper is None or window.until is None or window.upper == window.until:
+            return None
+        following = self._cut(window.upper, window.until)
+        return following if self._moment(window.upper) < self._moment(window.until) else None
+
+    def build_params(self, window: Window) -> list[tuple[str, str]]:
+        """The query parameters that ask for a window."""
+        spec = self.spec
+        if spec is None or spec.start_param is None or window.lower is None:
+            return []
+        pattern = None if window.verbatim else spec.format
+        params = [(spec.start_param, self._render(window.lower, pattern))]
+        if spec.end_param is not None and window.upper is not None:
+            params.append((spec.end_param, self._render(window.upper, pattern)))
+        return params
+
+    def _cut(self, lower: str, until: str) -> Window:
+        length_s = self.spec.window_seconds if self.spec is not None else None
+        assert length_s is not None, "windows are declared"
+        if self.kind is CursorType.DATE:
+            length_s = math.ceil(length_s / _DAY_S) * _DAY_S
+        end = self._moment(lower) + timedelta(seconds=length_s)
+        last = self._moment(lower) < self._moment(until) <= end
+        return Window(lower, until if last else self._write(end, like=lower), until)
+
+    @property
+    def _day(self) -> timedelta:
+        """A day that has begun is read to its end."""
+        return timedelta(days=1 if self.kind is CursorType.DATE else 0)
+
+    def _moment(self, text: str) -> datetime:
+        if self.kind is CursorType.DATE:
+            return datetime.combine(parse_date(text), datetime.min.time(), UTC)
+        return parse_moment(text)
+
+    def _write(self, moment: datetime, *, like: str) -> str:
+        if self.kind is CursorType.DATE:
+            return str(moment.date())
+        return write_moment(moment, like=like)
+
+    def _render(self, text: str, pattern: str | None) -> str:
+        return render(Position(text, self.kind), pattern)
+
+    def _parse_initial(self, spec: RestIncremental) -> str:
+        """`initialValue` as a position's text: ISO 8601, a number, or in the spec's own format."""
+        text = spec.initial_value or ""
+        try:
+            self._moment(text)
+        except ValueError:
+            return self._parse_formatted(text, spec.format)
+        return text
+
+    def _parse_formatted(self, text: str, pattern: str | None) -> str:
+        try:
+            moment = datetime.strptime(text, pattern or "%Y-%m-%d").replace(tzinfo=UTC)
+        except ValueError as error:
+            message = (
+                "initialValue is neither ISO 8601 nor in incremental.format; windows need that"
+            )
+            raise ConfigurationError(Reason.INVALID_SPEC, message) from error
+        return str(moment.date()) if self.kind is CursorType.DATE else moment.isoformat()

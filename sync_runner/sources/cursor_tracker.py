@@ -1,0 +1,63 @@
+"""How far the batches of a run have come.
+
+In an ascending stream everything up to the last cursor value *but one* has been read, and no more:
+rows that share the last value may be on the next page. A run whose rows turn out not to ascend
+loses that privilege, whatever the spec says.
+"""
+
+import pyarrow as pa
+from external_data_operator.api.conditions import Reason
+from external_data_operator.api.sources.rest import CursorType
+
+from sync_runner.errors import ConfigurationError
+from sync_runner.protocols import Position
+from sync_runner.records.cursor import later, parse_key
+from sync_runner.records.cursor_column import (
+    find_highest,
+    find_second_highest,
+    is_ascending,
+    order_values,
+)
+
+
+class CursorTracker:
+    """The cursor of one run, batch by batch."""
+
+    def __init__(
+        self, name: str, kind: CursorType, *, highest: Position | None, ascending: bool
+    ) -> None:
+        """`highest` is what an earlier attempt came to, `ascending` whether rows have ascended so
+        far."""
+        self._name = name
+        self._kind = kind
+        self._last: pa.Scalar | None = None
+        self.highest = highest
+        self.complete: Position | None = None
+        """Everything up to here has been read, as far as ascending rows can tell."""
+        self.ascending = ascending
+
+    def observe(self, records: pa.RecordBatch) -> None:
+        """Takes the next batch. ConfigurationError where no row so far has the field."""
+        if records.num_rows == 0:
+            return
+        index = records.schema.get_field_index(self._name)
+        if index >= 0:
+            self._observe_column(records.column(index))
+        if self.highest is None:
+            message = f"none of {records.num_rows} rows has a value in field {self._name}"
+            raise ConfigurationError(Reason.CURSOR_FIELD_MISSING, message)
+
+    def _observe_column(self, column: pa.Array) -> None:
+        values = order_values(column, self._kind, name=self._name)
+        self.ascending = self.ascending and is_ascending(values, above=self._last)
+        highest = find_highest(column, values, self._kind)
+        if highest is None:
+            return
+        second = find_second_highest(column, values, self._kind)
+        if second is not None:
+            self.complete = later(self.complete, second)
+        elif self.highest is not None and parse_key(highest) > parse_key(self.highest):  # type: ignore[operator] # one type, one key
+            self.complete = self.highest
+        self.highest = later(self.highest, highest)
+        if self.ascending:
+            self._last = values.drop_null()[-1]

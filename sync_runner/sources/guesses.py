@@ -1,0 +1,80 @@
+"""Pages asked for before it is their turn, where the paginator can tell where they will be.
+
+A guess holds as long as every page has as many rows as the one before; a page that has not throws
+the guesses behind it away. The number under way grows with each page that came as guessed and falls
+to none with one that did not, so that a source whose pages vary is read one by one. A guess is a
+single attempt: what failed is tried again when its turn comes, and what was guessed behind the end
+hurts nobody.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from sync_runner.paginators.page import PageRequest, Paginator, Value
+from sync_runner.transport.client import Ask, Client
+from sync_runner.transport.exchange import Response
+
+GUESSED_BYTES_MAX = 32 << 20
+
+
+class Guesses:
+    """The pages under way, in the order of their turn."""
+
+    def __init__(self, client: Client, ask: Ask, paginator: Paginator, *, concurrency: int) -> None:
+        """`concurrency` requests are under way at once; as many again may lie ready."""
+        self._client = client
+        self._ask = ask
+        self._paginator = paginator
+        self._concurrency = concurrency
+        self._pool: ThreadPoolExecutor | None = None
+        self._pages: deque[tuple[PageRequest, Future[Response]]] = deque()
+        self._rows = -1
+        self._depth = 0
+
+    def take(self, request: PageRequest) -> Callable[[], Response] | None:
+        """The answer to a request that was guessed; it waits for it, and raises what the attempt
+        raised."""
+        if self._pages and self._pages[0][0].url == request.url:
+            return self._pages.popleft()[1].result
+        self._discard()
+        return None
+
+    def extend(
+        self, following: PageRequest, values: Sequence[Value], *, rows: int, page_bytes: int
+    ) -> None:
+        """Asks for `following` and for what should come behind it, after a page with so many
+        rows."""
+        if self._concurrency < 2:
+            return
+        self._depth = max(2, 2 * self._depth) if rows == self._rows else 0
+        self._rows = rows
+        fit = GUESSED_BYTES_MAX // max(1, page_bytes)
+        self._depth = min(self._depth, 2 * self._concurrency, fit)
+        if self._pages and self._pages[0][0].url != following.url:
+            self._discard()
+        self._fill(following, values, rows)
+
+    def _fill(self, following: PageRequest, values: Sequence[Value], rows: int) -> None:
+        last = self._pages[-1][0] if self._pages else None
+        while len(self._pages) < self._depth:
+            guess = following if last is None else self._paginator.guess_next(last, values, rows)
+            if guess is None:
+                return
+            self._pages.append((guess, self._submit(guess)))
+            last = guess
+
+    def _submit(self, request: PageRequest) -> Future[Response]:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._concurrency, thread_name_prefix="page")
+        return self._pool.submit(self._client.attempt, self._ask, request.url)
+
+    def _discard(self) -> None:
+        while self._pages:
+            self._pages.popleft()[1].cancel()
+
+    def close(self) -> None:
+        """Forgets all guesses; those under way end with the client."""
+        self._discard()
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)

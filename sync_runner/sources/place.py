@@ -1,0 +1,55 @@
+"""Where a walk through a REST stream stands, and the token that it is written down as.
+
+The token recreates the next request exactly. It may hold what the source puts into its own page
+tokens; it never holds a credential of ours.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+
+from sync_runner.errors import ExpiredTokenError
+from sync_runner.paginators.page import PageRequest
+from sync_runner.protocols import Token
+from sync_runner.sources.bounds import Window
+
+
+@dataclass(frozen=True)
+class Place:
+    """The next request of a walk, and what earlier pages said."""
+
+    request: PageRequest
+    window: Window = field(default_factory=Window)
+    begins_window: bool = True
+    """Whether the request is the first one of its window."""
+
+
+@dataclass(frozen=True)
+class Bookmark:
+    """What a resumed walk needs to know."""
+
+    place: Place
+    highest: str | None = None
+    """The highest cursor value so far."""
+    ascending: bool = True
+    """Whether no row so far was below the one before it."""
+
+
+def write_token(bookmark: Bookmark) -> Token:
+    """The bookmark as JSON text."""
+    return json.dumps(asdict(bookmark), separators=(",", ":"))
+
+
+def parse_token(token: Token) -> Bookmark:
+    """The bookmark of a token that `write_token` made; ExpiredTokenError for any other text."""
+    try:
+        saved = json.loads(token)
+        place = saved["place"]
+        return Bookmark(
+            Place(
+                PageRequest(**place["request"]), Window(**place["window"]), place["begins_window"]
+            ),
+            saved["highest"],
+            saved["ascending"],
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise ExpiredTokenError("the journal's page token cannot be read any more") from error

@@ -1,0 +1,244 @@
+"""A stream of a REST API, read page by page.
+
+One loop asks for a page, pushes its body into the decoder, and lets the paginator say what comes
+next; a batch is cut when enough has gathered. The bookmark of a batch is the next request itself,
+so that another pod goes on as if nothing had happened. What makes requests early (`guesses`), which
+stretch is asked for (`bounds`) and how far the cursor has come (`cursor_tracker`) are values beside
+the loop.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+from external_data_operator.api.plan import Limits, Plan
+from external_data_operator.api.schema import SyncType
+from external_data_operator.api.sources.rest import CursorType, RestStream, RowOrder
+
+from sync_runner.errors import ConfigurationError, ExpiredTokenError, RetryableError
+from sync_runner.paginators import build_paginator
+from sync_runner.paginators.loop_guard import LoopGuard
+from sync_runner.paginators.page import add_params
+from sync_runner.protocols import Batch, Clock, Credentials, Position, ReadRequest, Token
+from sync_runner.records.decode import Envelope, RecordDecoder
+from sync_runner.sources.bounds import Bounds, Window
+from sync_runner.sources.cursor_tracker import CursorTracker
+from sync_runner.sources.guesses import Guesses
+from sync_runner.sources.place import Bookmark, Place, parse_token, write_token
+from sync_runner.sources.rest_client import build_address, build_ask, find_stream, open_client
+from sync_runner.transport.client import Client, IsStopped
+from sync_runner.transport.failures import RejectedError, TornBodyError
+
+BATCH_PAGES_MAX = 1000
+BATCH_SECONDS_MAX = 10.0
+_GONE = 410
+_EXPIRED_WHEN_RESUMED = frozenset({400, 404, _GONE, 422})
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """The field that says how far the stream was read."""
+
+    name: str
+    kind: CursorType
+
+
+def find_cursor(plan: Plan, stream: RestStream) -> Cursor | None:
+    """The cursor of a sync: the schema's word before the stream's; None for a full refresh."""
+    assert plan.sync is not None, "a sync has options"
+    declared = stream.incremental
+    name = plan.sync.incremental_field or (declared.cursor_path if declared else None)
+    if plan.sync.sync_type is SyncType.FULL_REFRESH or name is None:
+        return None
+    kind = declared.cursor_type if declared else CursorType.DATE_TIME
+    return Cursor(name, plan.sync.incremental_field_type or kind)
+
+
+class RestSource:
+    """One stream of a REST API."""
+
+    def __init__(
+        self, plan: Plan, *, credentials: Credentials, clock: Clock, is_stopped: IsStopped
+    ) -> None:
+        """Makes no request. ConfigurationError(StreamNotFound) where the plan has no such
+        stream."""
+        assert plan.rest is not None, "the plan's kind is rest"
+        assert plan.sync is not None, "a sync has options"
+        self.rest = plan.rest
+        self.stream = find_stream(plan.rest, plan.sync.stream)
+        self.limits = plan.limits
+        self.clock = clock
+        self.cursor = find_cursor(plan, self.stream)
+        declared = self.stream.incremental
+        kind = self.cursor.kind if self.cursor else declared.cursor_type if declared else None
+        self.bounds = Bounds(declared, kind or CursorType.DATE_TIME)
+        self.keys = plan.sync.primary_key_columns or self.stream.primary_key
+        self._open: Callable[[], Client] = lambda: open_client(
+            self.rest, plan.network, credentials=credentials, clock=clock, is_stopped=is_stopped
+        )
+
+    def read(self, request: ReadRequest) -> Iterator[Batch]:
+        """Batches in the order of the pages. Raises RunError; ExpiredTokenError where a walk must
+        begin anew."""
+        with closing(self._open()) as client, closing(_Walk(self, client, request)) as walk:
+            yield from walk.read()
+
+
+class _Walk:
+    """One reading of a stream, from its beginning or from a bookmark to its end."""
+
+    def __init__(self, source: RestSource, client: Client, request: ReadRequest) -> None:
+        self._source = source
+        self._client = client
+        self._ask = build_ask(source.stream)
+        self._paginator = build_paginator(source.stream.pagination)
+        self._guesses = Guesses(
+            client, self._ask, self._paginator, concurrency=source.rest.concurrency
+        )
+        self._guard = LoopGuard()
+        self._decoder = RecordDecoder(
+            records_path=source.stream.records_path,
+            envelope=self._paginator.paths,
+            extract=self._find_nested(),
+        )
+        self._is_resumed = request.resume is not None
+        self._bookmark = self._begin(request)
+        self._tracker = self._build_tracker(self._bookmark)
+        self._pages = 0
+        self._batch_began = source.clock.monotonic()
+
+    def close(self) -> None:
+        """Ends what is under way."""
+        self._client.close()
+        self._guesses.close()
+
+    def read(self) -> Iterator[Batch]:
+        place: Place | None = self._bookmark.place
+        while place is not None:
+            self._guard.admit(place.request)
+            following = self._follow(place, self._fetch(place))
+            if following is None or self._is_full(following):
+                yield self._cut_batch(following)
+            place = following
+
+    def _find_nested(self) -> list[str]:
+        cursor = self._source.cursor
+        names = [*self._source.keys, *([cursor.name] if cursor else [])]
+        return [name for name in dict.fromkeys(names) if "." in name]
+
+    def _begin(self, request: ReadRequest) -> Bookmark:
+        if request.resume is not None:
+            return parse_token(request.resume)
+        now = self._source.clock.now()
+        return Bookmark(self._enter(self._source.bounds.find_first(request.since, now=now)))
+
+    def _enter(self, window: Window) -> Place:
+        source = self._source
+        params = source.stream.params
+        bounds = source.bounds.build_params(window)
+        static = [(name, value) for name, value in params.items() if name not in dict(bounds)]
+        url = add_params(build_address(source.rest, source.stream), [*static, *bounds])
+        return Place(self._paginator.build_first(url), window)
+
+    def _build_tracker(self, bookmark: Bookmark) -> CursorTracker | None:
+        cursor = self._source.cursor
+        if cursor is None:
+            return None
+        declared = self._source.stream.incremental
+        ascending = declared is not None and declared.row_order is RowOrder.ASCENDING
+        highest = bookmark.highest
+        return CursorTracker(
+            cursor.name,
+            cursor.kind,
+            highest=None if highest is None else Position(highest, cursor.kind),
+            ascending=ascending and bookmark.ascending,
+        )
+
+    def _fetch(self, place: Place) -> Envelope:
+        request = place.request
+        try:
+            page = self._client.fetch(
+                self._ask, request.url, self._push, first=self._guesses.take(request)
+            )
+        except RejectedError as error:
+            if self._is_expired(place, error.status):
+                message = f"{error}: the token of this page has expired"
+                raise ExpiredTokenError(message) from error
+            raise
+        self._pages += 1
+        self._is_resumed = False
+        return page
+
+    def _is_expired(self, place: Place, status: int) -> bool:
+        statuses = _EXPIRED_WHEN_RESUMED if self._is_resumed else {_GONE}
+        return status in statuses and not place.begins_window
+
+    def _push(self, body: bytes) -> Envelope:
+        """The body's rows go to the decoder; one that breaks off is worth another attempt."""
+        try:
+            return self._decoder.push(body)
+        except RetryableError as error:
+            raise TornBodyError(str(error)) from error
+        except ConfigurationError as error:
+            what = f"stream {self._source.stream.name}"
+            raise ConfigurationError(error.reason, f"{what}: {error}") from error
+
+    def _follow(self, place: Place, page: Envelope) -> Place | None:
+        request = self._paginator.find_next(place.request, page.values, page.rows)
+        if request == place.request and page.rows == 0:
+            request = None  # nothing came, and the token stays where it is: the end
+        if request is not None:
+            mean_bytes = self._decoder.bytes // max(1, self._pages)
+            self._guesses.extend(request, page.values, rows=page.rows, page_bytes=mean_bytes)
+            return Place(request, place.window, begins_window=False)
+        window = self._source.bounds.find_next(place.window)
+        if window is None:
+            return None
+        self._guard = LoopGuard()
+        return self._enter(window)
+
+    def _is_full(self, following: Place) -> bool:
+        """Whether a batch is cut here; the end of a window is a good place to."""
+        limits: Limits = self._source.limits
+        share = 4 if following.begins_window else 1
+        return (
+            self._decoder.rows * share >= limits.batch_rows
+            or self._decoder.bytes * share >= limits.batch_bytes
+            or self._pages >= BATCH_PAGES_MAX
+            or self._source.clock.monotonic() - self._batch_began >= BATCH_SECONDS_MAX
+        )
+
+    def _cut_batch(self, following: Place | None) -> Batch:
+        pages, received = self._pages, self._decoder.bytes
+        records = self._decoder.flush()
+        self._pages = 0
+        self._batch_began = self._source.clock.monotonic()
+        if self._tracker is not None:
+            self._tracker.observe(records)
+        position, settled = self._find_position(following)
+        return Batch(
+            records=records,
+            next=None if following is None else self._write_bookmark(following),
+            position=position,
+            settled=settled,
+            pages=pages,
+            bytes=received,
+        )
+
+    def _find_position(self, following: Place | None) -> tuple[Position | None, bool]:
+        """How far the batches have come, and whether everything up to there has been read."""
+        tracker = self._tracker
+        if tracker is None:
+            return None, following is None
+        if following is None or following.begins_window:
+            return tracker.highest, True
+        if tracker.ascending and tracker.complete is not None:
+            return tracker.complete, True
+        return tracker.highest, False
+
+    def _write_bookmark(self, following: Place) -> Token:
+        tracker = self._tracker
+        if tracker is None:
+            return write_token(Bookmark(following))
+        highest = tracker.highest.value if tracker.highest is not None else None
+        return write_token(Bookmark(following, highest, tracker.ascending))

@@ -1,0 +1,69 @@
+"""From a REST source's spec to a client: whom to ask, as whom, how fast, and how to spell the first
+request."""
+
+import json
+from urllib.parse import urlsplit
+
+from external_data_operator.api.conditions import Reason
+from external_data_operator.api.plan import NetworkPolicy
+from external_data_operator.api.sources.rest import RestSource, RestStream
+
+from sync_runner.errors import ConfigurationError
+from sync_runner.protocols import Clock, Credentials
+from sync_runner.transport.auth import build_auth
+from sync_runner.transport.client import Ask, Client, IsStopped, Settings
+from sync_runner.transport.hosts import Origin, build_rules, parse_origin
+from sync_runner.transport.sockets import AttemptLimits, build_tls
+
+
+def open_client(
+    rest: RestSource,
+    network: NetworkPolicy,
+    *,
+    credentials: Credentials,
+    clock: Clock,
+    is_stopped: IsStopped,
+    limits: AttemptLimits | None = None,
+) -> Client:
+    """A client of `baseUrl`; reads the credentials. Raises ConfigurationError."""
+    origin = find_origin(rest)
+    ca = rest.tls.ca if rest.tls is not None else None
+    authorities = credentials.certificate(ca) if ca is not None else None
+    settings = Settings(
+        origin=origin,
+        rules=build_rules(network.private_cidrs),
+        tls=build_tls(authorities) if origin.scheme == "https" else None,
+        headers=rest.headers,
+        auth=build_auth(rest.auth, credentials),
+        limits=limits or AttemptLimits(),
+        per_second=rest.rate.requests_per_second if rest.rate is not None else None,
+    )
+    return Client(settings, clock=clock, is_stopped=is_stopped)
+
+
+def find_origin(rest: RestSource) -> Origin:
+    """The origin of `baseUrl`; ConfigurationError where it has none."""
+    try:
+        return parse_origin(rest.base_url)
+    except ValueError as error:
+        raise ConfigurationError(Reason.INVALID_SPEC, f"baseUrl: {error}") from error
+
+
+def build_ask(stream: RestStream) -> Ask:
+    """How a stream is asked."""
+    body = b"" if stream.body is None else json.dumps(stream.body).encode()
+    return Ask(stream.method.value, body)
+
+
+def build_address(rest: RestSource, stream: RestStream) -> str:
+    """The stream's address, without query."""
+    base = urlsplit(rest.base_url).path.rstrip("/")
+    return f"{find_origin(rest).url}{base}/{stream.path.lstrip('/')}"
+
+
+def find_stream(rest: RestSource, name: str) -> RestStream:
+    """The stream of that name; ConfigurationError(StreamNotFound)."""
+    for stream in rest.streams:
+        if stream.name == name:
+            return stream
+    raise ConfigurationError(Reason.STREAM_NOT_FOUND, f"the source has no stream named {name}")

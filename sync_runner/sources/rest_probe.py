@@ -1,0 +1,117 @@
+"""Asks each of a source's first streams once, to see whether it lets us in and what its rows look
+like.
+
+What a person must mend ends the check: a connection that does not come about, 401 and 403, a page
+that is not JSON, a path that leads nowhere. What time may mend (404, 429, 5xx, a page too large to
+look at) does not; such a stream is known by name, and its first sync will tell.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pyarrow as pa
+from external_data_operator.api.conditions import Reason
+from external_data_operator.api.plan import Plan
+from external_data_operator.api.schema import IncrementalField
+from external_data_operator.api.sources.rest import CursorType, RestStream
+
+from sync_runner.errors import ConfigurationError, RetryableError
+from sync_runner.paginators import build_paginator
+from sync_runner.paginators.page import add_params
+from sync_runner.protocols import Clock, Credentials
+from sync_runner.records.decode import RecordDecoder
+from sync_runner.records.sample import Sample
+from sync_runner.sources.bounds import Bounds
+from sync_runner.sources.rest_client import build_address, build_ask, open_client
+from sync_runner.transport.client import Client, IsStopped
+from sync_runner.transport.exchange import Response
+from sync_runner.transport.failures import BrokenError, ConnectError, StatusError, TooLargeError
+from sync_runner.transport.retry import raise_for_status
+from sync_runner.transport.sockets import AttemptLimits
+
+STREAMS_MAX = 5
+LIMITS = AttemptLimits(connect_s=5, read_s=10, total_s=30, body_bytes_max=20 << 20)
+_DENIED = frozenset({401, 403})
+
+
+class RestProbe:
+    """One request to each of the first streams."""
+
+    def __init__(
+        self, plan: Plan, *, credentials: Credentials, clock: Clock, is_stopped: IsStopped
+    ) -> None:
+        """Makes no request."""
+        assert plan.rest is not None, "the plan's kind is rest"
+        self._plan = plan
+        self._rest = plan.rest
+        self._credentials = credentials
+        self._clock = clock
+        self._is_stopped = is_stopped
+
+    def read_samples(self) -> Iterator[Sample]:
+        """Every stream, the first ones with rows. ConfigurationError where a person must act."""
+        with closing(self._open()) as client:
+            for index, stream in enumerate(self._rest.streams):
+                records = self._read_page(client, stream) if index < STREAMS_MAX else None
+                yield Sample(
+                    name=stream.name,
+                    description=stream.description,
+                    primary_key=stream.primary_key,
+                    cursor=_find_declared(stream),
+                    records=records,
+                )
+
+    def _open(self) -> Client:
+        return open_client(
+            self._rest,
+            self._plan.network,
+            credentials=self._credentials,
+            clock=self._clock,
+            is_stopped=self._is_stopped,
+            limits=LIMITS,
+        )
+
+    def _read_page(self, client: Client, stream: RestStream) -> pa.RecordBatch | None:
+        """The rows of the stream's first page; None where the answer is not one to learn from."""
+        ask = build_ask(stream)
+        url = self._build_first(stream)
+        what = client.describe(ask, url)
+        try:
+            response = client.attempt(ask, url, redirects_max=0)
+            if response.status in _DENIED:
+                raise_for_status(response, what=what, now=self._clock.now())
+        except (ConnectError, BrokenError) as error:
+            raise ConfigurationError(Reason.UNREACHABLE, f"{what}: {error}") from error
+        except (StatusError, TooLargeError):
+            return None
+        return self._decode(stream, response, what)
+
+    def _build_first(self, stream: RestStream) -> str:
+        kind = stream.incremental.cursor_type if stream.incremental else CursorType.DATE_TIME
+        bounds = Bounds(stream.incremental, kind)
+        params = dict(stream.params)
+        params.update(bounds.build_params(bounds.find_first(None, now=self._clock.now())))
+        url = add_params(build_address(self._rest, stream), list(params.items()))
+        return build_paginator(stream.pagination).build_first(url).url
+
+    def _decode(self, stream: RestStream, response: Response, what: str) -> pa.RecordBatch | None:
+        if not response.is_good:
+            return None
+        declared = stream.incremental
+        names = [*stream.primary_key, *([declared.cursor_path] if declared else [])]
+        nested = [name for name in dict.fromkeys(names) if "." in name]
+        decoder = RecordDecoder(records_path=stream.records_path, extract=nested)
+        try:
+            decoder.push(response.body)
+        except RetryableError:
+            return None
+        except ConfigurationError as error:
+            raise ConfigurationError(error.reason, f"{what}: {error}") from error
+        return decoder.flush()
+
+
+def _find_declared(stream: RestStream) -> IncrementalField | None:
+    declared = stream.incremental
+    if declared is None:
+        return None
+    return IncrementalField(name=declared.cursor_path, type=declared.cursor_type)

@@ -1,0 +1,76 @@
+"""Whom a client believes over TLS."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from external_data_operator.api.conditions import Reason
+
+from sync_runner.errors import ConfigurationError, RetryableError
+from sync_runner.transport.client import Ask
+from sync_runner.transport.sockets import AttemptLimits, build_tls
+from tests.clocks import JumpingClock
+from tests.servers.replies import ok
+from tests.servers.rest import RestServer, running_rest
+from tests.servers.tls import Authority, make_authority
+from tests.unit.transport.conftest import MakeClient
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return make_authority(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture
+def server(authority: Authority) -> Iterator[RestServer]:
+    with running_rest(authority.server) as server:
+        server.on("/x", ok([1]))
+        yield server
+
+
+def test_an_authority_of_the_spec_is_believed(
+    server: RestServer, make_client: MakeClient, authority: Authority
+) -> None:
+    client = make_client(tls=build_tls(authority.pem))
+    for _ in range(3):
+        assert client.fetch(Ask(), f"{server.url}/x", bytes) == b"[1]"
+    assert server.connections == 1
+
+
+def test_an_unknown_authority_is_not_believed_and_not_asked_again(
+    server: RestServer, make_client: MakeClient, clock: JumpingClock
+) -> None:
+    with pytest.raises(RetryableError, match="certificate is not trusted") as caught:
+        make_client(tls=build_tls(None)).fetch(Ask(), f"{server.url}/x", bytes)
+    assert caught.value.reason is Reason.UNREACHABLE
+    assert clock.slept == []
+    assert server.requests == []
+
+
+def test_a_certificate_for_another_name_is_not_believed(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    other = make_authority(tmp_path, names=("elsewhere.example",))
+    with running_rest(other.server) as server:
+        client = make_client(server.url, tls=build_tls(other.pem))
+        with pytest.raises(RetryableError, match="certificate is not trusted"):
+            client.fetch(Ask(), f"{server.url}/x", bytes)
+        assert server.requests == []
+
+
+def test_a_server_that_speaks_no_tls_is_unreachable(
+    make_client: MakeClient, authority: Authority
+) -> None:
+    with running_rest() as plain:
+        url = f"https://localhost:{plain.port}"
+        limits = AttemptLimits(connect_s=0.2)
+        client = make_client(url, tls=build_tls(authority.pem), limits=limits)
+        with pytest.raises(RetryableError, match="TLS handshake took too long") as caught:
+            client.fetch(Ask(), f"{url}/x", bytes)
+        assert caught.value.reason is Reason.UNREACHABLE
+
+
+@pytest.mark.parametrize("pem", ["", "not a certificate", "-----BEGIN CERTIFICATE-----\nAA=="])
+def test_a_bundle_without_certificates_is_said(pem: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"tls\.ca"):
+        build_tls(pem)
