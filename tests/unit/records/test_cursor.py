@@ -1,0 +1,209 @@
+"""Positions of every type: read, compared, shifted, written."""
+
+from datetime import datetime
+
+import pyarrow as pa
+import pytest
+from external_data_operator.api.conditions import Reason
+from external_data_operator.api.sources.rest import CursorType
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync_runner.errors import ConfigurationError
+from sync_runner.protocols import Position
+from sync_runner.records.cursor import later, parse_key, render, shift_back
+from sync_runner.records.cursor_column import (
+    find_highest,
+    find_second_highest,
+    is_ascending,
+    order_values,
+    select_newer,
+)
+
+INTEGER, NUMERIC = CursorType.INTEGER, CursorType.NUMERIC
+MOMENT, DATE, STAMP = CursorType.DATE_TIME, CursorType.DATE, CursorType.TIMESTAMP
+OBJECT_ID = CursorType.OBJECT_ID
+OID = "507f1f77bcf86cd7994390"
+BIG = 10**25
+
+ORDERED = [
+    ("9", "10", INTEGER),
+    ("-10", "-9", INTEGER),
+    (str(BIG), str(BIG + 1), INTEGER),
+    ("4.3", "4.25e1", NUMERIC),
+    ("2024-01-01T00:00:00Z", "2024-01-01T00:00:00.001Z", MOMENT),
+    ("2024-01-01T02:00:00+02:00", "2024-01-01T00:30:00Z", MOMENT),
+    ("2024-01-01T00:00:00", "2024-01-01T00:30:00+00:00", MOMENT),
+    ("2024-01-01 00:00:00", "1704067201", MOMENT),
+    ("1704067200", "1704067200001", STAMP),
+    ("1704067200.25", "1704067200.5", STAMP),
+    ("2024-01-31", "2024-02-01", DATE),
+    ("2024-01-31T23:00:00Z", "2024-02-01", DATE),
+    (f"{OID}1F", f"{OID}20", OBJECT_ID),
+]
+
+
+@pytest.mark.parametrize(("low", "high", "kind"), ORDERED, ids=str)
+def test_positions_are_ordered_by_value_not_by_spelling(
+    low: str, high: str, kind: CursorType
+) -> None:
+    a, b = Position(low, kind), Position(high, kind)
+    assert later(a, b) == later(b, a) == b
+    assert later(a, None) == later(None, a) == a
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [("x", INTEGER), ("NaN", NUMERIC), ("soon", MOMENT), ("31.01.2024", DATE), ("zz", OBJECT_ID)],
+)
+def test_text_of_another_type_is_refused(text: str, kind: CursorType) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - the library's own words differ
+        parse_key(Position(text, kind))
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "seconds", "shifted"),
+    [
+        ("2024-01-01T00:00:00Z", MOMENT, 90, "2023-12-31T23:58:30Z"),
+        ("2024-01-01T02:00:00+02:00", MOMENT, 90, "2023-12-31T23:58:30Z"),
+        ("2024-01-01 00:00:00.500", MOMENT, 90, "2023-12-31 23:58:30.500"),
+        ("2024-01-01T00:00:00.1234567Z", MOMENT, 1, "2023-12-31T23:59:59.123456Z"),
+        ("1704067200", STAMP, 90, "1704067110"),
+        ("1704067200123", STAMP, 90, "1704067110123"),
+        ("1704067200.25", STAMP, 90, "1704067110.25"),
+        ("2024-01-10", DATE, 1, "2024-01-09"),
+        ("2024-01-10", DATE, 86_400, "2024-01-09"),
+        ("2024-01-10", DATE, 86_401, "2024-01-08"),
+        ("507f1f77bcf86cd799439011", OBJECT_ID, 1, "507f1f760000000000000000"),
+        ("17", INTEGER, 90, "17"),
+        ("2024-01-01T00:00:00Z", MOMENT, 0, "2024-01-01T00:00:00Z"),
+    ],
+)
+def test_a_look_back_keeps_the_form(
+    text: str, kind: CursorType, seconds: int, shifted: str
+) -> None:
+    assert shift_back(Position(text, kind), seconds) == Position(shifted, kind)
+
+
+@given(st.datetimes(min_value=datetime(1971, 1, 1, tzinfo=None)), st.integers(1, 10**7))  # noqa: DTZ001
+def test_a_look_back_is_exact(moment: datetime, seconds: int) -> None:
+    position = Position(moment.isoformat(), MOMENT)
+    before = shift_back(position, seconds)
+    assert parse_key(position) - parse_key(before) == seconds  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "pattern", "sent"),
+    [
+        ("2024-01-01T02:00:00+02:00", MOMENT, None, "2024-01-01T02:00:00+02:00"),
+        ("2024-01-01T02:00:00+02:00", MOMENT, "%Y/%m/%d %H:%M", "2024/01/01 00:00"),
+        ("2024-01-01T00:00:00Z", MOMENT, "%s", "1704067200"),
+        ("1704067200123", STAMP, "%Y-%m-%d", "2024-01-01"),
+        ("1704067200123", STAMP, None, "1704067200123"),
+        ("2024-01-31", DATE, "%d.%m.%Y", "31.01.2024"),
+        ("42", INTEGER, "%Y", "42"),
+    ],
+)
+def test_a_bound_is_sent_as_the_spec_wants_it(
+    text: str, kind: CursorType, pattern: str | None, sent: str
+) -> None:
+    assert render(Position(text, kind), pattern) == sent
+
+
+COLUMNS = [
+    ([3, None, 1], INTEGER, "3"),
+    (["9", "10", None], INTEGER, "10"),
+    ([str(BIG), "7"], INTEGER, str(BIG)),
+    ([1.5, 2.25], NUMERIC, "2.25"),
+    (["4.25", "10.5"], NUMERIC, "10.5"),
+    ([1e16, 1.0], NUMERIC, "10000000000000000"),
+    (
+        ["2024-01-01T00:00:00Z", "2024-01-01T02:00:00.5+02:00"],
+        MOMENT,
+        "2024-01-01T02:00:00.5+02:00",
+    ),
+    (["2024-01-01T00:00:00", "2024-01-01T03:00:00+02:00"], MOMENT, "2024-01-01T03:00:00+02:00"),
+    (["2024-01-02", "2024-01-01T00:00:00Z", "n/a"], MOMENT, "2024-01-02"),
+    (["2024-01-01T00:00:00.1234567Z"], MOMENT, "2024-01-01T00:00:00.1234567Z"),
+    ([1704067200, 1704067201], MOMENT, "1704067201"),
+    ([1704067200.5], STAMP, "1704067200.5"),
+    (["2024-01-31", "2024-02-01T10:00:00Z"], DATE, "2024-02-01"),
+    ([f"{OID}1F", f'{{"$oid": "{OID}2F"}}'], OBJECT_ID, f"{OID}2f"),
+]
+
+
+@pytest.mark.parametrize(("values", "kind", "highest"), COLUMNS, ids=str)
+def test_the_highest_value_of_a_column_keeps_its_spelling(
+    values: list[object], kind: CursorType, highest: str
+) -> None:
+    column = pa.array(values)
+    ordered = order_values(column, kind, name="x")
+    assert find_highest(column, ordered, kind) == Position(highest, kind)
+
+
+def test_a_column_without_values_has_no_highest_one() -> None:
+    for column in (pa.nulls(3), pa.array([None, None], pa.string()), pa.array([], pa.string())):
+        ordered = order_values(column, MOMENT, name="x")
+        assert find_highest(column, ordered, MOMENT) is None
+        assert find_second_highest(column, ordered, MOMENT) is None
+        assert is_ascending(ordered, above=None)
+
+
+def test_the_second_highest_value_is_below_all_that_share_the_highest() -> None:
+    column = pa.array([1, 5, 3, 5])
+    ordered = order_values(column, INTEGER, name="x")
+    assert find_second_highest(column, ordered, INTEGER) == Position("3", INTEGER)
+    same = pa.array([5, 5])
+    assert find_second_highest(same, same, INTEGER) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [(["x"], MOMENT), ([True], INTEGER), ([5], DATE), (["[1]"], NUMERIC), ([1], OBJECT_ID)],
+)
+def test_a_column_of_another_type_is_said_by_name(values: list[object], kind: CursorType) -> None:
+    with pytest.raises(ConfigurationError, match=f"field changed does not hold {kind}") as caught:
+        order_values(pa.array(values), kind, name="changed")
+    assert caught.value.reason is Reason.INVALID_SPEC
+
+
+@pytest.mark.parametrize(
+    ("values", "ascending"),
+    [([1, 1, 2], True), ([2, 1], False), ([1, None, 2], True), ([2, None, 1], False), ([], True)],
+)
+def test_rows_ascend_or_not(values: list[int | None], ascending: bool) -> None:
+    assert is_ascending(pa.array(values, pa.int64()), above=None) is ascending
+
+
+def test_rows_ascend_above_the_batch_before() -> None:
+    assert is_ascending(pa.array([5, 6]), above=pa.scalar(5))
+    assert not is_ascending(pa.array([5, 6]), above=pa.scalar(7))
+    assert not is_ascending(pa.array([5, 6]), above=pa.scalar("5")), (
+        "another type compares with nothing"
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "since", "kept"),
+    [
+        ([1, 2, 3, None], Position("2", INTEGER), [3, None]),
+        (["1", "2", "3"], Position("2", INTEGER), ["3"]),
+        ([1.5, 2.5], Position("1.5", NUMERIC), [2.5]),
+        (
+            ["2024-01-01T00:00:00Z", "2024-01-01T00:00:00.5Z"],
+            Position("2024-01-01T00:00:00Z", MOMENT),
+            ["2024-01-01T00:00:00.5Z"],
+        ),
+        ([1704067200, 1704067201], Position("1704067200", STAMP), [1704067201]),
+        ([1704067200, 1704067201], Position("2024-01-01T00:00:00Z", STAMP), [1704067201]),
+        (["2024-01-01", "2024-01-02"], Position("2024-01-02", DATE), ["2024-01-02"]),
+        ([f"{OID}10", f"{OID}11"], Position(f"{OID}10", OBJECT_ID), [f"{OID}11"]),
+        ([None, None], Position("2", INTEGER), [None, None]),
+    ],
+    ids=str,
+)
+def test_rows_above_a_position_are_new_and_a_day_is_read_again(
+    values: list[object], since: Position, kept: list[object]
+) -> None:
+    records = pa.record_batch({"c": pa.array(values)})
+    assert select_newer(records, "c", since).column("c").to_pylist() == kept
