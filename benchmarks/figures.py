@@ -127,11 +127,15 @@ def _describe(result: Result) -> str:
     samples = [s for c in result["contenders"] for s in c["samples"]]
     noise = [s["foreign_cores"] for s in samples if "foreign_cores" in s]
     turns = sorted({c["turns"] for c in result["contenders"]})
-    taken = str(turns[0]) if len(turns) == 1 else f"{turns[0]} to {turns[-1]}"
+    taken = (
+        f"{turns[0]} turn{'' if turns == [1] else 's'}"
+        if len(turns) == 1
+        else f"{turns[0]} to {turns[-1]} turns"
+    )
     ratio = f" Ratio: wall time over that of “{result['yardstick']}” in the same turn."
     shows_ratio = result["suite"] not in COLUMNS
     text = (
-        f"Medians of {taken} turns. {machine['cores']} cores ({machine['cpu']}), "
+        f"Medians of {taken}. {machine['cores']} cores ({machine['cpu']}), "
         f"{machine['memory_gib']:.0f} GiB, {machine['system']}, Python {machine['python']}, "
         f"{result['started'][:10]}"
     )

@@ -54,7 +54,7 @@ def build_panels(results: dict[str, Result]) -> list[Panel]:
         result = results["rest-memory"]
         names = [contender["name"] for contender in result["contenders"]]
         bars = _bars(result, "largest_mib", names)
-        panels.append(Panel("Peak memory of the runner", "MiB", bars, aim=320))
+        panels.append(Panel("Peak memory of the runner (dashed: the aim)", "MiB", bars, aim=320))
     merges = [
         Bar(f"{_describe(suite)}, {who}", value, who == "ours")
         for suite in ("merge-10k-1m", "merge-100k-1m", "merge-10k-50m")

@@ -71,7 +71,7 @@ def rest_1m(session: Session) -> dict[str, Any]:
             bench.peers.dlt(
                 f"{DLT}, nested values as JSON",
                 rows,
-                turns_max=session.turns(2),
+                turns_max=1,
                 options="--nesting-0",
             ),
         ]
@@ -112,7 +112,7 @@ def rest_latency(session: Session) -> dict[str, Any]:
 def rest_memory(session: Session) -> dict[str, Any]:
     """Aim: at most 320 MiB, flat. With a primary key, so that first loads drop repeated rows."""
     sizes = [session.rows(n) for n in (1_000_000, 5_000_000, 10_000_000)]
-    names = {rows: f"{OURS}, {rows // 1000:,}k rows" for rows in sizes}
+    names = {rows: f"{OURS}, {rows / 1_000_000:g}M rows" for rows in sizes}
     with serving(session, "rest-memory", _orders(session)) as bench:
         contenders = [
             bench.ours.contender(names[rows], Sync(rows, params={"rows": str(rows)}, key=True))
