@@ -22,7 +22,7 @@ if [ ! -e "$venv/.ready" ]; then
   touch "$venv/.ready"
 fi
 if [ "$(cat "$venv/.native" 2>/dev/null)" != "$native_key" ] && [ -e native/Cargo.toml ]; then
-  command -v cargo >/dev/null || { echo "cargo is missing: install Rust 1.85 or newer (rustup.rs)" >&2; exit 1; }
+  command -v cargo >/dev/null || { echo "cargo is missing: install Rust 1.89 or newer (rustup.rs)" >&2; exit 1; }
   wheel="$cache/native/$native_key"
   if ! ls "$wheel"/*.whl >/dev/null 2>&1; then
     echo "Building the native decoder (a minute or two, once) ..." >&2
