@@ -6,8 +6,9 @@ import contextlib
 import time
 from pathlib import Path
 
-from tests.localcluster.cache import cache_root
+from tests.localcluster.cache import cache_root, locked
 from tests.localcluster.commands import run
+from tests.localcluster.control import any_supervisor_runs
 from tests.localcluster.errors import LocalClusterError
 
 _CGROUPS = Path("/sys/fs/cgroup")
@@ -30,19 +31,23 @@ def cover_fixed_paths(home: Path, *, pid: int) -> None:
     """In the mounts of that process only: those folders become the cluster's own."""
     inside = ("nsenter", "--target", str(pid), "--mount", "--uts")
     run(*inside, "sh", "-c", _COVER, "sh", cache_root())
-    for name, path in _FIXED.items():
-        (home / name).mkdir(exist_ok=True)
-        path.mkdir(parents=True, exist_ok=True)
-        run(*inside, "mount", "--bind", home / name, path)
+    with locked("fixed-paths", waiting="it ends a cluster"):
+        for name, path in _FIXED.items():
+            (home / name).mkdir(exist_ok=True)
+            path.mkdir(parents=True, exist_ok=True)
+            run(*inside, "mount", "--bind", home / name, path)
 
 
 def remove_fixed_paths() -> None:
-    """Those that had to be made to be covered. To be called only when no cluster runs: removing a
+    """Those that had to be made to be covered, with the last cluster of the machine: removing a
     folder ends what is mounted over it, in every namespace.
     """
-    for path in _FIXED.values():
-        with contextlib.suppress(OSError):  # something else lives there
-            path.rmdir()
+    with locked("fixed-paths", waiting="it starts a cluster"):
+        if any_supervisor_runs():
+            return
+        for path in _FIXED.values():
+            with contextlib.suppress(OSError):  # something else lives there
+                path.rmdir()
 
 
 def choose_snapshotter(home: Path) -> str:

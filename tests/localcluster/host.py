@@ -52,6 +52,7 @@ def require_root() -> None:
 
 def require_programs(wanted: Mapping[str, str]) -> None:
     """Installs the packages of those that are missing, where apt-get can."""
+    _reach_system_programs()
     missing = find_missing_programs(wanted)
     if not missing:
         return
@@ -66,6 +67,13 @@ def require_programs(wanted: Mapping[str, str]) -> None:
     still = find_missing_programs(wanted)
     if still:
         raise LocalClusterError(f"{', '.join(sorted(still))} is missing after the installation")
+
+
+def _reach_system_programs() -> None:
+    """A root shell made by `su` may lack the folders where Debian keeps them."""
+    reached = os.environ.get("PATH", "").split(os.pathsep)
+    lacking = [folder for folder in ("/usr/sbin", "/sbin") if folder not in reached]
+    os.environ["PATH"] = os.pathsep.join([*reached, *lacking])
 
 
 def find_missing_programs(wanted: Mapping[str, str]) -> dict[str, str]:

@@ -24,7 +24,6 @@ from tests.localcluster.containment import (
 )
 from tests.localcluster.control import (
     CONTAINED,
-    any_supervisor_runs,
     end_supervisor,
     find_supervisor,
     request,
@@ -111,8 +110,7 @@ def remove(name: str, home: Path) -> None:
     end_supervisor(home)
     network.disconnect(name)
     remove_cgroups(home)
-    if not any_supervisor_runs():
-        remove_fixed_paths()
+    remove_fixed_paths()
 
 
 def load_image(endpoints: Endpoints, home: Path, archive: Path) -> None:

