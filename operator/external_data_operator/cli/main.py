@@ -39,16 +39,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(options: argparse.Namespace) -> Exit:
-    if options.command == "validate":
-        from external_data_operator.cli.validate import run_validate  # noqa: PLC0415 (as above)
-
-        return run_validate(options)
     try:
+        if options.command == "validate":
+            from external_data_operator.cli.validate import run_validate  # noqa: PLC0415 (as above)
+
+            return run_validate(options)
         from external_data_operator.cli.local import run_command  # noqa: PLC0415 (as above)
+
+        return run_command(options)
     except ModuleNotFoundError as error:
-        message = f"{error.name} is missing; install external-data-operator[runner]"
+        message = f"{error.name} is missing; install external-data-operator[cli]"
         raise CommandError(message, Exit.USAGE) from None
-    return run_command(options)
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -6,7 +6,7 @@ kept at once. Parts that nobody reads are dropped.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,11 +37,16 @@ class Store:
 
     def __init__(self) -> None:
         """Empty; see `replace`."""
+        self._listener: Callable[[Object], None] = _nobody
         self._items: dict[Place, Object] = {}
         self._owned: dict[Key, set[Place]] = {}
         self._of_source: dict[Key, set[Place]] = {}
         self._gone: OrderedDict[str, None] = OrderedDict()
         """Uids of objects that are gone, so that an old listing does not bring them back."""
+
+    def listen(self, listener: Callable[[Object], None]) -> None:
+        """`listener` hears of each change, by a watch, a listing or a write of our own."""
+        self._listener = listener
 
     def get(self, kind: str, namespace: str, name: str) -> Object | None:
         """The object, if it is there."""
@@ -72,6 +77,7 @@ class Store:
             self._unlink(place, there)
         self._items[place] = _slim(item)
         self._link(place, item)
+        self._listener(item)
         return True
 
     def drop(self, item: Object) -> bool:
@@ -85,6 +91,7 @@ class Store:
         self._gone[there["metadata"]["uid"]] = None
         while len(self._gone) > _GONE_MAX:
             self._gone.popitem(last=False)
+        self._listener(there)
         return True
 
     def replace(
@@ -117,6 +124,10 @@ class Store:
             return [(self._owned, owner)]
         source = source_of(item)
         return [] if source is None else [(self._of_source, source)]
+
+
+def _nobody(_: Object) -> None:
+    """Listens to nothing."""
 
 
 def place_of(item: Object) -> Place:

@@ -11,6 +11,7 @@ from aiohttp import web
 from external_data_operator.cluster.kinds import WATCHED
 from external_data_operator.cluster.listing import Lister
 from external_data_operator.cluster.store import Store
+from external_data_operator.errors import SettingsError
 from external_data_operator.handlers import metrics
 from external_data_operator.handlers.work_queue import WorkQueue
 
@@ -33,8 +34,10 @@ class Endpoints:
         app.router.add_get("/metrics", self._metrics)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, port=port)
-        await site.start()
+        try:
+            await web.TCPSite(self._runner, port=port).start()
+        except OSError as error:
+            raise SettingsError(f"EXTERNAL_DATA_HTTP_PORT: {port}: {error.strerror}") from None
         return int(self._runner.addresses[0][1])
 
     async def stop(self) -> None:

@@ -9,7 +9,7 @@ at anyway.
 import asyncio
 import heapq
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from time import monotonic
 
 from external_data_operator.cluster.store import Key
@@ -45,6 +45,11 @@ class WorkQueue:
             self._waiting.add(key)
             self._ready.append(key)
             self._changed.set()
+
+    def add_all(self, keys: Iterable[Key]) -> None:
+        """Look at all of these."""
+        for key in keys:
+            self.add(key)
 
     def add_later(self, key: Key, seconds: float) -> None:
         """Look at it then, or earlier where that was said before."""
