@@ -1,0 +1,10 @@
+"""The table: parts, the journal of what is staged, commits, and upkeep.
+
+Rows become visible by one commit of the table's log, which also says how far they go. Everything
+before it can be repeated, everything after it can be left out.
+"""
+
+from sync_runner.lake.check import check_destination
+from sync_runner.lake.table import open_table
+
+__all__ = ["check_destination", "open_table"]

@@ -1,0 +1,109 @@
+"""Parquet files in the store: what is known of one, and reading it piece by piece."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from io import SEEK_CUR, SEEK_END, SEEK_SET, RawIOBase
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from external_data_operator.api.conditions import Reason
+
+from sync_runner.errors import ConfigurationError
+from sync_runner.storage import ObjectStore
+
+_TAIL_BYTES = 64 << 10
+_WHOLE_BYTES = 512 << 10
+
+Range = tuple[object, object] | None
+"""Lowest and highest value of a column; None where that is not known, or some are null."""
+
+
+@dataclass(frozen=True)
+class DataFile:
+    """A file of the table, or a part that is to become one. `rows` is -1 where nobody counted."""
+
+    path: str
+    size: int
+    rows: int
+    ranges: dict[str, Range] = field(default_factory=dict)
+    """Of key columns."""
+
+
+class _RangeFile(RawIOBase):
+    """An object as a file that can be read at any place; its end, where the footer is, is
+    fetched once.
+    """
+
+    def __init__(self, store: ObjectStore, file: DataFile) -> None:
+        super().__init__()
+        self._store = store
+        self._path = file.path
+        self._size = file.size
+        self._at = 0
+        tail = file.size if file.size <= _WHOLE_BYTES else _TAIL_BYTES
+        self._tail_start = max(0, file.size - tail)
+        self._tail = self._fetch(self._tail_start, file.size - self._tail_start)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def size(self) -> int:
+        return self._size
+
+    def seek(self, offset: int, whence: int = SEEK_SET) -> int:
+        self._at = offset + {SEEK_SET: 0, SEEK_CUR: self._at, SEEK_END: self._size}[whence]
+        return self._at
+
+    def read(self, size: int = -1) -> memoryview:
+        length = self._size - self._at if size < 0 else min(size, self._size - self._at)
+        start, self._at = self._at, self._at + length
+        if start >= self._tail_start:
+            return self._tail[start - self._tail_start :][:length]
+        return self._fetch(start, length)
+
+    def _fetch(self, start: int, length: int) -> memoryview:
+        if length == 0:
+            return memoryview(b"")
+        found = self._store.read_range(self._path, start=start, length=length)
+        if found is None or len(found) != length:
+            raise damaged(f"its file {self._path} is {'missing' if found is None else 'cut short'}")
+        return found
+
+
+def damaged(what: str) -> ConfigurationError:
+    """The end of a run that finds files gone."""
+    message = (
+        f"the table is damaged: {what}; restore it, or delete the table's folder to import "
+        "everything anew"
+    )
+    return ConfigurationError(Reason.TABLE_DAMAGED, message)
+
+
+def open_file(store: ObjectStore, file: DataFile) -> pq.ParquetFile:
+    """Opens it; TABLE_DAMAGED where it is missing or no Parquet file."""
+    try:
+        return pq.ParquetFile(pa.PythonFile(_RangeFile(store, file), mode="r"), pre_buffer=True)
+    except pa.ArrowInvalid as error:
+        raise damaged(f"its file {file.path} is not a Parquet file") from error
+
+
+def read_groups(
+    parquet: pq.ParquetFile, names: Sequence[str], groups: Sequence[int] | None = None
+) -> Iterator[tuple[int, pa.Table]]:
+    """Row groups with the named columns as far as the file has them; each with the number of its
+    first row.
+    """
+    has = set(parquet.schema_arrow.names)
+    wanted = [name for name in names if name in has]
+    first = 0
+    for group in range(parquet.num_row_groups):
+        rows = parquet.metadata.row_group(group).num_rows
+        if groups is None or group in groups:
+            yield first, parquet.read_row_group(group, columns=wanted, use_threads=False)
+        first += rows

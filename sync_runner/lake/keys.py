@@ -1,0 +1,87 @@
+"""A table's key: reading it from files, and telling by ranges which files cannot hold a wanted
+one.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from sync_runner.lake.files import DataFile, Range, open_file, read_groups
+from sync_runner.lake.shape import align_table
+from sync_runner.records.dedupe import build_keys
+from sync_runner.storage import ObjectStore
+
+Ranges = Mapping[str, Range]
+
+
+@dataclass(frozen=True)
+class Key:
+    """The columns that name a row, in the types that the table is going to have."""
+
+    schema: pa.Schema
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns."""
+        return list(self.schema.names)
+
+    def of(self, table: pa.Table) -> pa.Array:
+        """The key of each row of an aligned table."""
+        return build_keys(table, self.names)
+
+    def ranges_of(self, table: pa.Table) -> dict[str, Range]:
+        """The range of each column in the rows of a table."""
+        return {name: _range_of(table.column(name)) for name in self.names}
+
+    def read(
+        self, store: ObjectStore, file: DataFile, have: pa.Schema, within: Ranges
+    ) -> Iterator[tuple[int, pa.Array]]:
+        """Keys of the row groups that may hold one of `within`, each with the number of its
+        first row.
+        """
+        parquet = open_file(store, file)
+        groups = [g for g in range(parquet.num_row_groups) if self._may_hold(parquet, g, within)]
+        for first, table in read_groups(parquet, self.names, groups):
+            yield first, self.of(align_table(table, have, self.schema))
+
+    def _may_hold(self, parquet: pq.ParquetFile, group: int, within: Ranges) -> bool:
+        row_group = parquet.metadata.row_group(group)
+        ranges = {}
+        for index in range(row_group.num_columns):
+            column = row_group.column(index)
+            if column.path_in_schema in within:
+                ranges[column.path_in_schema] = _range_in(column.statistics)
+        return overlap(ranges, within, self.names)
+
+
+def overlap(one: Ranges, other: Ranges, names: Sequence[str]) -> bool:
+    """Whether both may hold a key in common: unknown ranges overlap with everything."""
+    return all(_touch(one.get(name), other.get(name)) for name in names)
+
+
+def _touch(one: Any, other: Any) -> bool:
+    if one is None or other is None or not _comparable(one[0], other[0]):
+        return True
+    return bool(one[0] <= other[1] and other[0] <= one[1])
+
+
+def _comparable(one: Any, other: Any) -> bool:
+    numbers = int | float
+    return type(one) is type(other) or (isinstance(one, numbers) and isinstance(other, numbers))
+
+
+def _range_of(column: pa.ChunkedArray) -> Range:
+    if column.null_count or not len(column) or pa.types.is_boolean(column.type):
+        return None
+    ends = pc.min_max(column)
+    return ends["min"].as_py(), ends["max"].as_py()
+
+
+def _range_in(stats: Any) -> Range:
+    if stats is None or not stats.has_min_max or not stats.has_null_count or stats.null_count:
+        return None
+    return stats.min, stats.max

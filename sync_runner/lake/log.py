@@ -1,0 +1,307 @@
+"""The table's own log, and the only importer of deltalake.
+
+Every commit is a compare-and-swap on the version that it was planned for: no retry inside, one file
+name that only one writer can create. A commit whose answer was lost is found again by what it says
+about itself.
+"""
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import pyarrow as pa
+from deltalake import (
+    CommitProperties,
+    DeltaTable,
+    Field,
+    PostCommitHookProperties,
+    Schema,
+    TableFeatures,
+)
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
+from deltalake.transaction import (
+    AddAction,
+    RemoveAction,
+    Transaction,
+    create_table_with_add_actions,
+)
+from external_data_operator.api.conditions import Reason
+
+from sync_runner.errors import ConfigurationError, RetryableError
+from sync_runner.lake.files import DataFile, Range
+from sync_runner.lake.parts import Part
+from sync_runner.lake.schema import has_local_time, parse_schema, render_field, render_schema
+from sync_runner.lake.state import APP_ID, COMMIT_KEY, State, find_state, render_state
+from sync_runner.protocols import Clock
+from sync_runner.records.columns import source_of
+from sync_runner.storage import ObjectStore
+from sync_runner.storage.failures import explain
+
+LOG_FOLDER = "_delta_log"
+FAILURES = (DeltaError, OSError, ValueError)
+_NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
+_LOOK_BACK_MAX = 200
+_MOMENT_SLACK = timedelta(milliseconds=1)
+"""Other writers cut moments in their statistics to milliseconds."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One version of the table."""
+
+    version: int
+    schema: pa.Schema
+    state: State | None
+    """What the last publication says; None where the log no longer tells."""
+    files: tuple[DataFile, ...]
+    handle: DeltaTable = field(repr=False, compare=False)
+
+    @property
+    def seq(self) -> int:
+        """Number of the last publication."""
+        if self.state is not None:
+            return self.state.seq
+        return self.handle.transaction_version(APP_ID) or 0
+
+    @property
+    def bytes(self) -> int:
+        """Size of its files."""
+        return sum(file.size for file in self.files)
+
+    @property
+    def rows(self) -> int:
+        """Rows in its files, as far as their writers counted them."""
+        return sum(max(0, file.rows) for file in self.files)
+
+
+class HeadMovedError(Exception):
+    """Another commit was first. Never leaves the lake."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a commit does to the table."""
+
+    adds: Sequence[Part]
+    removes: Sequence[DataFile]
+    schema: pa.Schema
+    state: State
+    replaces: bool = False
+    """Every file of the table goes, and the schema is the new one."""
+    is_upkeep: bool = False
+    """The rows stay what they are."""
+
+
+class DeltaLog:
+    """Reads and writes the log of one table."""
+
+    def __init__(self, store: ObjectStore, clock: Clock, keys: Collection[str]) -> None:
+        """`keys`: fields, in the source's spelling, whose ranges merges need."""
+        self._store = store
+        self._clock = clock
+        self._keys = frozenset(keys)
+
+    def load(self) -> Snapshot | None:
+        """The newest version, or None where there is no table."""
+        with self._mapped("read the table's log"):
+            try:
+                handle = DeltaTable(self._store.uri, storage_options=dict(self._store.options))
+            except TableNotFoundError:
+                return None
+            schema = parse_schema(handle.schema().to_json())
+            keys = [field.name for field in schema if source_of(field) in self._keys]
+            files = _read_files(handle, keys)
+        return Snapshot(handle.version(), schema, self._find_state(handle), files, handle)
+
+    def commit(self, base: Snapshot | None, change: Change) -> Snapshot:
+        """Makes the change on top of `base`; HeadMovedError where another commit was first."""
+        try:
+            self._write(base, change)
+        except FAILURES as error:
+            self._raise_unless_done(base, change, error)
+        return self._reload(base)
+
+    def grow(self, base: Snapshot, fields: Sequence[pa.Field]) -> Snapshot:
+        """Gives the table new columns, without values yet; what the last publication says stays."""
+        new = [Field.from_json(render_field(field)) for field in fields]
+        try:
+            base.handle.alter.add_columns(
+                new,
+                commit_properties=self._properties(base.state),
+                post_commithook_properties=_NO_HOOKS,
+            )
+        except FAILURES as error:
+            found = self.load()
+            names = set() if found is None else set(found.schema.names)
+            if found is None or not {field.name for field in fields} <= names:
+                self._raise_unless_moved(base, found, error)
+        return self._reload(base)
+
+    def checkpoint(self, snapshot: Snapshot) -> None:
+        """Writes a checkpoint of this version."""
+        with self._mapped("write a checkpoint"):
+            snapshot.handle.create_checkpoint()
+
+    def find_removed(self, snapshot: Snapshot, *, hours: int) -> set[str]:
+        """Files that left the table at least so many hours ago, as far as the log remembers."""
+        with self._mapped("list removed files"):
+            return set(
+                snapshot.handle.vacuum(
+                    retention_hours=hours, enforce_retention_duration=False, dry_run=True
+                )
+            )
+
+    def _write(self, base: Snapshot | None, change: Change) -> None:
+        properties = self._properties(change.state)
+        schema = Schema.from_json(render_schema(change.schema))
+        adds = [self._add(part, change) for part in change.adds]
+        if base is None:
+            create_table_with_add_actions(
+                self._store.uri,
+                schema,
+                adds,
+                mode="error",
+                storage_options=dict(self._store.options),
+                commit_properties=properties,
+                post_commithook_properties=_NO_HOOKS,
+            )
+            return
+        removes = [] if change.replaces else [self._remove(file, change) for file in change.removes]
+        base.handle.create_write_transaction(
+            [*adds, *removes],
+            mode="overwrite" if change.replaces else "append",
+            schema=schema if change.replaces else base.handle.schema(),
+            commit_properties=properties,
+            post_commithook_properties=_NO_HOOKS,
+        )
+
+    def declare_local_time(self, base: Snapshot, schema: pa.Schema) -> Snapshot:
+        """Readers must know of moments without a zone before a table may have them."""
+        features = base.handle.protocol().reader_features or []
+        if "timestampNtz" in features or not any(has_local_time(field.type) for field in schema):
+            return base
+        try:
+            base.handle.alter.add_feature(
+                TableFeatures.TimestampWithoutTimezone,
+                allow_protocol_versions_increase=True,
+                commit_properties=self._properties(base.state),
+                post_commithook_properties=_NO_HOOKS,
+            )
+        except FAILURES as error:
+            self._raise_unless_moved(base, self.load(), error)
+        return self._reload(base)
+
+    def _raise_unless_done(self, base: Snapshot | None, change: Change, error: Exception) -> None:
+        """Looks into the log for our own commit, whose answer may have been lost."""
+        found = self.load()
+        first = 0 if base is None else base.version + 1
+        for version in range(first, 0 if found is None else found.version + 1):
+            state = self._read_state(version)
+            if state is not None and state.is_publication_of(change.state) and not change.is_upkeep:
+                return
+        self._raise_unless_moved(base, found, error)
+
+    def _raise_unless_moved(
+        self, base: Snapshot | None, found: Snapshot | None, error: Exception
+    ) -> None:
+        if found is not None and found.version > (-1 if base is None else base.version):
+            raise HeadMovedError from error
+        raise self._explain(error, "commit") from error
+
+    def _reload(self, base: Snapshot | None) -> Snapshot:
+        """The table behind our own commit; a store that still shows the version before is asked
+        again.
+        """
+        for _ in range(5):
+            found = self.load()
+            if found is not None and (base is None or found.version > base.version):
+                return found
+        message = f"{self._store.place} does not show the table's new version yet"
+        raise RetryableError(Reason.STORAGE_UNAVAILABLE, message)
+
+    def _find_state(self, handle: DeltaTable) -> State | None:
+        if handle.transaction_version(APP_ID) is None:
+            return None
+        for version in range(handle.version(), max(-1, handle.version() - _LOOK_BACK_MAX), -1):
+            state = self._read_state(version)
+            if state is not None:
+                return state
+        return None
+
+    def _read_state(self, version: int) -> State | None:
+        stored = self._store.find(f"{LOG_FOLDER}/{version:020}.json")
+        return None if stored is None else find_state(stored.data.decode())
+
+    def _properties(self, state: State | None) -> CommitProperties:
+        if state is None:
+            return CommitProperties(max_commit_retries=0)
+        return CommitProperties(
+            custom_metadata={COMMIT_KEY: render_state(state)},
+            max_commit_retries=0,
+            app_transactions=[Transaction(APP_ID, state.seq)],
+        )
+
+    def _add(self, part: Part, change: Change) -> AddAction:
+        now_ms = int(self._clock.now() * 1000)
+        return AddAction(part.path, part.size, {}, now_ms, not change.is_upkeep, part.stats)
+
+    def _remove(self, file: DataFile, change: Change) -> Any:
+        return RemoveAction(
+            path=file.path,
+            data_change=not change.is_upkeep,
+            deletion_timestamp=int(self._clock.now() * 1000),
+            size=file.size,
+            partition_values={},
+        )
+
+    @contextmanager
+    def _mapped(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except FAILURES as error:
+            raise self._explain(error, doing) from error
+
+    def _explain(self, error: Exception, doing: str) -> Exception:
+        """A connection's failure, or a log that cannot be read."""
+        text = str(error)
+        if isinstance(error, CommitFailedError):
+            message = f"{self._store.place} refused the commit, and nobody else has made one"
+            return RetryableError(Reason.STORAGE_UNAVAILABLE, message)
+        if isinstance(error, OSError) or "Error performing" in text or "ObjectStore" in text:
+            return explain(error, self._store.place, doing)
+        message = (
+            f"the table's log cannot be read ({type(error).__name__}); restore it, or delete the "
+            "table's folder to import everything anew"
+        )
+        return ConfigurationError(Reason.TABLE_DAMAGED, message)
+
+
+def _read_files(handle: DeltaTable, keys: Sequence[str]) -> tuple[DataFile, ...]:
+    actions = pa.table(handle.get_add_actions(flatten=True))
+    names = set(actions.schema.names)
+    known = [key for key in keys if {f"min.{key}", f"max.{key}", f"null_count.{key}"} <= names]
+    columns = ["path", "size_bytes", "num_records"]
+    columns += [f"{what}.{key}" for key in known for what in ("min", "max", "null_count")]
+    return tuple(_build_file(row, known) for row in actions.select(columns).to_pylist())
+
+
+def _build_file(row: dict[str, Any], keys: Sequence[str]) -> DataFile:
+    rows = -1 if row["num_records"] is None else row["num_records"]
+    ranges = {key: _build_range(row, key) for key in keys}
+    return DataFile(row["path"], row["size_bytes"], rows, ranges)
+
+
+def _build_range(row: dict[str, Any], key: str) -> Range:
+    low, high = row[f"min.{key}"], row[f"max.{key}"]
+    if low is None or high is None or row[f"null_count.{key}"] != 0:
+        return None
+    return (low, high + _MOMENT_SLACK) if isinstance(high, datetime) else (low, high)
+
+
+def read_last_checkpoint(store: ObjectStore) -> int:
+    """The version of the newest checkpoint; -1 without one."""
+    stored = store.find(f"{LOG_FOLDER}/_last_checkpoint")
+    return -1 if stored is None else int(json.loads(stored.data)["version"])

@@ -1,0 +1,186 @@
+"""Writes Parquet parts: row groups are encoded as they come, and the whole part is uploaded in one
+request.
+
+A part lies at its final place from the start; only the log makes it part of the table. Its name
+carries the process that wrote it, so that two of them never write the same object, not even two
+pods of one run.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from sync_runner.lake.files import DataFile, open_file
+from sync_runner.lake.stats import read_ranges, read_stats
+from sync_runner.protocols import Step, Steps
+from sync_runner.records.dedupe import Order
+from sync_runner.storage import ObjectStore
+
+DATA_FOLDER = "data"
+GROUP_ROWS = 122_880
+"""Rows of a row group: what readers handle at a time."""
+GROUP_BYTES = 48 << 20
+"""Bytes in memory after which a row group is closed early."""
+_SAMPLE_ROWS = 8_192
+_DISTINCT_SHARE_MAX = 0.4
+
+
+@dataclass(frozen=True)
+class Part(DataFile):
+    """A part in the store, with its own schema and the log's statistics of it."""
+
+    schema: pa.Schema = field(default_factory=lambda: pa.schema([]))
+    stats: str = "{}"
+    order: Order = Order.NONE
+    """How the rows follow each other by key."""
+
+
+class _Chunks:
+    """Where the encoder writes: a list of pieces, so that nothing grows by copying."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+        self.size = 0
+
+    def write(self, data: bytes) -> int:
+        piece = bytes(data)
+        self.pieces.append(piece)
+        self.size += len(piece)
+        return len(piece)
+
+    def tell(self) -> int:
+        return self.size
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+    def close(self) -> None:
+        """The pieces stay."""
+
+
+class PartEncoder:
+    """One part under way, in memory."""
+
+    def __init__(self, first: pa.Table) -> None:
+        """The first row group decides on schema and encodings; it still has to be written."""
+        self.schema: pa.Schema = first.schema
+        self.rows = 0
+        self._chunks = _Chunks()
+        self._footers: list[pq.FileMetaData] = []
+        self._writer = pq.ParquetWriter(
+            self._chunks,
+            first.schema,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=_pick_dictionaries(first),
+            metadata_collector=self._footers,
+        )
+
+    @property
+    def size(self) -> int:
+        """Bytes so far."""
+        return self._chunks.size
+
+    def write(self, group: pa.Table) -> None:
+        """Adds one row group."""
+        self._writer.write_table(group, row_group_size=max(1, group.num_rows))
+        self.rows += group.num_rows
+
+    def close(self) -> tuple[list[bytes], pq.FileMetaData]:
+        """The part's bytes, and its footer."""
+        self._writer.close()
+        return self._chunks.pieces, self._footers[0]
+
+
+class PartStore:
+    """Names and uploads the parts of one process."""
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        *,
+        attempt: str,
+        keys: Collection[str],
+        always: Collection[str],
+        steps: Steps,
+    ) -> None:
+        """`keys`: columns whose exact ranges merges need; `always`: columns that always get
+        statistics.
+        """
+        self.store = store
+        self.attempt = attempt
+        self._keys = frozenset(keys)
+        self._always = frozenset(always) | self._keys
+        self._steps = steps
+        self._count = count(1)
+
+    def upload(self, encoder: PartEncoder, order: Order = Order.NONE) -> Part:
+        """Closes the part and puts it into the store."""
+        pieces, footer = encoder.close()
+        path = f"{DATA_FOLDER}/{self.attempt}-{next(self._count):05d}.parquet"
+        self._steps(Step.WRITING)
+        self.store.put(path, pieces)
+        self._steps(Step.UPLOADED)
+        return self._describe(path, sum(map(len, pieces)), footer, encoder.schema, order)
+
+    def reopen(self, path: str, *, size: int, rows: int, order: Order) -> Part:
+        """A part of an earlier pod, known again by its footer; TABLE_DAMAGED where it is gone."""
+        parquet = open_file(self.store, DataFile(path, size, rows))
+        return self._describe(path, size, parquet.metadata, parquet.schema_arrow, order)
+
+    def write_all(self, tables: Iterator[pa.Table], *, rows_max: int, bytes_max: int) -> list[Part]:
+        """Encodes tables of one schema as row groups of as few parts as the bounds allow."""
+        parts: list[Part] = []
+        encoder: PartEncoder | None = None
+        for table in tables:
+            for group in _cut_groups(table):
+                encoder = encoder or PartEncoder(group)
+                encoder.write(group)
+                if encoder.rows >= rows_max or encoder.size >= bytes_max:
+                    parts.append(self.upload(encoder))
+                    encoder = None
+        if encoder is not None:
+            parts.append(self.upload(encoder))
+        return parts
+
+    def _describe(
+        self, path: str, size: int, footer: pq.FileMetaData, schema: pa.Schema, order: Order
+    ) -> Part:
+        return Part(
+            path=path,
+            size=size,
+            rows=footer.num_rows,
+            ranges=read_ranges(footer, schema, self._keys),
+            schema=schema,
+            stats=read_stats(footer, schema, self._always),
+            order=order,
+        )
+
+
+def _cut_groups(table: pa.Table) -> Iterator[pa.Table]:
+    """Row groups of about equal size; a little too much is no reason for another one."""
+    pieces = max(1, round(table.num_rows / GROUP_ROWS))
+    rows = -(-table.num_rows // pieces)
+    for first in range(0, table.num_rows, max(1, rows)):
+        yield table.slice(first, rows)
+
+
+def _pick_dictionaries(sample: pa.Table) -> list[str] | bool:
+    """Columns whose values repeat; to try it with the others costs time, and space that is given
+    up again.
+    """
+    rows = min(sample.num_rows, _SAMPLE_ROWS)
+    head = sample.slice(0, rows)
+    return [
+        field.name
+        for field in sample.schema
+        if not pa.types.is_nested(field.type)
+        and not pa.types.is_boolean(field.type)
+        and pc.count_distinct(head.column(field.name)).as_py() <= max(1, rows * _DISTINCT_SHARE_MAX)
+    ] or False

@@ -1,0 +1,203 @@
+"""From what a run has staged to one commit: which files come, which go, and what the columns
+become.
+
+Everything that a commit needs lies in the store before it is tried, and nothing of it is visible
+until then.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from external_data_operator.api.conditions import Reason
+
+from sync_runner.errors import ConfigurationError
+from sync_runner.lake.files import DataFile, open_file, read_groups
+from sync_runner.lake.keys import Key
+from sync_runner.lake.log import Snapshot
+from sync_runner.lake.merge import Merge
+from sync_runner.lake.parts import Part, PartStore
+from sync_runner.lake.replaced import KeyedFiles, Replaced, find_replaced
+from sync_runner.lake.shape import (
+    Shape,
+    align_table,
+    is_ready,
+    join_schemas,
+    shape_kept,
+    shape_replaced,
+)
+from sync_runner.lake.stage import Bounds, Stage
+from sync_runner.records.columns import source_of
+from sync_runner.records.dedupe import find_last
+
+SMALL_ROWS = 262_144
+SMALL_BYTES = 96 << 20
+"""Up to here staged rows are merged in memory."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Files that lie in the store, and what a commit is to make of them."""
+
+    shape: Shape
+    adds: tuple[Part, ...] = ()
+    removes: tuple[DataFile, ...] = ()
+    replaces: bool = False
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether the table would stay what it is."""
+        return not (self.adds or self.removes or self.replaces)
+
+
+class Publisher:
+    """Prepares the publications of one run."""
+
+    def __init__(
+        self, parts: PartStore, bounds: Bounds, *, keys: Sequence[str], replaces: bool
+    ) -> None:
+        """`keys`: columns by which rows collapse; `replaces`: the run's rows are all that the
+        table is to have.
+        """
+        self._parts = parts
+        self._bounds = bounds
+        self._keys = keys
+        self._replaces = replaces
+
+    def prepare(self, base: Snapshot | None, stage: Stage, seen: set[str]) -> Prepared:
+        """Writes what the commit on top of `base` needs."""
+        shape = self._shape(base, stage, seen)
+        if not shape.schema.names:
+            return Prepared(shape)
+        rows = self._load_small(stage)
+        if rows is not None:
+            return self._prepare_small(base, shape, rows)
+        stage.cut()
+        return self._prepare_large(base, shape, stage)
+
+    def _shape(self, base: Snapshot | None, stage: Stage, seen: set[str]) -> Shape:
+        old = None if base is None else base.schema
+        if not stage.rows:
+            return Shape(old or pa.schema([]))
+        incoming = join_schemas(stage.schemas)
+        self._check_key(incoming)
+        if old is None or self._replaces:
+            return shape_replaced(old, incoming, seen)
+        return shape_kept(old, incoming)
+
+    def _check_key(self, incoming: dict[str, pa.Field]) -> None:
+        for name in self._keys:
+            field = incoming.get(name)
+            if field is None or pa.types.is_null(field.type):
+                source = name if field is None else source_of(field)
+                message = f"no row has a value in {source}, which is to name the rows"
+                raise ConfigurationError(Reason.PRIMARY_KEY_MISSING, message)
+
+    def _key(self, shape: Shape) -> Key:
+        return Key(pa.schema([shape.schema.field(name) for name in self._keys]))
+
+    def _load_small(self, stage: Stage) -> pa.Table | None:
+        """All staged rows, where they fit into memory; else None."""
+        waiting = stage.peek()
+        if waiting is not None:
+            return waiting
+        if not self._keys or stage.rows > SMALL_ROWS:
+            return None
+        stage.cut()
+        fields = join_schemas(part.schema for part in stage.parts)
+        schema = pa.schema(list(fields.values()))
+        tables: list[pa.Table] = []
+        for part in stage.parts:
+            tables += self._read(part, part.schema, schema)
+            if sum(table.nbytes for table in tables) > SMALL_BYTES:
+                return None
+        return pa.concat_tables(tables)
+
+    def _prepare_small(self, base: Snapshot | None, shape: Shape, rows: pa.Table) -> Prepared:
+        table = align_table(rows, rows.schema, shape.schema)
+        keeps = base is not None and not self._replaces
+        if self._keys and table.num_rows:
+            last = find_last(self._key(shape).of(table))
+            table = table if last is None else table.take(last)
+        if not keeps:
+            adds = self._write([table])
+            return Prepared(shape, adds, _files(base), replaces=base is not None)
+        assert base is not None
+        if shape.widens:
+            return self._widen(base, shape, self._write([table]))
+        if self._keys and table.num_rows:
+            key = self._key(shape)
+            merge = Merge(self._parts, key, self._bounds, have=base.schema, incoming=table)
+            merged = merge.run(base.files)
+            return Prepared(shape, merged.adds, merged.removes)
+        return Prepared(shape, self._write([table]))
+
+    def _prepare_large(self, base: Snapshot | None, shape: Shape, stage: Stage) -> Prepared:
+        keeps = base is not None and not self._replaces
+        files = base.files if keeps and base is not None else ()
+        have = base.schema if keeps and base is not None else shape.schema
+        replaced = self._find_replaced(shape, files, have, stage.parts)
+        adds = [new for part in stage.parts for new in self._ready(part, shape, replaced)]
+        if not keeps:
+            return Prepared(shape, tuple(adds), _files(base), replaces=base is not None)
+        assert base is not None
+        if shape.widens:
+            return self._widen(base, shape, tuple(adds), replaced)
+        touched = tuple(file for file in files if file.path in replaced)
+        for file in touched:
+            adds += self._rewrite(file, have, shape.schema, replaced.get(file.path))
+        return Prepared(shape, tuple(adds), touched)
+
+    def _find_replaced(
+        self, shape: Shape, files: Sequence[DataFile], have: pa.Schema, staged: Sequence[Part]
+    ) -> Replaced:
+        if not self._keys:
+            return {}
+        key = self._key(shape)
+        return find_replaced(KeyedFiles(self._parts.store, key, files, have, staged))
+
+    def _widen(
+        self, base: Snapshot, shape: Shape, adds: tuple[Part, ...], replaced: Replaced | None = None
+    ) -> Prepared:
+        """Every file of the table is written anew in the wider types."""
+        if replaced is None:
+            replaced = self._find_replaced(shape, base.files, base.schema, adds)
+        rewritten = [
+            part
+            for file in base.files
+            for part in self._rewrite(file, base.schema, shape.schema, replaced.get(file.path))
+        ]
+        return Prepared(shape, (*rewritten, *adds), base.files, replaces=True)
+
+    def _ready(self, part: Part, shape: Shape, replaced: Replaced) -> list[Part]:
+        """The part itself, or what takes its place."""
+        rows = replaced.get(part.path)
+        if rows is None and is_ready(part.schema, shape.schema):
+            return [part]
+        return self._rewrite(part, part.schema, shape.schema, rows)
+
+    def _rewrite(
+        self, file: DataFile, have: pa.Schema, want: pa.Schema, without: pa.Array | None
+    ) -> list[Part]:
+        return list(self._write(self._read(file, have, want, without)))
+
+    def _read(
+        self, file: DataFile, have: pa.Schema, want: pa.Schema, without: pa.Array | None = None
+    ) -> Iterator[pa.Table]:
+        parquet = open_file(self._parts.store, file)
+        for first, table in read_groups(parquet, want.names):
+            aligned = align_table(table, have, want)
+            if without is not None:
+                numbers = pa.arange(first, first + aligned.num_rows).cast(without.type)
+                aligned = aligned.filter(pc.invert(pc.is_in(numbers, value_set=without)))
+            yield aligned
+
+    def _write(self, tables: Iterator[pa.Table] | list[pa.Table]) -> tuple[Part, ...]:
+        filled = (table for table in tables if table.num_rows)
+        bounds = self._bounds
+        return tuple(self._parts.write_all(filled, rows_max=bounds.rows, bytes_max=bounds.bytes))
+
+
+def _files(base: Snapshot | None) -> tuple[DataFile, ...]:
+    return () if base is None else base.files

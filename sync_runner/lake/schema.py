@@ -1,0 +1,128 @@
+"""Delta's words for types, and how a column remembers its source.
+
+A column's metadata holds the source's own spelling of its name, and whether its text is JSON; both
+survive in the table's log, so that every run gives the same names.
+"""
+
+import json
+import re
+from typing import Any
+
+import pyarrow as pa
+from external_data_operator.api.conditions import Reason
+from external_data_operator.api.schema import Column
+
+from sync_runner.errors import ConfigurationError
+from sync_runner.records.columns import build_field, source_of
+from sync_runner.records.widen import is_json
+
+SOURCE = "externalData.source"
+JSON = "externalData.json"
+
+_WORDS: tuple[tuple[str, pa.DataType], ...] = (
+    ("string", pa.string()),
+    ("long", pa.int64()),
+    ("integer", pa.int32()),
+    ("short", pa.int16()),
+    ("byte", pa.int8()),
+    ("double", pa.float64()),
+    ("float", pa.float32()),
+    ("boolean", pa.bool_()),
+    ("binary", pa.binary()),
+    ("date", pa.date32()),
+    ("timestamp", pa.timestamp("us", "UTC")),
+    ("timestamp_ntz", pa.timestamp("us")),
+)
+_BY_WORD = dict(_WORDS)
+_BY_TYPE = {type_: word for word, type_ in _WORDS}
+_DECIMAL = re.compile(r"decimal\((\d+), ?(\d+)\)")
+
+
+def render_schema(schema: pa.Schema) -> str:
+    """The schema as the log holds it. Every column may be null."""
+    fields = [_render_field(field, _metadata(field)) for field in schema]
+    return json.dumps({"type": "struct", "fields": fields}, ensure_ascii=False)
+
+
+def render_field(field: pa.Field) -> str:
+    """One column as the log holds it."""
+    return json.dumps(_render_field(field, _metadata(field)), ensure_ascii=False)
+
+
+def parse_schema(text: str) -> pa.Schema:
+    """The schema of a table, also of one that others have changed."""
+    fields = []
+    for spec in json.loads(text)["fields"]:
+        metadata = spec.get("metadata") or {}
+        source = str(metadata.get(SOURCE, spec["name"]))
+        type_ = _parse_type(spec["type"], spec["name"])
+        fields.append(build_field(spec["name"], type_, source=source, json=JSON in metadata))
+    return pa.schema(fields)
+
+
+def describe(schema: pa.Schema) -> tuple[Column, ...]:
+    """The columns, for people."""
+    return tuple(Column(name=field.name, data_type=type_word(field.type)) for field in schema)
+
+
+def type_word(type_: pa.DataType) -> str:
+    """Delta's word for a type; the kind alone for a nested one."""
+    rendered = _render_type(type_)
+    return rendered if isinstance(rendered, str) else str(rendered["type"])
+
+
+def has_local_time(type_: pa.DataType) -> bool:
+    """Whether it holds moments without a zone, which tables must declare."""
+    if pa.types.is_timestamp(type_):
+        return type_.tz is None
+    return any(has_local_time(type_.field(i).type) for i in range(type_.num_fields))
+
+
+def _metadata(field: pa.Field) -> dict[str, str]:
+    json_mark = {JSON: "true"} if is_json(field) else {}
+    return {SOURCE: source_of(field), **json_mark}
+
+
+def _render_field(field: pa.Field, metadata: dict[str, str]) -> dict[str, Any]:
+    type_ = _render_type(field.type)
+    return {"name": field.name, "type": type_, "nullable": True, "metadata": metadata}
+
+
+def _render_type(type_: pa.DataType) -> str | dict[str, Any]:
+    if pa.types.is_decimal(type_):
+        return f"decimal({type_.precision},{type_.scale})"
+    if pa.types.is_struct(type_):
+        return {"type": "struct", "fields": [_render_field(field, {}) for field in type_]}
+    if pa.types.is_map(type_):
+        key, value = _render_type(type_.key_type), _render_type(type_.item_type)
+        return {"type": "map", "keyType": key, "valueType": value, "valueContainsNull": True}
+    if pa.types.is_list(type_):
+        element = _render_type(type_.value_type)
+        return {"type": "array", "elementType": element, "containsNull": True}
+    return _BY_TYPE[type_]
+
+
+def _parse_type(spec: Any, column: str) -> pa.DataType:
+    if isinstance(spec, dict):
+        return _parse_nested(spec, column)
+    if (decimal := _DECIMAL.fullmatch(spec)) is not None:
+        return pa.decimal128(int(decimal[1]), int(decimal[2]))
+    if spec not in _BY_WORD:
+        message = f"column {column} of the table has the type {spec}, which cannot be written here"
+        raise ConfigurationError(Reason.SCHEMA_CONFLICT, message)
+    return _BY_WORD[spec]
+
+
+def _parse_nested(spec: dict[str, Any], column: str) -> pa.DataType:
+    match spec["type"]:
+        case "struct":
+            inner = [
+                (field["name"], _parse_type(field["type"], column)) for field in spec["fields"]
+            ]
+            return pa.struct(inner)
+        case "array":
+            return pa.list_(_parse_type(spec["elementType"], column))
+        case "map":
+            key, value = spec["keyType"], spec["valueType"]
+            return pa.map_(_parse_type(key, column), _parse_type(value, column))
+    return _parse_type(spec["type"], column)

@@ -1,0 +1,301 @@
+"""A run at work on its table: takes batches, keeps the journal, publishes.
+
+A run goes on from one publication of the table, and every commit of it says so. When the table has
+moved on in between because somebody tidied up, the commit is planned anew; when another run has
+published, this one stops.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+from external_data_operator.api.conditions import Reason
+from external_data_operator.api.plan import SyncOptions
+from external_data_operator.api.schema import SyncType, TableStatus
+
+from sync_runner.errors import ConfigurationError, RunError, SupersededError
+from sync_runner.lake.journal import Entry, Journal, JournalFile
+from sync_runner.lake.log import Change, DeltaLog, HeadMovedError, Snapshot
+from sync_runner.lake.parts import Part
+from sync_runner.lake.policy import Actor
+from sync_runner.lake.publish import Prepared, Publisher
+from sync_runner.lake.schema import describe
+from sync_runner.lake.stage import Stage
+from sync_runner.lake.standing import Asker, Standing
+from sync_runner.lake.state import State
+from sync_runner.lake.upkeep import Upkeep
+from sync_runner.protocols import (
+    Batch,
+    Counts,
+    Position,
+    Published,
+    Start,
+    Step,
+    Token,
+)
+from sync_runner.records.columns import Columns
+from sync_runner.records.cursor import later
+
+PART_SECONDS = 300.0
+"""Age at which a part is closed, full or not, so that little is read twice."""
+DUE_SECONDS = 900.0
+DUE_PARTS = 4
+DUE_SHARE = 4
+"""A publication in the middle of a run is due with a quarter of the table's size."""
+_PLANS_MAX = 4
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What a session works with."""
+
+    attempt: str
+    uri: str
+    part_bytes: int
+    log: DeltaLog
+    journal: JournalFile
+    columns: Columns
+    stage: Stage
+    publisher: Publisher
+    upkeep: Upkeep
+
+
+@dataclass(frozen=True)
+class _Reached:
+    """How far a run has read."""
+
+    token: Token | None = None
+    ended: bool = False
+    position: Position | None = None
+    counts: Counts = field(default_factory=Counts)
+
+    def behind(self, batch: Batch, seconds: float) -> "_Reached":
+        """With one more batch."""
+        counts = replace(
+            self.counts,
+            pages=self.counts.pages + batch.pages,
+            rows=self.counts.rows + batch.records.num_rows,
+            bytes=self.counts.bytes + batch.bytes,
+            seconds=seconds,
+        )
+        position = later(self.position, batch.position)
+        return _Reached(batch.next, batch.next is None, position, counts)
+
+
+class Session:
+    """One pod's work on a table."""
+
+    def __init__(self, actor: Actor, asker: Asker, standing: Standing, tools: Tools) -> None:
+        """Goes on from the journal where there is one to go on from."""
+        self._actor = actor
+        self._asker = asker
+        self._options: SyncOptions = asker.options
+        self._standing = standing
+        self._tools = tools
+        self._base = standing.snapshot
+        self._reached = _reached(standing)
+        self._cut_at = self._published_at = actor.clock.monotonic()
+        self._parts_published = 0
+
+    @property
+    def start(self) -> Start:
+        """Where the run stands."""
+        journal, state = self._standing.journal, self._state
+        finished = state is not None and state.run == self._actor.run and state.final
+        return Start(
+            position=self._since,
+            resume=None if journal is None else journal.token,
+            extracted=journal is not None and journal.ended,
+            resumed=journal is not None or (state is not None and state.run == self._actor.run),
+            finished=finished and not self._asker.fresh,
+            counts=state.counts if finished and state is not None else self._reached.counts,
+        )
+
+    def write(self, batch: Batch, *, seconds: float) -> int:
+        """Takes the next batch, and keeps the journal where that completes a part."""
+        stage, rows = self._tools.stage, batch.records.num_rows
+        if rows:
+            self._check_cursor(batch)
+            self._announce()
+            parts = len(stage.parts)
+            stage.add(self._tools.columns.adopt(batch.records))
+            if len(stage.parts) > parts:
+                self._save_journal()
+        self._reached = self._reached.behind(batch, seconds)
+        if stage.is_full() or (stage.is_part_open and self._is_old()):
+            stage.cut()
+            self._save_journal()
+        return self._parts_published + len(stage.parts)
+
+    def is_due(self) -> bool:
+        """Whether so much is staged that publishing in the middle of the run is worth its cost."""
+        stage = self._tools.stage
+        if not stage.rows or self._options.sync_type is SyncType.FULL_REFRESH:
+            return False
+        if self._actor.clock.monotonic() - self._published_at >= DUE_SECONDS:
+            return True
+        table_bytes = 0 if self._base is None else self._base.bytes
+        return stage.bytes >= max(DUE_PARTS * self._tools.part_bytes, table_bytes // DUE_SHARE)
+
+    def publish(self, *, final: bool) -> None:
+        """Makes everything written so far visible in one commit, if there is anything."""
+        for _ in range(_PLANS_MAX):
+            prepared = self._tools.publisher.prepare(
+                self._base, self._tools.stage, self._tools.columns.seen
+            )
+            if prepared.is_nothing:
+                break
+            self._actor.steps(Step.PREPARED)
+            try:
+                self._base = self._commit(prepared, final=final)
+            except HeadMovedError:
+                self._base = self._find_rebased()
+                continue
+            self._actor.steps(Step.COMMITTED)
+            break
+        else:
+            raise SupersededError("the table kept changing under this run; nothing was published")
+        self._parts_published += len(self._tools.stage.parts)
+        self._tools.stage.clear()
+        self._published_at = self._actor.clock.monotonic()
+        if self._tools.journal.held and not final:
+            self._save_journal()
+
+    def finish(self) -> Published:
+        """Makes the rest visible, closes the journal, and looks after the table."""
+        self._actor.steps(Step.STAGED)
+        before = self._base
+        if not self.start.finished:
+            self.publish(final=True)
+        self._close_journal()
+        if self._base is not None and (self._base is not before or self._standing.left_open):
+            self._tidy(self._base)
+        return self._published()
+
+    @property
+    def _since(self) -> Position | None:
+        """What the whole run reads from, wherever it publishes in between."""
+        journal = self._standing.journal
+        return self._standing.position if journal is None else journal.since
+
+    @property
+    def _state(self) -> State | None:
+        return None if self._base is None else self._base.state
+
+    def _check_cursor(self, batch: Batch) -> None:
+        cursor = self._options.incremental_field
+        if cursor is None or self._options.sync_type is SyncType.FULL_REFRESH:
+            return
+        if batch.position is None:
+            message = f"no row has a value in {cursor}, which is to say how far the stream was read"
+            raise ConfigurationError(Reason.CURSOR_FIELD_MISSING, message)
+
+    def _announce(self) -> None:
+        """A first load writes its journal before its first part: files without a log are
+        explained by it.
+        """
+        if self._base is None and not self._tools.journal.held:
+            self._save_journal()
+
+    def _is_old(self) -> bool:
+        return self._actor.clock.monotonic() - self._cut_at >= PART_SECONDS
+
+    def _save_journal(self, *, is_open: bool = True) -> None:
+        stage, reached = self._tools.stage, self._reached
+        self._cut_at = self._actor.clock.monotonic()
+        journal = Journal(
+            run=self._actor.run,
+            attempt=self._tools.attempt,
+            seq=0 if self._base is None else self._base.seq,
+            fingerprint=self._asker.fingerprint,
+            updated=self._actor.clock.now(),
+            open=is_open,
+            token=reached.token if is_open else None,
+            ended=reached.ended,
+            since=self._since,
+            position=reached.position,
+            parts=tuple(_entry(part) for part in stage.parts),
+            counts=replace(reached.counts, parts=len(stage.parts)),
+            seen=tuple(sorted(self._tools.columns.seen)),
+        )
+        self._tools.journal.save(journal, began=self._asker.now)
+        self._actor.steps(Step.JOURNALED)
+
+    def _close_journal(self) -> None:
+        """Nothing depends on it any more: a journal that stays open is found to be an old one."""
+        if self._tools.journal.held or self._standing.left_open:
+            with suppress(RunError):
+                self._save_journal(is_open=False)
+        self._actor.steps(Step.CLOSED)
+
+    def _commit(self, prepared: Prepared, *, final: bool) -> Snapshot:
+        base, log, shape = self._base, self._tools.log, prepared.shape
+        if base is not None and shape.new and not prepared.replaces:
+            base = log.grow(base, shape.new)
+            self._actor.steps(Step.GROWN)
+        if base is not None and prepared.replaces:
+            base = log.declare_local_time(base, shape.schema)
+        state = State(
+            run=self._actor.run,
+            attempt=self._tools.attempt,
+            seq=(0 if base is None else base.seq) + 1,
+            final=final,
+            cursor=self._options.incremental_field,
+            position=self._position(),
+            counts=self._reached.counts,
+        )
+        change = Change(
+            prepared.adds, prepared.removes, shape.schema, state, replaces=prepared.replaces
+        )
+        return log.commit(base, change)
+
+    def _position(self) -> Position | None:
+        """The cursor moves with the data, and never backwards."""
+        if self._options.sync_type is SyncType.FULL_REFRESH:
+            return None
+        return later(self._standing.position, self._reached.position)
+
+    def _find_rebased(self) -> Snapshot:
+        """The table's new head, if only its upkeep made it; else another run was first."""
+        found = self._tools.log.load()
+        if found is None:
+            raise SupersededError("the table was removed while this run was at work")
+        was, now = self._state, found.state
+        same = was == now if was is None or now is None else was.is_publication_of(now)
+        if not same:
+            message = (
+                f"another run published version {found.version} first; this one changed nothing"
+            )
+            raise SupersededError(message)
+        return found
+
+    def _tidy(self, base: Snapshot) -> None:
+        """A failure of upkeep is none of the run's: the next one does the rest."""
+        staged = {part.path for part in self._tools.stage.parts}
+        with suppress(RunError):
+            self._base = self._tools.upkeep.run(base, self._standing.listing, staged)
+
+    def _published(self) -> Published:
+        base = self._base
+        if base is None:
+            return Published(position=self._position())
+        status = TableStatus(
+            uri=self._tools.uri,
+            version=base.version,
+            rows=base.rows,
+            bytes=base.bytes,
+            files=len(base.files),
+        )
+        state = base.state
+        position = self._position() or (None if state is None else state.position)
+        return Published(status, position, describe(base.schema))
+
+
+def _reached(standing: Standing) -> _Reached:
+    journal = standing.journal
+    if journal is not None:
+        return _Reached(journal.token, journal.ended, journal.position, journal.counts)
+    return _Reached()
+
+
+def _entry(part: Part) -> Entry:
+    return Entry(part.path, part.size, part.rows, part.order)

@@ -1,0 +1,112 @@
+"""What a table's columns become when a run's rows are published. Pure.
+
+A replaced table takes the run's own columns. A table that keeps its rows takes new columns, and
+wider numbers at the price of being rewritten; anything else is a conflict that changes nothing.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import pyarrow as pa
+from external_data_operator.api.conditions import Reason
+
+from sync_runner.errors import ConfigurationError
+from sync_runner.lake.schema import type_word
+from sync_runner.records.columns import source_of
+from sync_runner.records.widen import convert, fit, is_json, is_same, join
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The columns that a table is going to have."""
+
+    schema: pa.Schema
+    new: tuple[pa.Field, ...] = ()
+    """Columns that it lacks so far."""
+    widens: bool = False
+    """Whether files that it has hold narrower types."""
+
+
+def join_schemas(schemas: Iterable[pa.Schema]) -> dict[str, pa.Field]:
+    """One field for each name, as wide as all of them need, in the order of their appearance."""
+    fields: dict[str, pa.Field] = {}
+    for schema in schemas:
+        for field in schema:
+            known = fields.get(field.name)
+            fields[field.name] = field if known is None else join(known, field)
+    return fields
+
+
+def shape_replaced(
+    old: pa.Schema | None, incoming: dict[str, pa.Field], seen: Collection[str]
+) -> Shape:
+    """The run's columns; those that it has seen without a value stay as the old table had them."""
+    known = {} if old is None else {field.name: field for field in old if field.name in seen}
+    kept = [_typed(incoming.get(name, field), field) for name, field in known.items()]
+    new = [f for n, f in incoming.items() if n not in known and not pa.types.is_null(f.type)]
+    return Shape(pa.schema([*kept, *new]))
+
+
+def shape_kept(old: pa.Schema, incoming: dict[str, pa.Field]) -> Shape:
+    """The table's columns, widened and added to; SCHEMA_CONFLICT where they cannot be."""
+    fields = {field.name: field for field in old}
+    new: list[pa.Field] = []
+    for name, field in incoming.items():
+        if pa.types.is_null(field.type):
+            continue
+        if name in fields:
+            fields[name] = _fit(fields[name], field)
+        else:
+            new.append(field)
+    widens = any(not is_same(fields[field.name], field) for field in old)
+    return Shape(pa.schema([*fields.values(), *new]), tuple(new), widens)
+
+
+def is_ready(have: pa.Schema, want: pa.Schema) -> bool:
+    """Whether a file of one schema can be part of a table of the other as it is."""
+    for field in want:
+        index = have.get_field_index(field.name)
+        if index >= 0 and not _is_ready(have.field(index), field):
+            return False
+    return True
+
+
+def align_table(table: pa.Table, have: pa.Schema, want: pa.Schema) -> pa.Table:
+    """The rows with exactly the wanted columns; `have` says what the values of the table's
+    columns are.
+    """
+    present = set(table.schema.names)
+    columns = []
+    for field in want:
+        if field.name not in present:
+            columns.append(pa.nulls(table.num_rows, field.type))
+            continue
+        column, index = table.column(field.name), have.get_field_index(field.name)
+        known = have.field(index) if index >= 0 else table.schema.field(field.name)
+        if not column.type.equals(known.type):
+            column = column.cast(known.type)
+        columns.append(column if _is_ready(known, field) else convert(column, known, field))
+    return pa.Table.from_arrays(columns, schema=want)
+
+
+def _is_ready(have: pa.Field, want: pa.Field) -> bool:
+    return bool(have.type.equals(want.type)) and (is_json(have) or not is_json(want))
+
+
+def _typed(incoming: pa.Field, old: pa.Field) -> pa.Field:
+    return old if pa.types.is_null(incoming.type) else incoming
+
+
+def _fit(old: pa.Field, incoming: pa.Field) -> pa.Field:
+    fitted = fit(old, incoming)
+    if fitted is None:
+        message = (
+            f"column {source_of(old)} is {type_word(old.type)} in the table and now brings "
+            f"{_word(incoming)}, which does not fit; nothing was changed"
+        )
+        raise ConfigurationError(Reason.SCHEMA_CONFLICT, message)
+    return fitted
+
+
+def _word(field: pa.Field) -> str:
+    return "nested values" if is_json(field) else type_word(field.type)

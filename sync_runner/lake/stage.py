@@ -1,0 +1,158 @@
+"""Takes batches and makes parts of them: what a run has read and not yet published.
+
+Rows wait in memory until they make a row group, row groups until they make a part. Within a part
+each column has one type; a batch that brings a new column or a wider type starts the next part,
+once anything of this one is encoded.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sync_runner.lake.parts import GROUP_BYTES, GROUP_ROWS, Part, PartEncoder, PartStore
+from sync_runner.records.dedupe import Order, build_keys, find_order
+from sync_runner.records.widen import convert, is_same, join
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """When a part is complete."""
+
+    rows: int
+    bytes: int
+
+
+class Stage:
+    """Rows that were read and not yet published."""
+
+    def __init__(self, parts: PartStore, bounds: Bounds, keys: Sequence[str]) -> None:
+        """`keys`: the key's columns, empty where the table has none."""
+        self.parts: list[Part] = []
+        self._store = parts
+        self._bounds = bounds
+        self._keys = keys
+        self._fields: dict[str, pa.Field] = {}
+        self._waiting: list[pa.RecordBatch] = []
+        self._waiting_rows = 0
+        self._waiting_bytes = 0
+        self._encoder: PartEncoder | None = None
+        self._order = _PartOrder()
+
+    @property
+    def rows(self) -> int:
+        """Rows of all parts and of what waits."""
+        encoding = 0 if self._encoder is None else self._encoder.rows
+        return sum(part.rows for part in self.parts) + encoding + self._waiting_rows
+
+    @property
+    def schemas(self) -> list[pa.Schema]:
+        """Of the parts, and of what waits."""
+        return [*(part.schema for part in self.parts), pa.schema(list(self._fields.values()))]
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of the parts."""
+        return sum(part.size for part in self.parts)
+
+    @property
+    def is_part_open(self) -> bool:
+        """Whether rows wait that are in no part yet."""
+        return self._encoder is not None or self._waiting_rows > 0
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Takes a batch; a part that it does not fit into is uploaded first."""
+        if self._encoder is not None and not self._takes(batch.schema):
+            self.cut()
+        for field in batch.schema:
+            known = self._fields.get(field.name)
+            self._fields[field.name] = field if known is None else join(known, field)
+        self._waiting.append(batch)
+        self._waiting_rows += batch.num_rows
+        self._waiting_bytes += batch.nbytes
+        if self._waiting_rows >= GROUP_ROWS or self._waiting_bytes >= GROUP_BYTES:
+            self._encode()
+
+    def is_full(self) -> bool:
+        """Whether the part under way has reached its bounds."""
+        encoder = self._encoder
+        if encoder is None:
+            return False
+        return encoder.rows >= self._bounds.rows or encoder.size >= self._bounds.bytes
+
+    def cut(self) -> None:
+        """Uploads what waits as a part."""
+        self._encode()
+        if self._encoder is not None:
+            self.parts.append(self._store.upload(self._encoder, self._order.order))
+        self._encoder, self._fields, self._order = None, {}, _PartOrder()
+
+    def peek(self) -> pa.Table | None:
+        """All rows, while none of them is encoded; None once they are too many for that."""
+        if self.parts or self._encoder is not None:
+            return None
+        return self._collect()
+
+    def clear(self) -> None:
+        """Forgets everything, once it is published."""
+        self.parts = []
+        self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
+        self._encoder, self._fields, self._order = None, {}, _PartOrder()
+
+    def _takes(self, schema: pa.Schema) -> bool:
+        for field in schema:
+            known = self._fields.get(field.name)
+            if known is None or not is_same(join(known, field), known):
+                return False
+        return True
+
+    def _encode(self) -> None:
+        if not self._waiting_rows:
+            return
+        group = self._collect()
+        self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
+        self._order.add(group, self._keys)
+        self._encoder = self._encoder or PartEncoder(group)
+        self._encoder.write(group)
+
+    def _collect(self) -> pa.Table:
+        schema = pa.schema(list(self._fields.values()))
+        return pa.Table.from_batches([align(batch, schema) for batch in self._waiting], schema)
+
+
+class _PartOrder:
+    """Watches how keys follow each other over the row groups of a part."""
+
+    def __init__(self) -> None:
+        self.order = Order.NONE
+        self._last: pa.Scalar | None = None
+
+    def add(self, group: pa.Table, keys: Sequence[str]) -> None:
+        if len(keys) != 1 or keys[0] not in group.schema.names:
+            return
+        column = build_keys(group, keys)
+        order = find_order(column)
+        if self._last is None:
+            self.order = order
+        elif order != self.order or not self._follows(column[0]):
+            self.order = Order.NONE
+        self._last = column[-1]
+
+    def _follows(self, first: pa.Scalar) -> bool:
+        compare = pc.less if self.order is Order.ASCENDING else pc.greater
+        return compare(self._last, first).as_py() is True
+
+
+def align(records: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """The same rows with exactly these columns, in types that are at least as wide."""
+    if records.schema.equals(schema):
+        return records
+    have = {field.name: field for field in records.schema}
+    columns = [
+        convert(records.column(field.name), have[field.name], field)
+        if field.name in have
+        else pa.nulls(records.num_rows, field.type)
+        for field in schema
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)

@@ -1,0 +1,143 @@
+"""Where a table stands when a run begins, and whether that can be trusted.
+
+Log, journal and files were written in a known order; what is missing of them tells whether somebody
+took something away. A table that the run replaces anyway, or that it can read anew from the source,
+heals by that; where rows could be lost for good, the run ends with a sentence instead.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+from external_data_operator.api.conditions import Reason
+from external_data_operator.api.plan import SyncOptions
+from external_data_operator.api.schema import SyncType
+from external_data_operator.api.sources.rest import CursorType
+
+from sync_runner.errors import ConfigurationError
+from sync_runner.lake.files import DataFile, damaged, open_file, read_groups
+from sync_runner.lake.journal import Journal, JournalFile, is_continued
+from sync_runner.lake.log import DeltaLog, Snapshot
+from sync_runner.lake.parts import DATA_FOLDER
+from sync_runner.protocols import Position
+from sync_runner.records.columns import source_of
+from sync_runner.records.cursor import later
+from sync_runner.records.cursor_column import find_highest, order_values
+from sync_runner.storage import ObjectInfo, ObjectStore
+
+_LOOKED_UP_MAX = 10
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a run found before it wrote anything."""
+
+    snapshot: Snapshot | None
+    listing: Sequence[ObjectInfo]
+    """All objects of the data folder."""
+    journal: Journal | None
+    """The journal that this run goes on from."""
+    left_open: bool
+    """Whether a journal says that a run is under way: this one, a dead one, or a rival."""
+    position: Position | None
+    """How far the table's rows go, where the run continues it."""
+
+    @property
+    def seq(self) -> int:
+        """The publication that the run goes on from."""
+        return 0 if self.snapshot is None else self.snapshot.seq
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Who asks, and what for."""
+
+    run: str
+    fingerprint: str
+    options: SyncOptions
+    now: float
+    fresh: bool = False
+
+
+def read_standing(
+    store: ObjectStore, log: DeltaLog, journal_file: JournalFile, asker: Asker
+) -> Standing:
+    """Reads log, journal and listing; RunError where they cannot go together."""
+    snapshot = log.load()
+    listing = store.list(DATA_FOLDER)
+    found = journal_file.load()
+    left_open = found is not None and found.open
+    seq = 0 if snapshot is None else snapshot.seq
+    continued = not asker.fresh and is_continued(
+        found, run=asker.run, seq=seq, fingerprint=asker.fingerprint, now=asker.now
+    )
+    if asker.options.sync_type is not SyncType.FULL_REFRESH:
+        if snapshot is not None:
+            _check_files(store, snapshot, listing)
+        elif listing and not left_open:
+            _check_lost_log(asker.options)
+    position = _find_position(store, snapshot, asker.options)
+    return Standing(snapshot, listing, found if continued else None, left_open, position)
+
+
+def _check_files(store: ObjectStore, snapshot: Snapshot, listing: Sequence[ObjectInfo]) -> None:
+    """A listing may lag; files that it lacks are looked up one by one."""
+    there = {info.path for info in listing}
+    ours = [file.path for file in snapshot.files if file.path.startswith(f"{DATA_FOLDER}/")]
+    lacking = [path for path in ours if path not in there]
+    gone = [path for path in lacking[:_LOOKED_UP_MAX] if not store.exists(path)]
+    if gone:
+        raise damaged(f"{len(lacking)} of its {len(ours)} files are missing, {gone[0]} among them")
+
+
+def _check_lost_log(options: SyncOptions) -> None:
+    """Rows of a stream that is only added to may not be in the source any more."""
+    if options.sync_type is SyncType.APPEND:
+        raise damaged("its files are there, but its log (_delta_log) is gone")
+
+
+def _find_position(
+    store: ObjectStore, snapshot: Snapshot | None, options: SyncOptions
+) -> Position | None:
+    if snapshot is None or options.sync_type is SyncType.FULL_REFRESH:
+        return None
+    if options.incremental_field is None:
+        return None
+    state = snapshot.state
+    if state is not None and state.cursor == options.incremental_field:
+        return state.position
+    if options.sync_type is SyncType.INCREMENTAL:
+        return None
+    if state is not None and state.cursor is not None and state.position is not None:
+        message = (
+            f"the cursor was {state.cursor} and is now {options.incremental_field}: rows would be "
+            "added twice; set it back, or delete the table's data to import everything anew"
+        )
+        raise ConfigurationError(Reason.INVALID_SPEC, message)
+    return _read_highest(store, snapshot, options)
+
+
+def _read_highest(store: ObjectStore, snapshot: Snapshot, options: SyncOptions) -> Position | None:
+    """The table's own highest cursor, where no commit tells it any more. Reads one column of the
+    whole table.
+    """
+    field = _find_field(snapshot.schema, options.incremental_field)
+    if field is None or not snapshot.files:
+        return None
+    type_ = options.incremental_field_type or CursorType.DATE_TIME
+    found: Position | None = None
+    for file in snapshot.files:
+        for column in _read_column(store, file, field):
+            values = order_values(column, type_, name=source_of(field))
+            found = later(found, find_highest(column, values, type_))
+    return found
+
+
+def _read_column(store: ObjectStore, file: DataFile, field: pa.Field) -> Iterator[pa.Array]:
+    for _, table in read_groups(open_file(store, file), [field.name]):
+        if table.num_columns:
+            yield table.column(field.name).combine_chunks()
+
+
+def _find_field(schema: pa.Schema, source: str | None) -> pa.Field | None:
+    return next((field for field in schema if source_of(field) == source), None)

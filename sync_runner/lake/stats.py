@@ -1,0 +1,120 @@
+"""What a Parquet footer tells about a file: the statistics for the log, by which readers and merges
+skip files.
+
+Long text is cut as the log's rules ask: the lowest value short, the highest one rounded up.
+"""
+
+import json
+from collections.abc import Collection, Iterable
+from datetime import UTC, date, datetime
+from math import isfinite
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sync_runner.lake.files import Range
+
+COLUMNS_MAX = 32
+"""Columns with statistics, beside keys and cursor: as many as readers look at."""
+TEXT_MAX = 64
+_HIGHEST = "\U0010ffff"
+
+
+class _Span:
+    """Lowest value, highest value and number of nulls of one column over all row groups."""
+
+    def __init__(self) -> None:
+        self.low: Any = None
+        self.high: Any = None
+        self.nulls = 0
+        self.known = True
+
+    def add(self, chunk: Any) -> None:
+        stats = chunk.statistics
+        if stats is None or not stats.has_null_count:
+            self.known = False
+            return
+        self.nulls += stats.null_count
+        if stats.has_min_max:
+            self.low = stats.min if self.low is None else min(self.low, stats.min)
+            self.high = stats.max if self.high is None else max(self.high, stats.max)
+        elif stats.null_count < chunk.num_values + stats.null_count:
+            self.known = False
+
+
+def read_stats(footer: pq.FileMetaData, schema: pa.Schema, always: Collection[str]) -> str:
+    """The statistics as the log holds them; columns of `always` are never left out."""
+    spans = _read_spans(footer, schema, always)
+    bounded = {name: span for name, span in spans.items() if span.known and span.low is not None}
+    return json.dumps(
+        {
+            "numRecords": footer.num_rows,
+            "minValues": dict(_bounds((name, span.low) for name, span in bounded.items())),
+            "maxValues": dict(_bounds(((n, s.high) for n, s in bounded.items()), upper=True)),
+            "nullCount": {name: span.nulls for name, span in spans.items() if span.known},
+        },
+        ensure_ascii=False,
+    )
+
+
+def read_ranges(
+    footer: pq.FileMetaData, schema: pa.Schema, names: Collection[str]
+) -> dict[str, Range]:
+    """The exact ranges of some columns."""
+    spans = _read_spans(footer, schema, names, only=True)
+    return {
+        name: (span.low, span.high)
+        if span.known and not span.nulls and span.low is not None
+        else None
+        for name, span in spans.items()
+    }
+
+
+def _read_spans(
+    footer: pq.FileMetaData, schema: pa.Schema, always: Collection[str], *, only: bool = False
+) -> dict[str, _Span]:
+    """One pass over the footer; nested columns have no statistics of their own here."""
+    flat = {field.name for field in schema if not pa.types.is_nested(field.type)}
+    spans: dict[str, _Span] = {}
+    for index in range(footer.num_columns):
+        name = footer.schema.column(index).path
+        if name in flat and (name in always or (not only and index < COLUMNS_MAX)):
+            span = spans[name] = _Span()
+            for group in range(footer.num_row_groups):
+                span.add(footer.row_group(group).column(index))
+    return spans
+
+
+def _bounds(values: Iterable[tuple[str, Any]], *, upper: bool = False) -> Iterable[tuple[str, Any]]:
+    for name, value in values:
+        rendered = _render(value, upper=upper)
+        if rendered is not None:
+            yield name, rendered
+
+
+def _render(value: Any, *, upper: bool) -> Any:
+    """A bound in the log's spelling; None for types whose bounds readers do not expect there."""
+    match value:
+        case bool():
+            return None
+        case int() | float():
+            return value if isfinite(value) else None
+        case str():
+            return _cut(value, upper=upper)
+        case datetime():
+            return _render_moment(value)
+        case date():
+            return value.isoformat()
+    return None
+
+
+def _cut(text: str, *, upper: bool) -> str | None:
+    if len(text) <= TEXT_MAX:
+        return text
+    return text[:TEXT_MAX] + (_HIGHEST if upper else "")
+
+
+def _render_moment(value: datetime) -> str:
+    naive = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+    return naive.isoformat(timespec="microseconds") + ("Z" if value.tzinfo else "")

@@ -1,0 +1,189 @@
+"""Opens a table for a run: reads where it stands and prepares to write it."""
+
+import hashlib
+import secrets
+from dataclasses import replace
+
+from external_data_operator.api.conditions import Reason
+from external_data_operator.api.plan import Plan, SyncOptions
+from external_data_operator.api.schema import SyncType
+
+from sync_runner.errors import ConfigurationError
+from sync_runner.lake.journal import JournalFile
+from sync_runner.lake.log import DeltaLog
+from sync_runner.lake.parts import GROUP_ROWS, PartStore
+from sync_runner.lake.policy import Actor, Policy
+from sync_runner.lake.publish import Publisher
+from sync_runner.lake.session import Session, Tools
+from sync_runner.lake.stage import Bounds, Stage
+from sync_runner.lake.standing import Asker, Standing, read_standing
+from sync_runner.lake.upkeep import Upkeep
+from sync_runner.protocols import Batch, Clock, Published, Start, Step, Steps, no_steps
+from sync_runner.records.columns import Columns, source_of
+from sync_runner.storage import ObjectStore
+
+_ROWS_UNBOUNDED = 1 << 40
+"""Only bytes bound the parts of a table that is not merged into."""
+
+
+def open_table(
+    store: ObjectStore,
+    plan: Plan,
+    run_id: str,
+    clock: Clock,
+    *,
+    steps: Steps = no_steps,
+    policy: Policy | None = None,
+) -> "LakeTable":
+    """The table of a Sync's plan. Nothing is asked of the store yet."""
+    assert plan.sync is not None, "only a Sync has a table"
+    return LakeTable(store, plan, plan.sync, Actor(run_id, clock, steps, policy or Policy()))
+
+
+class LakeTable:
+    """Implements `protocols.Destination`; what a begun run does is its session's."""
+
+    def __init__(self, store: ObjectStore, plan: Plan, options: SyncOptions, actor: Actor) -> None:
+        """See `open_table`."""
+        self._store = store
+        self._plan = plan
+        self._options = options
+        self._actor = actor
+        self._session: Session | None = None
+
+    def begin(self, *, fresh: bool = False) -> Start:
+        """Reads where table and journal stand; `fresh` throws the journal away."""
+        self._check_options()
+        journal = JournalFile(self._store)
+        log = DeltaLog(self._store, self._actor.clock, self._options.primary_key_columns)
+        asker = Asker(
+            self._actor.run,
+            _fingerprint(self._plan),
+            self._options,
+            self._actor.clock.now(),
+            fresh=fresh,
+        )
+        standing = read_standing(self._store, log, journal, asker)
+        self._session = self._open_session(standing, journal, log, asker)
+        self._actor.steps(Step.BEGUN)
+        return self._session.start
+
+    def write(self, batch: Batch, *, seconds: float) -> int:
+        """Takes the next batch."""
+        return self._begun.write(batch, seconds=seconds)
+
+    def is_due(self) -> bool:
+        """Whether so much is staged that publishing in the middle of the run is worth its cost."""
+        return self._begun.is_due()
+
+    def publish(self) -> None:
+        """Makes everything written so far visible in one commit, in the middle of the run."""
+        self._begun.publish(final=False)
+
+    def finish(self) -> Published:
+        """Makes the rest visible, closes the journal, and looks after the table."""
+        return self._begun.finish()
+
+    @property
+    def _begun(self) -> Session:
+        assert self._session is not None, "begin comes first"
+        return self._session
+
+    def _check_options(self) -> None:
+        options = self._options
+        if options.sync_type is SyncType.INCREMENTAL and not options.primary_key_columns:
+            message = "an incremental sync needs primaryKeyColumns; without a key, use Append"
+            raise ConfigurationError(Reason.PRIMARY_KEY_MISSING, message)
+
+    def _open_session(
+        self, standing: Standing, journal: JournalFile, log: DeltaLog, asker: Asker
+    ) -> Session:
+        attempt = f"{_digest(self._actor.run)}-{secrets.token_hex(4)}"
+        options, bounds = self._options, self._bounds()
+        columns = Columns(_known_names(standing), _kept(options))
+        keys = [columns.name_of(source) for source in self._keys()]
+        cursor = options.incremental_field
+        always = [] if cursor is None else [columns.name_of(cursor)]
+        steps = self._actor.steps
+        parts = PartStore(self._store, attempt=attempt, keys=keys, always=always, steps=steps)
+        stage = Stage(parts, bounds, keys)
+        if not _reopen(standing, parts, stage, columns):
+            standing = replace(standing, journal=None)
+        tools = Tools(
+            attempt=attempt,
+            uri=self._store.uri,
+            part_bytes=self._plan.limits.part_bytes,
+            log=log,
+            journal=journal,
+            columns=columns,
+            stage=stage,
+            publisher=Publisher(
+                parts,
+                bounds,
+                keys=keys,
+                replaces=options.sync_type is SyncType.FULL_REFRESH,
+            ),
+            upkeep=Upkeep(
+                self._actor, log, parts, bounds, order_by=keys[0] if self._merges else None
+            ),
+        )
+        return Session(self._actor, asker, standing, tools)
+
+    @property
+    def _merges(self) -> bool:
+        return self._options.sync_type is SyncType.INCREMENTAL
+
+    def _keys(self) -> list[str]:
+        """Fields by which rows collapse."""
+        is_append = self._options.sync_type is SyncType.APPEND
+        return [] if is_append else self._options.primary_key_columns
+
+    def _bounds(self) -> Bounds:
+        """Small files where rows are merged into them: what a merge touches is written anew as a
+        whole.
+        """
+        rows = GROUP_ROWS if self._merges else _ROWS_UNBOUNDED
+        return Bounds(rows, self._plan.limits.part_bytes)
+
+
+def _reopen(standing: Standing, parts: PartStore, stage: Stage, columns: Columns) -> bool:
+    """Takes over an earlier pod's parts; False where one of them is gone, and the run begins
+    anew.
+    """
+    journal = standing.journal
+    if journal is None:
+        return True
+    try:
+        stage.parts = [
+            parts.reopen(entry.path, size=entry.size, rows=entry.rows, order=entry.order)
+            for entry in journal.parts
+        ]
+    except ConfigurationError:
+        return False
+    columns.seen.update(journal.seen)
+    for part in stage.parts:
+        columns.learn({source_of(field): field.name for field in part.schema})
+    return True
+
+
+def _known_names(standing: Standing) -> dict[str, str]:
+    snapshot = standing.snapshot
+    return {} if snapshot is None else {source_of(f): f.name for f in snapshot.schema}
+
+
+def _kept(options: SyncOptions) -> set[str] | None:
+    """Fields to keep; keys and cursor always are."""
+    if options.enabled_columns is None:
+        return None
+    cursor = [] if options.incremental_field is None else [options.incremental_field]
+    return {*options.enabled_columns, *options.primary_key_columns, *cursor}
+
+
+def _fingerprint(plan: Plan) -> str:
+    """What must be the same for one pod to go on where another stopped."""
+    text = plan.model_dump_json(exclude={"limits", "network"})
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _digest(run: str) -> str:
+    return hashlib.sha256(run.encode()).hexdigest()[:8]

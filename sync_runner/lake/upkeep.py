@@ -1,0 +1,179 @@
+"""Keeps a table small: few files, a short log, nothing that nobody refers to.
+
+It is done by the run that made it necessary, behind its publication, within a bound of time; what
+is left waits for the next run. Files leave the store only when no reader can still be at work on
+the version that had them: an hour after they left the table, or a day while what left is not more
+than the table itself.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sync_runner.lake.files import DataFile, open_file, read_groups
+from sync_runner.lake.log import (
+    LOG_FOLDER,
+    Change,
+    DeltaLog,
+    HeadMovedError,
+    Snapshot,
+    read_last_checkpoint,
+)
+from sync_runner.lake.parts import PartStore
+from sync_runner.lake.policy import Actor, Policy
+from sync_runner.lake.shape import align_table
+from sync_runner.lake.stage import Bounds
+from sync_runner.protocols import Step
+from sync_runner.storage import ObjectInfo
+
+
+def choose_groups(
+    files: Sequence[DataFile], bounds: Bounds, policy: Policy
+) -> list[list[DataFile]]:
+    """Groups of small files to be made into one file each, smallest files first. Pure."""
+    tiers: dict[int, list[DataFile]] = {}
+    for file in files:
+        if 0 <= file.rows < bounds.rows // 2 and file.size < bounds.bytes // 2:
+            tiers.setdefault(_tier(file, policy), []).append(file)
+    groups = []
+    for _, tier in sorted(tiers.items()):
+        if len(tier) >= policy.tier_files:
+            groups += _fill(tier, bounds)
+    return groups
+
+
+def _tier(file: DataFile, policy: Policy) -> int:
+    tier, size = 0, max(1, file.rows)
+    while size >= policy.tier_factor:
+        tier, size = tier + 1, size // policy.tier_factor
+    return tier
+
+
+def _fill(tier: Sequence[DataFile], bounds: Bounds) -> list[list[DataFile]]:
+    groups: list[list[DataFile]] = [[]]
+    rows = size = 0
+    for file in tier:
+        if groups[-1] and (rows + file.rows > bounds.rows or size + file.size > bounds.bytes):
+            groups.append([])
+            rows = size = 0
+        groups[-1].append(file)
+        rows, size = rows + file.rows, size + file.size
+    return [group for group in groups if len(group) > 1]
+
+
+def choose_old_log(entries: Sequence[ObjectInfo], now: float, policy: Policy) -> list[str]:
+    """Entries that nobody needs to read the table as it is, or as it was a moment ago. Pure."""
+    checkpoints = sorted({_version(e) for e in entries if ".checkpoint" in e.path} - {-1})
+    if len(checkpoints) < 2:
+        return []
+    below = [e for e in entries if 0 <= _version(e) < checkpoints[-2]]
+    below.sort(key=_version)
+    surplus = below[: max(0, len(below) - policy.log_entries)]
+    aged = {e.path for e in below if now - e.modified > policy.log_seconds}
+    return sorted(aged | {e.path for e in surplus})
+
+
+def _version(entry: ObjectInfo) -> int:
+    digits = entry.path.removeprefix(f"{LOG_FOLDER}/")[:20]
+    return int(digits) if digits.isdigit() and len(digits) == 20 else -1
+
+
+class Upkeep:
+    """Looks after one table."""
+
+    def __init__(
+        self, actor: Actor, log: DeltaLog, parts: PartStore, bounds: Bounds, *, order_by: str | None
+    ) -> None:
+        """`order_by`: the column whose ranges merges skip files by."""
+        self._store = parts.store
+        self._log = log
+        self._parts = parts
+        self._bounds = bounds
+        self._clock = actor.clock
+        self._steps = actor.steps
+        self._policy = actor.policy
+        self._order_by = order_by
+        self._ends = 0.0
+
+    def run(self, snapshot: Snapshot, before: Sequence[ObjectInfo], staged: set[str]) -> Snapshot:
+        """Tidies up behind a publication.
+
+        `before` is what the data folder held before the run published: what of it no log knows can
+        never be published any more. `staged` are files that this run still needs.
+        """
+        self._ends = self._clock.monotonic() + self._policy.seconds
+        snapshot = self._compact(snapshot)
+        self._sweep(snapshot, before, staged)
+        self._tidy_log(snapshot)
+        return snapshot
+
+    def _is_over(self) -> bool:
+        return self._clock.monotonic() >= self._ends
+
+    def _compact(self, snapshot: Snapshot) -> Snapshot:
+        for group in choose_groups(snapshot.files, self._bounds, self._policy):
+            if self._is_over() or snapshot.state is None:
+                break
+            bounds = self._bounds
+            new = self._parts.write_all(
+                self._read(group, snapshot.schema),
+                rows_max=bounds.rows * 2,
+                bytes_max=bounds.bytes * 2,
+            )
+            self._steps(Step.COMPACTING)
+            change = Change(new, group, snapshot.schema, snapshot.state, is_upkeep=True)
+            try:
+                snapshot = self._log.commit(snapshot, change)
+            except HeadMovedError:
+                break
+            self._steps(Step.COMPACTED)
+        return snapshot
+
+    def _read(self, group: Sequence[DataFile], schema: pa.Schema) -> Iterator[pa.Table]:
+        """The files' rows; sorted by key, where they are to be skipped by it and fit into
+        memory.
+        """
+        tables = (
+            align_table(table, schema, schema)
+            for file in group
+            for _, table in read_groups(open_file(self._store, file), schema.names)
+        )
+        if self._order_by is None:
+            yield from tables
+            return
+        whole = pa.concat_tables(tables)
+        yield whole.take(pc.sort_indices(whole.column(self._order_by)))
+
+    def _sweep(self, snapshot: Snapshot, before: Sequence[ObjectInfo], staged: set[str]) -> None:
+        removed = self._log.find_removed(snapshot, hours=0)
+        live = {file.path for file in snapshot.files}
+        orphans = {info.path for info in before} - live - removed - staged
+        expired = self._find_expired(snapshot, before, removed) - live
+        doomed = sorted(orphans | expired)
+        for first in range(0, len(doomed), 200):
+            if self._is_over():
+                return
+            self._store.delete(doomed[first : first + 200])
+            self._steps(Step.SWEEPING)
+        self._store.delete_torn(before=self._clock.now() - self._policy.torn_seconds)
+
+    def _find_expired(
+        self, snapshot: Snapshot, before: Sequence[ObjectInfo], removed: set[str]
+    ) -> set[str]:
+        """Removed files that are in the store and whose time is over."""
+        sizes = {info.path: info.size for info in before if info.path in removed}
+        if not sizes:
+            return set()
+        is_much = sum(sizes.values()) > snapshot.bytes
+        hours = self._policy.grace_hours if is_much else self._policy.keep_hours
+        return self._log.find_removed(snapshot, hours=hours) & sizes.keys()
+
+    def _tidy_log(self, snapshot: Snapshot) -> None:
+        last = read_last_checkpoint(self._store)
+        if snapshot.version - last < self._policy.checkpoint_versions or self._is_over():
+            return
+        self._log.checkpoint(snapshot)
+        self._steps(Step.CHECKPOINTED)
+        entries = self._store.list(LOG_FOLDER)
+        self._store.delete(choose_old_log(entries, self._clock.now(), self._policy))

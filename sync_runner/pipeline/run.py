@@ -1,0 +1,177 @@
+"""Extract, stage, publish, report.
+
+The source runs ahead in a thread of its own while this one encodes and uploads. Nothing here knows
+HTTP or Parquet: a source yields batches, a destination takes them, and both speak of tokens and
+positions.
+"""
+
+from contextlib import closing
+from dataclasses import dataclass, replace
+
+from external_data_operator.api.plan import Plan, SyncOptions
+from external_data_operator.api.schema import Column, SyncType, TableStatus
+
+from sync_runner.ahead import read_ahead
+from sync_runner.errors import ExpiredTokenError
+from sync_runner.pipeline.bounds import Budget
+from sync_runner.protocols import (
+    Batch,
+    Clock,
+    Counts,
+    Destination,
+    Position,
+    Progress,
+    ProgressListener,
+    Published,
+    ReadRequest,
+    Source,
+    Start,
+)
+from sync_runner.records.cursor import shift_back
+
+_AHEAD = 2
+"""Batches that the source may be ahead."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run that published has to report. Counts are those of all its pods."""
+
+    rows: int
+    pages: int
+    bytes: int
+    resumed: bool
+    table: TableStatus | None
+    cursor: str | None
+    columns: list[Column]
+
+
+def run_sync(
+    source: Source,
+    table: Destination,
+    plan: Plan,
+    clock: Clock,
+    *,
+    progress: Progress,
+    listener: ProgressListener,
+) -> Outcome:
+    """One sync from beginning to end, or from where an earlier pod stopped. Raises RunError."""
+    assert plan.sync is not None, "only a Sync is run"
+    start = table.begin()
+    run = _Run(source, table, plan.sync, Budget(plan.limits), _Teller(clock, progress, listener))
+    if not start.finished:
+        start = run.extract(start)
+    run.teller.tell("publishing")
+    published = table.finish()
+    run.teller.tell("finished")
+    return _outcome(progress, start, published)
+
+
+@dataclass
+class _Teller:
+    """Keeps the counters, and tells them."""
+
+    clock: Clock
+    progress: Progress
+    listener: ProgressListener
+
+    def __post_init__(self) -> None:
+        self._began = self.clock.monotonic()
+        self._seconds_before = 0.0
+
+    def reset(self, counts: Counts) -> None:
+        """Goes on from what earlier pods have read."""
+        self._seconds_before = counts.seconds
+        self.progress.pages, self.progress.rows = counts.pages, counts.rows
+        self.progress.bytes, self.progress.parts = counts.bytes, counts.parts
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has been at work, over all its pods."""
+        return self._seconds_before + self.clock.monotonic() - self._began
+
+    @property
+    def counts(self) -> Counts:
+        """The counters as a value."""
+        progress = self.progress
+        return Counts(progress.pages, progress.rows, progress.bytes, progress.parts, self.seconds)
+
+    def add(self, batch: Batch) -> None:
+        """Counts a batch."""
+        self.progress.pages += batch.pages
+        self.progress.rows += batch.records.num_rows
+        self.progress.bytes += batch.bytes
+        self.tell("reading")
+
+    def tell(self, phase: str) -> None:
+        """Says how it goes."""
+        self.progress.phase = phase
+        self.listener(self.progress)
+
+
+@dataclass
+class _Run:
+    """The loop, and what it needs."""
+
+    source: Source
+    table: Destination
+    options: SyncOptions
+    budget: Budget
+    teller: _Teller
+
+    def extract(self, start: Start) -> Start:
+        """Reads the source to its end; once more from the beginning if it no longer knows a
+        token.
+        """
+        self.teller.reset(start.counts)
+        try:
+            self._read(start)
+        except ExpiredTokenError:
+            if start.resume is None:
+                raise
+            start = replace(self.table.begin(fresh=True), resumed=True)
+            self.teller.reset(start.counts)
+            self._read(start)
+        return start
+
+    def _read(self, start: Start) -> None:
+        if start.extracted:
+            return
+        request = ReadRequest(since=self._since(start), resume=start.resume)
+        batches = read_ahead(self.source.read(request), depth=_AHEAD, name="source")
+        with closing(batches):  # type: ignore[type-var] # a generator, so that it can be closed
+            for batch in batches:
+                self._take(batch)
+
+    def _take(self, batch: Batch) -> None:
+        self.teller.add(batch)
+        parts = self.table.write(batch, seconds=self.teller.seconds)
+        self.teller.progress.parts = parts
+        excess = self.budget.find_excess(self.teller.counts)
+        if batch.settled and batch.next is not None and (excess or self.table.is_due()):
+            self.teller.tell("publishing")
+            self.table.publish()
+        if excess is not None:
+            raise excess
+
+    def _since(self, start: Start) -> Position | None:
+        """Where to read from: the table's position, less the look-back. The position itself
+        stays.
+        """
+        if start.position is None or self.options.sync_type is SyncType.FULL_REFRESH:
+            return None
+        return shift_back(start.position, self.options.lookback_seconds)
+
+
+def _outcome(progress: Progress, start: Start, published: Published) -> Outcome:
+    counts = start.counts if start.finished else progress
+    position = published.position
+    return Outcome(
+        rows=counts.rows,
+        pages=counts.pages,
+        bytes=counts.bytes,
+        resumed=start.resumed,
+        table=published.table,
+        cursor=None if position is None else position.value,
+        columns=list(published.columns),
+    )

@@ -1,0 +1,88 @@
+"""Keys: which rows carry the same one, and whether rows come in the order of theirs.
+
+A key of one column is that column; a key of several becomes one column of bytes that no two
+different keys share. Nulls are values here: two rows without a value have the same key.
+"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Column: TypeAlias = pa.Array | pa.ChunkedArray
+
+
+class Order(StrEnum):
+    """How the keys of a sequence of rows follow each other."""
+
+    ASCENDING = "ascending"
+    DESCENDING = "descending"
+    NONE = "none"
+
+
+def build_keys(records: pa.Table | pa.RecordBatch, names: Sequence[str]) -> pa.Array:
+    """One array with the key of each row."""
+    columns = [_flat(records.column(name)) for name in names]
+    if len(columns) == 1:
+        return columns[0]
+    return pc.binary_join_element_wise(*(_as_bytes(column) for column in columns), b"|")
+
+
+def find_order(keys: pa.Array) -> Order:
+    """Strictly ascending, strictly descending, or neither; with one row both, and then
+    ascending.
+    """
+    if keys.null_count:
+        return Order.NONE
+    before, after = keys.slice(0, max(0, len(keys) - 1)), keys.slice(1)
+    if pc.all(pc.less(before, after), min_count=0).as_py():
+        return Order.ASCENDING
+    if pc.all(pc.greater(before, after), min_count=0).as_py():
+        return Order.DESCENDING
+    return Order.NONE
+
+
+def find_last(keys: pa.Array) -> pa.Array | None:
+    """Numbers of the rows that are the last of their key, ascending; None where every row is."""
+    rows = pa.arange(0, len(keys))
+    last = pa.table({"key": keys, "row": rows}).group_by("key").aggregate([("row", "max")])
+    if last.num_rows == len(keys):
+        return None
+    found = last.column("row_max").combine_chunks()
+    return found.take(pc.sort_indices(found))
+
+
+def match(keys: Column, wanted: pa.Array) -> Column:
+    """For each key whether it is among the wanted ones."""
+    return pc.is_in(keys, value_set=wanted)
+
+
+def pick_bounds(sample: pa.Array, pieces: int) -> pa.Array:
+    """Keys that cut the range of all keys into about equal pieces, ascending, fewer than
+    `pieces`.
+    """
+    known = pc.unique(sample.drop_null())
+    ordered = known.take(pc.sort_indices(known))
+    cuts = sorted({len(ordered) * i // pieces for i in range(1, pieces)})
+    return ordered.take(pa.array([cut for cut in cuts if cut], pa.int64()))
+
+
+def find_pieces(keys: Column, bounds: pa.Array) -> Column:
+    """For each key the number of its piece: 0 to len(bounds); without a value 0."""
+    return pc.fill_null(pc.search_sorted(bounds, _flat(keys), side="right"), 0)
+
+
+def _as_bytes(column: pa.Array) -> pa.Array:
+    """Each value with its length before it, so that joined values cannot be cut differently."""
+    if pa.types.is_binary(column.type):
+        value = column
+    else:
+        value = pc.cast(pc.cast(column, pa.string()), pa.binary())
+    length = pc.cast(pc.cast(pc.binary_length(value), pa.string()), pa.binary())
+    return pc.fill_null(pc.binary_join_element_wise(length, value, b":"), b"-")
+
+
+def _flat(column: Column) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
