@@ -197,7 +197,7 @@ def _killed(pod: Object) -> Failure | None:
             return _say(Reason.DISK_FULL, "the pod was evicted for its use of scratch space")
         return _say(Reason.EVICTED, "the node evicted the pod")
     ended = _terminated(pod)
-    if ended is None:
+    if ended is None or ended.get("exitCode") == 0:
         return None
     if ended.get("reason") == "OOMKilled":
         return _say(
@@ -228,9 +228,11 @@ def _trouble(pods: list[Object], refusal: Refusal | None, report: Report | None)
     stuck = _stuck(pods[-1])
     if stuck is not None:
         return stuck
-    failure = None if report is None else report.failure
+    failure = _killed(pods[-1]) if report is None else report.failure
     if failure is None:
         return None
+    if failure.failure_class is FailureClass.CONFIGURATION:
+        return Trouble(failure.reason, failure.message, stalled=True)
     return Trouble(failure.reason, f"{failure.message} (an earlier attempt; it is being retried)")
 
 

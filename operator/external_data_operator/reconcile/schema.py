@@ -374,6 +374,9 @@ def _notes(look: _Look, verdict: Verdict, started: str | None) -> tuple[Note, ..
     if started is not None:
         said.append(Note("Normal", "SyncStarted", f"Job {started} was made."))
     changed = note_change(look.status.conditions, verdict)
+    before = find_condition(look.status.conditions, ConditionType.READY)
+    if before is not None and before.status == "False":
+        said = [note for note in said if not note.message.endswith(before.message)]
     reasons = {note.reason for note in said}
     return (*said, *(note for note in changed if note.reason not in reasons))
 
