@@ -7,7 +7,7 @@ credentials and patience.
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from external_data_operator.api.plan import TableTarget
 from external_data_operator.api.source import S3Destination
