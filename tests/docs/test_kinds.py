@@ -11,7 +11,7 @@ from external_data_operator.api.sources.rest import Pagination, RestAuth
 from pydantic.alias_generators import to_camel
 
 from sync_runner.paginators import STYLES
-from sync_runner.sources import SOURCES
+from sync_runner.sources import KINDS
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs/reference/externaldatasource.md").read_text()
@@ -36,7 +36,7 @@ def used(key: str) -> set[str]:
 
 
 def test_every_kind_of_source_has_code_and_an_example_and_a_page() -> None:
-    assert set(SOURCES) == set(SOURCE_KINDS)
+    assert set(KINDS) == set(SOURCE_KINDS)
     assert {kind for spec in example_specs() for kind in SOURCE_KINDS if kind in spec} == set(
         SOURCE_KINDS
     )

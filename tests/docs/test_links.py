@@ -114,3 +114,9 @@ def test_values_in_the_docs_are_values_of_the_chart() -> None:
         for language, text in FENCE.findall(page.read_text()):
             if language == "yaml" and "apiVersion:" not in text:
                 assert set(yaml.safe_load(text)) <= set(values), relative(page)
+
+
+def test_every_example_is_listed() -> None:
+    page = (ROOT / "examples/README.md").read_text()
+    listed = {target for target, _ in LINK.findall(page) if not target.startswith("..")}
+    assert listed == {path.name for path in (ROOT / "examples").iterdir()} - {"README.md"}
