@@ -45,7 +45,7 @@ class Guesses:
     ) -> None:
         """Asks for `following` and for what should come behind it, after a page with so many
         rows."""
-        if self._concurrency < 2:
+        if self._concurrency < 2 or self._paginator.guess_next(following, values, rows) is None:
             return
         self._depth = max(2, 2 * self._depth) if rows == self._rows else 0
         self._rows = rows
