@@ -66,6 +66,17 @@ def find_allowed(origin: Origin, rules: AddressRules, addresses: list[str]) -> l
     raise ConfigurationError(Reason.HOST_NOT_ALLOWED, f"host {origin.authority} is refused: {why}")
 
 
+def require_all_allowed(origin: Origin, rules: AddressRules) -> None:
+    """For a host that others connect to, who choose among its addresses themselves.
+
+    Raises ConnectError, ConfigurationError(HostNotAllowed).
+    """
+    addresses = resolve(origin)
+    if len(find_allowed(origin, rules, addresses)) < len(addresses):
+        message = f"host {origin.authority} is refused: one of its addresses is not a public one"
+        raise ConfigurationError(Reason.HOST_NOT_ALLOWED, message)
+
+
 def open_socket(
     origin: Origin, rules: AddressRules, tls: ssl.SSLContext | None, connect_s: float
 ) -> socket.socket:

@@ -1,0 +1,83 @@
+"""Starts a run in a pod: a plan and credentials from files, a report as the termination message.
+
+The only reader of the environment, and the only one who ends the process.
+"""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from external_data_operator.api.plan import (
+    CONFIG_MAPS_DIR,
+    PLAN_DIR,
+    PLAN_KEY,
+    RUN_ID_ENV,
+    SECRETS_DIR,
+    Plan,
+    Report,
+    Task,
+)
+
+from sync_runner.pod import MountedCredentials, ProgressLog, fit_report, log_to
+from sync_runner.transport.clock import SystemClock
+from sync_runner.wiring import Surroundings, check, exit_code_of, run
+
+FILES_ENV = "EXTERNAL_DATA_FILES_DIR"
+"""Folder that holds `plan`, `secrets` and `config-maps`, instead of those that a pod mounts."""
+LOG_FORMAT_ENV = "EXTERNAL_DATA_LOG_FORMAT"
+"""json (as without it) or text."""
+TERMINATION_LOG_ENV = "TERMINATION_LOG"
+"""File of the report, instead of the one that the kubelet reads."""
+_TERMINATION_LOG = "/dev/termination-log"
+
+_log = logging.getLogger("sync_runner")
+
+
+def main() -> int:
+    """One run; the exit code tells the Job whether to try again."""
+    log_to(sys.stderr.write, as_json=os.environ.get(LOG_FORMAT_ENV) != "text")
+    plan = Plan.model_validate_json((_find_dir(PLAN_DIR) / PLAN_KEY).read_bytes())
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    clock = SystemClock()
+    given = Surroundings(
+        credentials=MountedCredentials(_find_dir(SECRETS_DIR), _find_dir(CONFIG_MAPS_DIR)),
+        run_id=os.environ[RUN_ID_ENV],
+        clock=clock,
+        listener=ProgressLog(clock),
+        stop=stop,
+    )
+    report = _check(plan, given) if plan.task is Task.CHECK else run(plan, given)
+    _tell(report)
+    return int(exit_code_of(report))
+
+
+def _find_dir(mounted: str) -> Path:
+    """Where a pod mounts a folder, or its namesake below the folder of the environment."""
+    files = os.environ.get(FILES_ENV)
+    return Path(mounted) if files is None else Path(files) / Path(mounted).name
+
+
+def _check(plan: Plan, given: Surroundings) -> Report:
+    """A check prints what it found on standard output, as one line."""
+    report, discovery = check(plan, given)
+    if discovery is not None:
+        sys.stdout.write(discovery.model_dump_json(by_alias=True, exclude_none=True) + "\n")
+        sys.stdout.flush()
+    return report
+
+
+def _tell(report: Report) -> None:
+    """The termination message, and the whole report as the log's last line."""
+    path = Path(os.environ.get(TERMINATION_LOG_ENV, _TERMINATION_LOG))
+    path.write_bytes(fit_report(report))
+    said = report.result if report.failure is None else report.failure.message
+    fields = report.model_dump(mode="json", by_alias=True, exclude_none=True)
+    _log.info(said, extra={"fields": fields})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

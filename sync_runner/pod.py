@@ -1,0 +1,135 @@
+"""What a pod gives the runner and takes from it: mounted credentials, a log, and a termination
+message.
+
+A Secret's key is a file that the kubelet replaces when the Secret changes, so it is read at each
+use. The termination message is at most 4,096 bytes; the log's last line holds what does not fit.
+"""
+
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from external_data_operator.api.conditions import Reason
+from external_data_operator.api.meta import CertificateRef, KeyRef, SecretValue
+from external_data_operator.api.plan import REPORT_BYTES_MAX, Report
+
+from sync_runner.errors import ConfigurationError
+from sync_runner.protocols import Clock, Progress
+
+_PROGRESS_EVERY_S = 5.0
+
+
+@dataclass(frozen=True)
+class MountedCredentials:
+    """Secrets and ConfigMaps as files `<name>/<key>`."""
+
+    secrets: Path
+    config_maps: Path
+
+    def secret(self, value: SecretValue) -> str:
+        """The credential; ConfigurationError(SecretNotFound) naming Secret and key."""
+        assert value.secret_key_ref is not None, "a plan refers to credentials, it holds none"
+        return _read_key(self.secrets, "Secret", value.secret_key_ref)
+
+    def certificate(self, ref: CertificateRef) -> str:
+        """The PEM bundle; the same error."""
+        if ref.secret_key_ref is not None:
+            return _read_key(self.secrets, "Secret", ref.secret_key_ref)
+        assert ref.config_map_key_ref is not None, "exactly one of the two is set"
+        return _read_key(self.config_maps, "ConfigMap", ref.config_map_key_ref)
+
+    def keys_of(self, secret_name: str) -> dict[str, str]:
+        """All keys of a Secret that were mounted; the same error where there are none."""
+        folder = self.secrets / secret_name
+        keys = sorted(file.name for file in folder.iterdir()) if folder.is_dir() else []
+        if not keys:
+            message = f"Secret {secret_name} does not exist, or holds none of the keys it should"
+            raise ConfigurationError(Reason.SECRET_NOT_FOUND, message)
+        refs = {key: KeyRef(name=secret_name, key=key) for key in keys}
+        return {key: _read_key(self.secrets, "Secret", ref) for key, ref in refs.items()}
+
+
+def _read_key(folder: Path, kind: str, ref: KeyRef) -> str:
+    """The value without the line end that editors and `--from-file` leave."""
+    what = f"{kind} {ref.name}, key {ref.key}"
+    try:
+        return (folder / ref.name / ref.key).read_text(encoding="utf-8").rstrip("\r\n")
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ConfigurationError(Reason.SECRET_NOT_FOUND, f"{what} does not exist") from error
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(Reason.SECRET_NOT_FOUND, f"{what} is not text") from error
+
+
+class JsonLines(logging.Formatter):
+    """One JSON document a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record's words, the fields it came with, and the traceback of a bug."""
+        said = {"time": self.formatTime(record), "level": record.levelname.lower()}
+        said |= {"message": record.getMessage(), **getattr(record, "fields", {})}
+        if record.exc_info:
+            said["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(said, ensure_ascii=False)
+
+
+def log_to(write: Callable[[str], object], *, as_json: bool) -> None:
+    """Sends the runner's log line by line to `write`."""
+    handler = _LineHandler(write)
+    plain = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+    handler.setFormatter(JsonLines() if as_json else plain)
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
+class _LineHandler(logging.Handler):
+    def __init__(self, write: Callable[[str], object]) -> None:
+        super().__init__()
+        self._write = write
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._write(self.format(record) + "\n")
+
+
+@dataclass
+class ProgressLog:
+    """Says how a run goes, every few seconds and when its phase changes."""
+
+    clock: Clock
+    every_s: float = _PROGRESS_EVERY_S
+    _began: float = field(init=False)
+    _said_at: float = field(init=False)
+    _phase: str = ""
+
+    def __post_init__(self) -> None:
+        self._began = self._said_at = self.clock.monotonic()
+
+    def __call__(self, progress: Progress) -> None:
+        """Told whenever the counters moved."""
+        now = self.clock.monotonic()
+        if progress.phase == self._phase and now - self._said_at < self.every_s:
+            return
+        self._phase, self._said_at = progress.phase, now
+        rate = round(progress.rows / max(now - self._began, 0.001))
+        fields = {**asdict(progress), "rows_per_second": rate}
+        said = f"{progress.phase}: {progress.pages} pages, {progress.rows} rows, {rate} rows/s"
+        logging.getLogger(__name__).info(said, extra={"fields": fields})
+
+
+def fit_report(report: Report) -> bytes:
+    """The report in at most 4,096 bytes: first without its columns, then with a shorter message."""
+    text = _render(report)
+    if len(text) > REPORT_BYTES_MAX:
+        report = report.model_copy(update={"columns": None})
+        text = _render(report)
+    while len(text) > REPORT_BYTES_MAX and report.failure is not None and report.failure.message:
+        excess = len(text) - REPORT_BYTES_MAX
+        kept = report.failure.message[: max(0, len(report.failure.message) - excess - 1)]
+        shorter = report.failure.model_copy(update={"message": f"{kept}…" if kept else ""})
+        report = report.model_copy(update={"failure": shorter})
+        text = _render(report)
+    return text
+
+
+def _render(report: Report) -> bytes:
+    return report.model_dump_json(by_alias=True, exclude_none=True).encode()
