@@ -1,6 +1,7 @@
-"""The main path for a newcomer: a cluster, the operator, the cluster's own API as tables, and a look into one.
+"""The main path for a newcomer: a cluster, the operator, the cluster's own API as tables.
 
-Everything here uses public doors only: the chart, `kubectl apply`, `kubectl get`, and a reader that is not ours.
+Everything here uses public doors only: the chart, `kubectl apply`, `kubectl get`, and a reader that
+is not ours.
 """
 
 import json
@@ -33,13 +34,14 @@ def main() -> int:
         return 1
     _print_tables(schemas)
     _print_rows(cluster, schemas)
-    _say(f"look around: export KUBECONFIG={cluster.kubeconfig}; kubectl get eds,edsc -n {NAMESPACE}")
+    _say(f"look around: export KUBECONFIG={cluster.kubeconfig}")
+    _say(f"             kubectl get eds,edsc -n {NAMESPACE}; kubectl describe eds -n {NAMESPACE}")
     _say("end it all: make down")
     return 0 if all(_is_ready(schema) for schema in schemas) else 1
 
 
 def _apply_example(cluster: LocalCluster) -> None:
-    _say(f"applying {EXAMPLE.relative_to(Path.cwd()) if EXAMPLE.is_relative_to(Path.cwd()) else EXAMPLE}")
+    _say(f"applying {EXAMPLE.parent.name}/{EXAMPLE.name}")
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
     cluster.kubectl("apply", "-f", "-", stdin=json.dumps(namespace))
     cluster.kubectl("apply", "-n", NAMESPACE, "-f", str(EXAMPLE))

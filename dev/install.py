@@ -1,4 +1,4 @@
-"""Installs the operator into a local cluster with its chart, the way a user would; demo and tests share it."""
+"""Installs the operator into a local cluster with its chart, as a user would."""
 
 import json
 from pathlib import Path
@@ -13,9 +13,10 @@ SERVICE_NETWORK = "10.96.0.0/16"
 
 
 def install_operator(cluster: LocalCluster, *, namespaces: list[str]) -> None:
-    """Builds the images, installs chart and default destination, and waits until the operator is available.
+    """Builds the images, installs chart and default destination, waits until the operator is there.
 
-    `namespaces` may reach the cluster's own services and this machine's test servers, which have private addresses.
+    `namespaces` may reach the cluster's own services and this machine's test servers, which have
+    private addresses.
     """
     images = cluster.images()
     _ensure_namespace(cluster, OPERATOR_NAMESPACE)

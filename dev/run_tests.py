@@ -6,6 +6,7 @@ Anything given on the command line goes to pytest.
 import subprocess
 import sys
 
+
 def main() -> int:
     """Builds what the tests need, then runs them; returns pytest's exit status."""
     build = [sys.executable, "-m", "tests.localcluster", "build"]

@@ -1,7 +1,7 @@
 """Runs an iterator in a thread of its own, a bounded number of steps ahead of its consumer.
 
-The stages of a sync (fetch, decode, write) overlap this way while each stays an ordinary generator; most of their work
-releases the interpreter's lock. Memory is bounded by the depth.
+The stages of a sync (fetch, decode, write) overlap this way while each stays an ordinary generator;
+most of their work releases the interpreter's lock. Memory is bounded by the depth.
 """
 
 import queue
@@ -63,8 +63,8 @@ class _Ahead(Generic[T]):
 def read_ahead(items: Iterator[T], *, depth: int, name: str) -> Iterator[T]:
     """The same items in the same order, made `depth` steps ahead in a thread called `name`.
 
-    An error of the iterator is raised here, behind the items that came before it. Closing the result stops the thread
-    and closes the iterator.
+    An error of the iterator is raised here, behind the items that came before it. Closing the
+    result stops the thread and closes the iterator.
     """
     with closing(_Ahead(items, depth, name).consume()) as consumed:  # type: ignore[type-var]
         yield from consumed

@@ -6,8 +6,8 @@ RunError
 ├── ConfigurationError   a person must act: the schedule stops until the spec or a Secret changes
 └── SupersededError      another run published first: nothing is wrong, nothing was changed
 
-Anything else that is raised is a bug of ours. Messages name ids, counts, field names and HTTP status; never bodies,
-headers, query strings or credentials.
+Anything else that is raised is a bug of ours. Messages name ids, counts, field names and HTTP
+status; never bodies, headers, query strings or credentials.
 """
 
 from external_data_operator.api.conditions import Reason

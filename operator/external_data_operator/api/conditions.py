@@ -1,7 +1,8 @@
 """Every condition type and reason, each with the sentence that explains it.
 
-`kubectl describe` shows the reasons, the reference page prints this file, and a test fails when a reason has no
-sentence. Reasons are CamelCase words; `STALLING` are those where nothing goes on before a person acts.
+`kubectl describe` shows the reasons, the reference page prints this file, and a test fails when a
+reason has no sentence. Reasons are CamelCase words; at a `STALLING` one nothing goes on before a
+person acts.
 """
 
 from enum import StrEnum
@@ -69,44 +70,85 @@ SENTENCES: dict[Reason, str] = {
     Reason.PROGRESSING: "Work is under way; nothing to do.",
     Reason.SUSPENDED: "Scheduling is turned off in the spec.",
     Reason.INVALID_SPEC: "The spec contradicts itself; the message names the field.",
-    Reason.INLINE_CREDENTIALS_REFUSED: "This operator refuses credentials in a spec; use secretKeyRef.",
-    Reason.SECRET_NOT_FOUND: "A Secret, ConfigMap or key that the spec refers to does not exist yet; "
-    "work goes on by itself once it does.",
-    Reason.CREDENTIALS_REJECTED: "The source answered 401 or 403; correct the Secret or the source's permissions.",
-    Reason.UNREACHABLE: "No connection could be made: the name does not resolve, nothing listens, or TLS fails.",
-    Reason.HOST_NOT_ALLOWED: "The host's address is private, or the scheme is not https; an operator's "
-    "administrator may open it with allowPrivateHosts.",
-    Reason.OTHER_ORIGIN: "A redirect or a next page leads to another scheme, host or port than baseUrl, "
-    "where credentials must not go; use an address that needs no such step.",
-    Reason.INVALID_DESTINATION: "The destination cannot be used as written: the bucket does not exist, or a field is wrong.",
+    Reason.INLINE_CREDENTIALS_REFUSED: (
+        "This operator refuses credentials in a spec; use secretKeyRef."
+    ),
+    Reason.SECRET_NOT_FOUND: (
+        "A Secret, ConfigMap or key that the spec refers to does not exist yet; work goes on by"
+        " itself once it does."
+    ),
+    Reason.CREDENTIALS_REJECTED: (
+        "The source answered 401 or 403; correct the Secret or the source's permissions."
+    ),
+    Reason.UNREACHABLE: (
+        "No connection could be made: the name does not resolve, nothing listens, or TLS fails."
+    ),
+    Reason.HOST_NOT_ALLOWED: (
+        "The host's address is private, or the scheme is not https; an operator's administrator"
+        " may open it with allowPrivateHosts."
+    ),
+    Reason.OTHER_ORIGIN: (
+        "A redirect or a next page leads to another scheme, host or port than baseUrl, where "
+        "credentials must not go; use an address that needs no such step."
+    ),
+    Reason.INVALID_DESTINATION: (
+        "The destination cannot be used as written: the bucket does not exist, or a field is wrong."
+    ),
     Reason.DESTINATION_FORBIDDEN: "The bucket refused the credentials or the permission to write.",
-    Reason.CONDITIONAL_PUT_UNSUPPORTED: "The object store ignores conditional puts, so that two writers "
-    "could overwrite each other; use a store that honours If-None-Match.",
-    Reason.RECORDS_PATH_NOT_FOUND: "recordsPath leads nowhere in the response; the message names the keys that are there.",
+    Reason.CONDITIONAL_PUT_UNSUPPORTED: (
+        "The object store ignores conditional puts, so that two writers could overwrite each "
+        "other; use a store that honours If-None-Match."
+    ),
+    Reason.RECORDS_PATH_NOT_FOUND: (
+        "recordsPath leads nowhere in the response; the message names the keys that are there."
+    ),
     Reason.INVALID_RESPONSE: "The response is not JSON.",
     Reason.INVALID_RECORDS: "The rows are not JSON objects.",
-    Reason.REQUEST_REJECTED: "The source refused the request (a 4xx); the message holds the status.",
-    Reason.RATE_LIMITED: "The source asked to slow down for longer than a run may wait; the next run tries again.",
-    Reason.SOURCE_UNAVAILABLE: "The source answered 5xx or broke off, on every attempt; the next run tries again.",
+    Reason.REQUEST_REJECTED: (
+        "The source refused the request (a 4xx); the message holds the status."
+    ),
+    Reason.RATE_LIMITED: (
+        "The source asked to slow down for longer than a run may wait; the next run tries again."
+    ),
+    Reason.SOURCE_UNAVAILABLE: (
+        "The source answered 5xx or broke off, on every attempt; the next run tries again."
+    ),
     Reason.LOOP_DETECTED: "A page token came back a second time, so the walk would never end.",
     Reason.LIMIT_EXCEEDED: "The run passed its bound of pages, bytes or seconds.",
-    Reason.SCHEMA_CONFLICT: "A column changed to a type that the table's cannot be widened to; nothing was changed.",
+    Reason.SCHEMA_CONFLICT: (
+        "A column changed to a type that the table's cannot be widened to; nothing was changed."
+    ),
     Reason.CURSOR_FIELD_MISSING: "Rows lack the incremental field; choose one that every row has.",
-    Reason.PRIMARY_KEY_MISSING: "Rows lack a primary key column; choose columns that every row has.",
-    Reason.STORAGE_UNAVAILABLE: "The object store failed on every attempt; the next run tries again.",
-    Reason.TABLE_DAMAGED: "The table's log or files are incomplete; the message says what is missing and how to go on.",
+    Reason.PRIMARY_KEY_MISSING: (
+        "Rows lack a primary key column; choose columns that every row has."
+    ),
+    Reason.STORAGE_UNAVAILABLE: (
+        "The object store failed on every attempt; the next run tries again."
+    ),
+    Reason.TABLE_DAMAGED: (
+        "The table's log or files are incomplete; the message says what is missing and how to "
+        "go on."
+    ),
     Reason.SUPERSEDED: "Another run published first; this one changed nothing.",
-    Reason.OUT_OF_MEMORY: "The pod was killed for its memory limit; raise runtime.resources.limits.memory.",
+    Reason.OUT_OF_MEMORY: (
+        "The pod was killed for its memory limit; raise runtime.resources.limits.memory."
+    ),
     Reason.DISK_FULL: "The pod's scratch space is full.",
     Reason.DEADLINE_EXCEEDED: "The run took longer than its deadline.",
     Reason.EVICTED: "The node evicted the pod; the run goes on in a new one.",
     Reason.IMAGE_PULL_FAILED: "The runner's image cannot be pulled.",
     Reason.POD_REFUSED: "The cluster refused the Job's pod (a quota, a limit range, pod security).",
-    Reason.UNSCHEDULABLE: "No node has room for the pod or tolerates it; work goes on once one does.",
-    Reason.TABLE_TAKEN: "An older schema writes to the same table; give one of the sources a tablePrefix.",
+    Reason.UNSCHEDULABLE: (
+        "No node has room for the pod or tolerates it; work goes on once one does."
+    ),
+    Reason.TABLE_TAKEN: (
+        "An older schema writes to the same table; give one of the sources a tablePrefix."
+    ),
     Reason.SOURCE_NOT_FOUND: "No ExternalDataSource of that name is in this namespace.",
     Reason.SOURCE_NOT_READY: "The source is not ready; its own status says why.",
-    Reason.STREAM_NOT_FOUND: "The source has no stream of that name any more; its table stays as it is.",
+    Reason.STREAM_NOT_FOUND: (
+        "The source has no stream of that name any more; its table stays as it is."
+    ),
     Reason.NEVER_SYNCED: "No run has finished yet.",
     Reason.INTERNAL_ERROR: "A bug in this project; the traceback is in the pod's log.",
 }
@@ -128,4 +170,5 @@ STALLING: frozenset[Reason] = frozenset(
         Reason.TABLE_TAKEN,
     }
 )
-"""Where a check of the source, or a wait before any run, ends and a person must act. A run stalls by its failure's class."""
+"""Where a check of the source, or a wait before any run, ends and a person must act. A run stalls
+by its failure's class."""

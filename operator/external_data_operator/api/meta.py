@@ -13,7 +13,7 @@ GROUP_VERSION = f"{API_GROUP}/{API_VERSION}"
 CATEGORY = "external-data"
 """`kubectl get external-data` lists both kinds."""
 MOVED_KEY = "^[a-z]+([.][A-Za-z0-9]+){2,}$"
-"""Keys under which the operator keeps inline values: where they stood (`rest.auth.bearer.token`)."""
+"""Keys of inline values the operator keeps: where they stood (`rest.auth.bearer.token`)."""
 
 ObjectName = Annotated[
     str,
