@@ -5,6 +5,7 @@ before it can be repeated, everything after it can be left out.
 """
 
 from sync_runner.lake.check import check_destination
+from sync_runner.lake.memory import give_memory_back
 from sync_runner.lake.table import open_table
 
-__all__ = ["check_destination", "open_table"]
+__all__ = ["check_destination", "give_memory_back", "open_table"]

@@ -74,6 +74,7 @@ class Publisher:
         if rows is not None:
             return self._prepare_small(base, shape, rows)
         stage.cut()
+        stage.settle()
         return self._prepare_large(base, shape, stage)
 
     def _shape(self, base: Snapshot | None, stage: Stage, seen: set[str]) -> Shape:
@@ -105,6 +106,7 @@ class Publisher:
         if not self._keys or stage.rows > SMALL_ROWS:
             return None
         stage.cut()
+        stage.settle()
         fields = join_schemas(part.schema for part in stage.parts)
         schema = pa.schema(list(fields.values()))
         tables: list[pa.Table] = []

@@ -92,7 +92,7 @@ class Session:
         self._standing = standing
         self._tools = tools
         self._base = standing.snapshot
-        self._reached = _reached(standing)
+        self._reached = self._covered = _reached(standing)
         self._cut_at = self._published_at = actor.clock.monotonic()
         self._parts_published = 0
 
@@ -112,18 +112,17 @@ class Session:
 
     def write(self, batch: Batch, *, seconds: float) -> int:
         """Takes the next batch, and keeps the journal where that completes a part."""
-        stage, rows = self._tools.stage, batch.records.num_rows
-        if rows:
+        stage = self._tools.stage
+        if batch.records.num_rows:
             self._check_cursor(batch)
             self._announce()
-            parts = len(stage.parts)
-            stage.add(self._tools.columns.adopt(batch.records))
-            if len(stage.parts) > parts:
-                self._save_journal()
+            records = self._tools.columns.adopt(batch.records)
+            if not stage.fits(records):
+                self._cut()
+            stage.add(records)
         self._reached = self._reached.behind(batch, seconds)
         if stage.is_full() or (stage.is_part_open and self._is_old()):
-            stage.cut()
-            self._save_journal()
+            self._cut()
         return self._parts_published + len(stage.parts)
 
     def is_due(self) -> bool:
@@ -158,7 +157,7 @@ class Session:
         self._tools.stage.clear()
         self._published_at = self._actor.clock.monotonic()
         if self._tools.journal.held and not final:
-            self._save_journal()
+            self._save_journal(self._reached)
 
     def finish(self) -> Published:
         """Makes the rest visible, closes the journal, and looks after the table."""
@@ -194,14 +193,23 @@ class Session:
         explained by it.
         """
         if self._base is None and not self._tools.journal.held:
-            self._save_journal()
+            self._save_journal(self._reached)
+
+    def _cut(self) -> None:
+        """Starts the next part. The journal names a part once it lies in the store."""
+        if self._tools.stage.is_uploading:
+            self._tools.stage.settle()
+            self._save_journal(self._covered)
+        self._tools.stage.cut()
+        self._covered = self._reached
+        self._cut_at = self._actor.clock.monotonic()
 
     def _is_old(self) -> bool:
         return self._actor.clock.monotonic() - self._cut_at >= PART_SECONDS
 
-    def _save_journal(self, *, is_open: bool = True) -> None:
-        stage, reached = self._tools.stage, self._reached
-        self._cut_at = self._actor.clock.monotonic()
+    def _save_journal(self, reached: _Reached, *, is_open: bool = True) -> None:
+        """Says that the parts hold everything up to `reached`."""
+        stage = self._tools.stage
         journal = Journal(
             run=self._actor.run,
             attempt=self._tools.attempt,
@@ -224,7 +232,7 @@ class Session:
         """Nothing depends on it any more: a journal that stays open is found to be an old one."""
         if self._tools.journal.held or self._standing.left_open:
             with suppress(RunError):
-                self._save_journal(is_open=False)
+                self._save_journal(self._reached, is_open=False)
         self._actor.steps(Step.CLOSED)
 
     def _commit(self, prepared: Prepared, *, final: bool) -> Snapshot:

@@ -6,6 +6,7 @@ once anything of this one is encoded.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -39,12 +40,16 @@ class Stage:
         self._waiting_bytes = 0
         self._encoder: PartEncoder | None = None
         self._order = _PartOrder()
+        self._uploader = ThreadPoolExecutor(1, thread_name_prefix="upload")
+        self._uploading: Future[Part] | None = None
+        self._uploading_rows = 0
 
     @property
     def rows(self) -> int:
         """Rows of all parts and of what waits."""
         encoding = 0 if self._encoder is None else self._encoder.rows
-        return sum(part.rows for part in self.parts) + encoding + self._waiting_rows
+        parts = sum(part.rows for part in self.parts) + self._uploading_rows
+        return parts + encoding + self._waiting_rows
 
     @property
     def schemas(self) -> list[pa.Schema]:
@@ -57,14 +62,21 @@ class Stage:
         return sum(part.size for part in self.parts)
 
     @property
+    def is_uploading(self) -> bool:
+        """Whether the last part may not be in the store yet."""
+        return self._uploading is not None
+
+    @property
     def is_part_open(self) -> bool:
         """Whether rows wait that are in no part yet."""
         return self._encoder is not None or self._waiting_rows > 0
 
+    def fits(self, batch: pa.RecordBatch) -> bool:
+        """Whether the part under way can take the batch; if not, it has to be cut first."""
+        return self._encoder is None or self._takes(batch.schema)
+
     def add(self, batch: pa.RecordBatch) -> None:
-        """Takes a batch; a part that it does not fit into is uploaded first."""
-        if self._encoder is not None and not self._takes(batch.schema):
-            self.cut()
+        """Takes a batch that fits."""
         for field in batch.schema:
             known = self._fields.get(field.name)
             self._fields[field.name] = field if known is None else join(known, field)
@@ -82,15 +94,26 @@ class Stage:
         return encoder.rows >= self._bounds.rows or encoder.size >= self._bounds.bytes
 
     def cut(self) -> None:
-        """Uploads what waits as a part."""
+        """Makes a part of what waits. Its upload goes on behind this call; see `settle`."""
+        self.settle()
         self._encode()
         if self._encoder is not None:
-            self.parts.append(self._store.upload(self._encoder, self._order.order))
+            self._uploading_rows = self._encoder.rows
+            self._uploading = self._uploader.submit(
+                self._store.upload, self._encoder, self._order.order
+            )
         self._encoder, self._fields, self._order = None, {}, _PartOrder()
+
+    def settle(self) -> None:
+        """Waits until the last part lies in the store."""
+        if self._uploading is not None:
+            part = self._uploading.result()
+            self._uploading, self._uploading_rows = None, 0
+            self.parts.append(part)
 
     def peek(self) -> pa.Table | None:
         """All rows, while none of them is encoded; None once they are too many for that."""
-        if self.parts or self._encoder is not None:
+        if self.parts or self._encoder is not None or self._uploading is not None:
             return None
         return self._collect()
 

@@ -60,8 +60,8 @@ class Limits(ApiModel):
     """Rows of one Arrow batch, about."""
     batch_bytes: int = 16 << 20
     """Bytes of page bodies that become one batch, about."""
-    part_bytes: int = 64 << 20
-    """Bytes of one Parquet part, about."""
+    part_bytes: int = 32 << 20
+    """Bytes of one Parquet part, about; memory holds two."""
     pages: int = 10_000_000
     """Pages of one run."""
     bytes: int = 1 << 40
