@@ -12,6 +12,7 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 _END = object()
+_LEAVE_AFTER_S = 5.0
 
 
 class _Failed:
@@ -57,7 +58,7 @@ class _Ahead(Generic[T]):
                 yield item  # type: ignore[misc]
         finally:
             self._stop.set()
-            self._thread.join()
+            self._thread.join(_LEAVE_AFTER_S)
 
 
 def read_ahead(items: Iterator[T], *, depth: int, name: str) -> Iterator[T]:

@@ -1,4 +1,4 @@
-"""The cursor's column of a batch: its highest value, whether it ascends, and which rows are new.
+"""The cursor's column of a batch: its highest values, and whether it ascends.
 
 Arrow compares whole columns; a Python object is made for one row only, the one that holds the
 highest value. Where a column mixes spellings that Arrow does not read, its distinct values are read
@@ -18,7 +18,7 @@ from external_data_operator.api.sources.rest import CursorType
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.protocols import Position
-from sync_runner.records.cursor import parse_date, parse_key, parse_moment, write_moment
+from sync_runner.records.cursor import parse_date, parse_moment
 
 _MOMENT = pa.timestamp("us")
 """Of UTC."""
@@ -84,29 +84,6 @@ def is_ascending(values: pa.Array, *, above: pa.Scalar | None) -> bool:
     return bool(pc.all(pc.greater_equal(present[1:], present[:-1]), min_count=0).as_py())
 
 
-def select_newer(records: pa.RecordBatch, name: str, since: Position) -> pa.RecordBatch:
-    """The rows above a position (a Date: from it on), and those without a value."""
-    values = order_values(records.column(name), since.type, name=name)
-    if values.null_count == len(values):
-        return records
-    bound = _build_bound(since, values)
-    compare = pc.greater_equal if since.type is CursorType.DATE else pc.greater
-    return records.filter(pc.fill_null(compare(values, bound), True))  # noqa: FBT003 - Arrow's
-
-
-def _build_bound(since: Position, values: pa.Array) -> pa.Scalar:
-    """A position as a value that the column's can be compared with."""
-    if values.type == _MOMENT:
-        return pa.scalar(parse_moment(since.value).replace(tzinfo=None), _MOMENT)
-    if since.type in (CursorType.DATE_TIME, CursorType.TIMESTAMP):
-        like = _write_number(values.drop_null()[0].as_py())
-        return pa.scalar(float(write_moment(parse_moment(since.value), like=like)))
-    key = parse_key(since)
-    if not isinstance(key, Decimal):
-        return pa.scalar(key)
-    return pa.scalar(int(key)) if pa.types.is_integer(values.type) else pa.scalar(float(key))
-
-
 def _convert(column: pa.Array, kind: CursorType) -> pa.Array | None:
     if _is_number(column.type):
         numbers_fit = kind not in (CursorType.DATE, CursorType.OBJECT_ID)
@@ -137,10 +114,6 @@ def _find(parse: Callable[[str], Any], text: str | None) -> Any:
 def _write(value: Any, kind: CursorType) -> str:
     if isinstance(value, str):
         return str(parse_date(value)) if kind is CursorType.DATE else value.strip()
-    return _write_number(value)
-
-
-def _write_number(value: float | Decimal) -> str:
     return format(Decimal(repr(value)) if isinstance(value, float) else Decimal(value), "f")
 
 

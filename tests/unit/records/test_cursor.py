@@ -17,7 +17,6 @@ from sync_runner.records.cursor_column import (
     find_second_highest,
     is_ascending,
     order_values,
-    select_newer,
 )
 
 INTEGER, NUMERIC = CursorType.INTEGER, CursorType.NUMERIC
@@ -181,29 +180,3 @@ def test_rows_ascend_above_the_batch_before() -> None:
     assert not is_ascending(pa.array([5, 6]), above=pa.scalar("5")), (
         "another type compares with nothing"
     )
-
-
-@pytest.mark.parametrize(
-    ("values", "since", "kept"),
-    [
-        ([1, 2, 3, None], Position("2", INTEGER), [3, None]),
-        (["1", "2", "3"], Position("2", INTEGER), ["3"]),
-        ([1.5, 2.5], Position("1.5", NUMERIC), [2.5]),
-        (
-            ["2024-01-01T00:00:00Z", "2024-01-01T00:00:00.5Z"],
-            Position("2024-01-01T00:00:00Z", MOMENT),
-            ["2024-01-01T00:00:00.5Z"],
-        ),
-        ([1704067200, 1704067201], Position("1704067200", STAMP), [1704067201]),
-        ([1704067200, 1704067201], Position("2024-01-01T00:00:00Z", STAMP), [1704067201]),
-        (["2024-01-01", "2024-01-02"], Position("2024-01-02", DATE), ["2024-01-02"]),
-        ([f"{OID}10", f"{OID}11"], Position(f"{OID}10", OBJECT_ID), [f"{OID}11"]),
-        ([None, None], Position("2", INTEGER), [None, None]),
-    ],
-    ids=str,
-)
-def test_rows_above_a_position_are_new_and_a_day_is_read_again(
-    values: list[object], since: Position, kept: list[object]
-) -> None:
-    records = pa.record_batch({"c": pa.array(values)})
-    assert select_newer(records, "c", since).column("c").to_pylist() == kept
