@@ -118,6 +118,8 @@ def _while_active(question: Question, active: Run, ended: Run | None) -> Answer:
     verdict = _under_way(question)
     if ended is not None and ended.failure is not None:
         verdict = _failed(question, ended.failure)
+    elif active.report is not None and active.report.failure is not None:
+        verdict = _failed(question, active.report.failure)
     elif active.trouble is not None:
         trouble = active.trouble
         verdict = Verdict("False", trouble.reason, trouble.message, stalled=trouble.stalled)

@@ -1,0 +1,113 @@
+"""The operator as a process of this machine against the cluster under test, which can be stopped
+and killed.
+"""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from tests.localcluster.cluster import LocalCluster
+
+NAMESPACE = "operator-tests"
+OPEN, CLOSED = "open", "closed"
+"""Namespaces that begin so may, and may not, reach this machine's address."""
+BUCKET = "lake"
+
+
+class OperatorProcess:
+    """One operator; `start` after `stop` or `kill` starts the next one."""
+
+    def __init__(self, cluster: LocalCluster, runner: str, log: Path, **extra: str) -> None:
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            self.port = int(probe.getsockname()[1])
+        self._environment = {
+            **os.environ,
+            "KUBECONFIG": str(cluster.kubeconfig),
+            "PYTHONPATH": "operator",
+            "PYTHONWARNINGS": "error",
+            "EXTERNAL_DATA_NAMESPACE": NAMESPACE,
+            "EXTERNAL_DATA_RUNNER_IMAGE": runner,
+            "EXTERNAL_DATA_HTTP_PORT": str(self.port),
+            "EXTERNAL_DATA_LOG_FORMAT": "text",
+            "EXTERNAL_DATA_RESYNC_SECONDS": "15",
+            "EXTERNAL_DATA_DEFAULT_DESTINATION": json.dumps(default_destination(cluster)),
+            "EXTERNAL_DATA_ALLOW_PRIVATE_HOSTS": json.dumps(
+                [{"namespaces": [f"{OPEN}-*"], "cidrs": [f"{cluster.host_address}/32"]}]
+            ),
+            **extra,
+        }
+
+    @property
+    def log(self) -> str:
+        """All that it has said so far."""
+        return self._log.read_text()
+
+    def start(self) -> None:
+        """Starts it and waits until it has seen everything."""
+        with self._log.open("ab") as out:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "external_data_operator"],
+                env=self._environment,
+                stdout=out,
+                stderr=out,
+            )
+        deadline = time.monotonic() + 30
+        while self.fetch("/readyz")[0] != 200:
+            assert self._process.poll() is None, self.log
+            assert time.monotonic() < deadline, self.log
+            time.sleep(0.1)
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> float:
+        """Ends it; says how many seconds that took."""
+        began = time.monotonic()
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(timeout=20)
+            self._process = None
+        return time.monotonic() - began
+
+    def kill(self) -> None:
+        """Ends it as a lost node would."""
+        self.stop(signal.SIGKILL)
+
+    def fetch(self, path: str) -> tuple[int, str]:
+        """Status and body of one of its endpoints; 0 where nobody listens."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def writes(self) -> float:
+        """How many writes it has asked the API server for."""
+        _, page = self.fetch("/metrics")
+        counted = 0.0
+        for line in page.splitlines():
+            if line.startswith("external_data_api_requests_total") and 'verb="GET"' not in line:
+                counted += float(line.rsplit(" ", 1)[1])
+        return counted
+
+
+def default_destination(cluster: LocalCluster) -> dict[str, object]:
+    """The cluster's own S3 server, by a Secret of the operator's namespace."""
+    s3 = cluster.s3
+    return {
+        "s3": {
+            "bucket": BUCKET,
+            "prefix": "raw",
+            "endpoint": s3.endpoint,
+            "region": s3.region,
+            "credentialsSecretRef": {"name": "lake"},
+        }
+    }
