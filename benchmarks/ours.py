@@ -1,13 +1,13 @@
-"""The runner, as a pod starts it: a plan and credentials as files, one process, and a report as it
-ends.
+"""The runner, as a pod starts it: the pinned packages of its image and no others, a plan and
+credentials as files, one process, and a report as it ends.
 
 The figures say more than the process as a whole does: when the first request reached the API, and
 how long the run went on after the last page had been answered, which is staging, merging and
 committing.
 """
 
+import importlib.util
 import os
-import sys
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -39,9 +39,12 @@ from external_data_operator.api.sources.rest import (
 from benchmarks.api import Api
 from benchmarks.errors import BenchmarkError
 from benchmarks.harness import Contender, Launch, Numbers
+from benchmarks.places import find_runner_python
 from benchmarks.processes import Finished
 from benchmarks.store import Bucket
 
+MODULE = ("-m", "sync_runner")
+PACKAGES = ("sync_runner", "external_data_operator", "external_data_decoder")
 SECRET = "lake"
 STREAM = "orders"
 _MIB = 1 << 20
@@ -173,7 +176,7 @@ class Runner:
                 self.bucket.delete(f"bench/{table}")
 
         return Launch(
-            argv=[sys.executable, "-m", "sync_runner"],
+            argv=[str(find_runner_python()), *MODULE],
             env=self._build_env(pod, run_id),
             cwd=pod,
             check=check,
@@ -191,7 +194,14 @@ class Runner:
         (pod / "tmp").mkdir()
 
     def _build_env(self, pod: Path, run_id: str) -> dict[str, str]:
-        return {"PATH": os.environ["PATH"], "TMPDIR": str(pod / "tmp"), RUN_ID_ENV: run_id}
+        return {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": str(_link_packages(self.home / "packages")),
+            "TMPDIR": str(pod / "tmp"),
+            "EXTERNAL_DATA_FILES_DIR": str(pod),
+            "TERMINATION_LOG": str(pod / "report.json"),
+            RUN_ID_ENV: run_id,
+        }
 
     def _read_further(self, finished: Finished, report: Report) -> Numbers:
         stats = self.api.read_stats()
@@ -208,3 +218,16 @@ class Runner:
                 "table_version": float(report.table.version),
             }
         return further
+
+
+def _link_packages(folder: Path) -> Path:
+    """A folder with our own packages and nothing else, as the image has it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in PACKAGES:
+        spec = importlib.util.find_spec(name)
+        assert spec is not None, f"{name} is part of the development environment"
+        assert spec.submodule_search_locations, f"{name} is a package"
+        link = folder / name
+        if not link.exists():
+            link.symlink_to(spec.submodule_search_locations[0])
+    return folder

@@ -1,7 +1,6 @@
 """The contenders that are not ours: the hand-written limit, dlt, and the merge of delta-rs."""
 
 import os
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 from benchmarks.api import Api
 from benchmarks.errors import BenchmarkError
 from benchmarks.harness import Contender, Launch, Numbers
-from benchmarks.places import REPOSITORY, make_venv
+from benchmarks.places import REPOSITORY, find_runner_python, make_venv
 from benchmarks.processes import Finished
 from benchmarks.store import Bucket
 
@@ -36,7 +35,7 @@ class Peers:
         turns_max: int = 100,
     ) -> Contender:
         """The hand-written upper bound."""
-        argv = [sys.executable, "-m", "benchmarks.limit", "--api", self.api.address]
+        argv = [str(find_runner_python()), "-m", "benchmarks.limit", "--api", self.api.address]
         argv += ["--rows", str(rows), "--page", str(page), "--latency", str(latency_ms)]
         argv += ["--connections", str(connections)]
         return self._copying(name, argv, rows=rows, turns_max=turns_max)
@@ -54,7 +53,13 @@ class Peers:
         self, name: str, *, table: str, updates: Path, work: int, before: Callable[[], None]
     ) -> Contender:
         """delta-rs merges rows that it has as a file into a table of ours."""
-        argv = [sys.executable, str(_HERE / "peer_delta.py"), self.bucket.url(table), str(updates)]
+        argv = [
+            str(find_runner_python()),
+            "-P",
+            str(_HERE / "peer_delta.py"),
+            self.bucket.url(table),
+            str(updates),
+        ]
 
         def launch(_: int) -> Launch:
             before()

@@ -57,3 +57,11 @@ def make_venv(requirements: Path) -> Path:
         subprocess.run([*pip, "--require-hashes", "--no-deps", "-r", str(requirements)], check=True)
         ready.touch()
     return python
+
+
+def find_runner_python() -> Path:
+    """The interpreter with exactly what the runner's image holds.
+
+    The limit and delta-rs use it as well: what else is installed changes how long imports take.
+    """
+    return make_venv(REPOSITORY / "requirements" / "runner.txt")
