@@ -4,10 +4,12 @@ Everything here uses public doors only: the chart, `kubectl apply`, `kubectl get
 is not ours.
 """
 
+import argparse
 import json
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import polars
 
@@ -20,11 +22,17 @@ EXAMPLE = Path(__file__).parent.parent / "examples" / "01-cluster-inventory"
 SHOWN = "pods"
 WAIT_S = 300
 
+Resource = dict[str, Any]
+"""A custom resource as kubectl prints it."""
+
 
 def main() -> int:
-    """Runs the demo; returns 1 where a table did not appear in time."""
+    """Runs the demo in the cluster of the given name; returns 1 where a table did not appear."""
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--name", default="demo", help="which local cluster")
+    name = parser.parse_args().name
     try:
-        cluster = LocalCluster.up(name="demo")
+        cluster = LocalCluster.up(name=name)
         _say("installing the operator with its Helm chart")
         install_operator(cluster, namespaces=[NAMESPACE])
         _apply_example(cluster)
@@ -47,57 +55,67 @@ def _apply_example(cluster: LocalCluster) -> None:
     cluster.kubectl("apply", "-n", NAMESPACE, "-f", str(EXAMPLE))
 
 
-def _watch(cluster: LocalCluster) -> list[dict[str, object]]:
-    """Shows what `kubectl get` says whenever it changes, until every schema's run has ended."""
-    shown = ""
-    deadline = time.monotonic() + WAIT_S
-    while time.monotonic() < deadline:
-        table = cluster.kubectl("get", "eds,edsc", "-n", NAMESPACE)
-        if _without_ages(table) != shown:
-            shown = _without_ages(table)
-            print(f"\n{table}", end="", flush=True)
-        schemas = json.loads(cluster.kubectl("get", "edsc", "-n", NAMESPACE, "-o", "json"))["items"]
+def _watch(cluster: LocalCluster) -> list[Resource]:
+    """Says whenever an object changes, until every schema's run has ended."""
+    began = time.monotonic()
+    shown: dict[str, str] = {}
+    while (seconds := time.monotonic() - began) < WAIT_S:
+        objects = _read(cluster)
+        for name, state in ((_name(it), _describe(it)) for it in objects):
+            if shown.get(name) != state:
+                shown[name] = state
+                print(f"  {seconds:4.0f} s  {name:<28} {state}", flush=True)
+        schemas = [it for it in objects if it["kind"] == "ExternalDataSchema"]
         if schemas and all(_has_ended(schema) for schema in schemas):
-            return list(schemas)
-        time.sleep(1)
+            print("\n" + cluster.kubectl("get", "eds,edsc", "-n", NAMESPACE), flush=True)
+            return schemas
+        time.sleep(0.5)
     raise LocalClusterError(f"not every table was synced within {WAIT_S} s; see kubectl describe")
 
 
-def _without_ages(table: str) -> str:
-    return "\n".join(" ".join(line.split()[:-1]) for line in table.splitlines())
+def _read(cluster: LocalCluster) -> list[Resource]:
+    answer = json.loads(cluster.kubectl("get", "eds,edsc", "-n", NAMESPACE, "-o", "json"))
+    return list(answer["items"])
 
 
-def _status(schema: dict[str, object]) -> dict[str, object]:
-    status = schema.get("status")
-    return status if isinstance(status, dict) else {}
+def _name(resource: Resource) -> str:
+    short = "eds" if resource["kind"] == "ExternalDataSource" else "edsc"
+    return f"{short}/{resource['metadata']['name']}"
 
 
-def _has_ended(schema: dict[str, object]) -> bool:
-    return _status(schema).get("phase") in {"Completed", "Failed"}
+def _describe(resource: Resource) -> str:
+    status = resource.get("status", {})
+    ready = next((c for c in status.get("conditions", []) if c["type"] == "Ready"), None)
+    if ready is None:
+        return "seen"
+    if ready["status"] == "True":
+        table = status.get("table")
+        return f"Ready, {table['rows']} rows" if table else "Ready"
+    return status.get("phase") or f"waiting: {ready['message']}"
 
 
-def _is_ready(schema: dict[str, object]) -> bool:
-    conditions = _status(schema).get("conditions")
-    assert isinstance(conditions, list), "a schema that ended has conditions"
+def _has_ended(schema: Resource) -> bool:
+    return schema.get("status", {}).get("phase") in {"Completed", "Failed"}
+
+
+def _is_ready(schema: Resource) -> bool:
+    conditions = schema["status"]["conditions"]
     return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
 
 
-def _print_tables(schemas: list[dict[str, object]]) -> None:
-    print(f"\n{'TABLE':<16}{'ROWS':>8}  ADDRESS")
+def _print_tables(schemas: list[Resource]) -> None:
+    print(f"{'TABLE':<16}{'ROWS':>8}  ADDRESS")
     for schema in schemas:
-        spec, table = schema["spec"], _status(schema).get("table")
-        assert isinstance(spec, dict), "a schema has a spec"
-        if isinstance(table, dict):
-            print(f"{spec['stream']:<16}{table['rows']:>8}  {table['uri']}")
-        else:
-            print(f"{spec['stream']:<16}{'-':>8}  {_status(schema).get('latestError')}")
+        stream, status = schema["spec"]["stream"], schema["status"]
+        table = status.get("table", {"rows": "-", "uri": status.get("latestError")})
+        print(f"{stream:<16}{table['rows']:>8}  {table['uri']}")
 
 
-def _print_rows(cluster: LocalCluster, schemas: list[dict[str, object]]) -> None:
+def _print_rows(cluster: LocalCluster, schemas: list[Resource]) -> None:
     """The first rows of one table, read from the bucket by Polars."""
-    tables = {s["spec"]["stream"]: _status(s).get("table") for s in schemas}  # type: ignore[index]
+    tables = {s["spec"]["stream"]: s["status"].get("table") for s in schemas}
     table = tables.get(SHOWN)
-    if not isinstance(table, dict):
+    if table is None:
         return
     access = {
         "aws_endpoint_url": cluster.s3.endpoint,
@@ -107,9 +125,15 @@ def _print_rows(cluster: LocalCluster, schemas: list[dict[str, object]]) -> None
         "aws_allow_http": "true",
     }
     frame = polars.read_delta(table["uri"], storage_options=access)
-    print(f"\nThe first rows of {SHOWN}, read with Polars:")
-    with polars.Config(tbl_cols=6, fmt_str_lengths=48, tbl_width_chars=140):
-        print(frame.head(5), flush=True)
+    print(f"\nThe first rows of {SHOWN}, read with Polars; nested values are JSON text:")
+    chosen = frame.select(
+        "metadata_uid",
+        polars.col("metadata").str.json_path_match("$.namespace").alias("namespace"),
+        polars.col("metadata").str.json_path_match("$.name").alias("name"),
+        polars.col("status").str.json_path_match("$.phase").alias("phase"),
+    )
+    with polars.Config(fmt_str_lengths=48, tbl_width_chars=140, tbl_hide_column_data_types=True):
+        print(chosen.head(5), flush=True)
 
 
 def _say(sentence: str) -> None:
