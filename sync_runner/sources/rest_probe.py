@@ -25,7 +25,14 @@ from sync_runner.sources.bounds import Bounds
 from sync_runner.sources.rest_client import build_address, build_ask, open_client
 from sync_runner.transport.client import Client, IsStopped
 from sync_runner.transport.exchange import Response
-from sync_runner.transport.failures import BrokenError, ConnectError, StatusError, TooLargeError
+from sync_runner.transport.failures import (
+    BrokenError,
+    ConnectError,
+    EncodingError,
+    StatusError,
+    TooLargeError,
+    TornBodyError,
+)
 from sync_runner.transport.retry import raise_for_status
 from sync_runner.transport.sockets import AttemptLimits
 
@@ -80,10 +87,12 @@ class RestProbe:
             response = client.attempt(ask, url, redirects_max=0)
             if response.status in _DENIED:
                 raise_for_status(response, what=what, now=self._clock.now())
+        except (StatusError, TooLargeError, TornBodyError):
+            return None
+        except EncodingError as error:
+            raise error.run_error(f"{what}: {error}") from error
         except (ConnectError, BrokenError) as error:
             raise ConfigurationError(Reason.UNREACHABLE, f"{what}: {error}") from error
-        except (StatusError, TooLargeError):
-            return None
         return self._decode(stream, response, what)
 
     def _build_first(self, stream: RestStream) -> str:
