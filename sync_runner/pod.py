@@ -7,6 +7,7 @@ use. The termination message is at most 4,096 bytes; the log's last line holds w
 
 import json
 import logging
+from bisect import bisect
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -117,18 +118,25 @@ class ProgressLog:
 
 
 def fit_report(report: Report) -> bytes:
-    """The report in at most 4,096 bytes: first without its columns, then with a shorter message."""
+    """The report in at most 4,096 bytes: without its columns or with a shorter message, if need
+    be."""
     text = _render(report)
     if len(text) > REPORT_BYTES_MAX:
         report = report.model_copy(update={"columns": None})
         text = _render(report)
-    while len(text) > REPORT_BYTES_MAX and report.failure is not None and report.failure.message:
-        excess = len(text) - REPORT_BYTES_MAX
-        kept = report.failure.message[: max(0, len(report.failure.message) - excess - 1)]
-        shorter = report.failure.model_copy(update={"message": f"{kept}…" if kept else ""})
-        report = report.model_copy(update={"failure": shorter})
-        text = _render(report)
+    if len(text) > REPORT_BYTES_MAX and report.failure is not None:
+        lengths = range(len(report.failure.message))
+        fitting = bisect(lengths, REPORT_BYTES_MAX, key=lambda n: len(_render(_cut(report, n)))) - 1
+        text = _render(_cut(report, max(0, fitting)))
     return text
+
+
+def _cut(report: Report, length: int) -> Report:
+    """The report with so many characters of its message."""
+    assert report.failure is not None, "there is a message to cut"
+    message = f"{report.failure.message[:length]}…"
+    failure = report.failure.model_copy(update={"message": message})
+    return report.model_copy(update={"failure": failure})
 
 
 def _render(report: Report) -> bytes:

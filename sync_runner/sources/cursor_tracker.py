@@ -6,6 +6,7 @@ loses that privilege, whatever the spec says.
 """
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from external_data_operator.api.conditions import Reason
 from external_data_operator.api.sources.rest import CursorType
 
@@ -49,10 +50,12 @@ class CursorTracker:
 
     def _observe_column(self, column: pa.Array) -> None:
         values = order_values(column, self._kind, name=self._name)
-        self.ascending = self.ascending and is_ascending(values, above=self._last)
         highest = find_highest(column, values, self._kind)
         if highest is None:
             return
+        if self._last is None and self.highest is not None:
+            self.ascending = self.ascending and not self._begins_below(column, values)
+        self.ascending = self.ascending and is_ascending(values, above=self._last)
         second = find_second_highest(column, values, self._kind)
         if second is not None:
             self.complete = later(self.complete, second)
@@ -61,3 +64,9 @@ class CursorTracker:
         self.highest = later(self.highest, highest)
         if self.ascending:
             self._last = values.drop_null()[-1]
+
+    def _begins_below(self, column: pa.Array, values: pa.Array) -> bool:
+        """Whether the first row is below what an earlier attempt came to."""
+        at = pc.index(values.is_valid(), True).as_py()
+        first = find_highest(column.slice(at, 1), values.slice(at, 1), self._kind)
+        return first is not None and later(self.highest, first) is not first

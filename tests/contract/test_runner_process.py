@@ -1,0 +1,138 @@
+"""The runner as a pod starts it: files in, a table, a report, a log and an exit code out."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from external_data_operator.api.plan import Discovery, ExitCode, Report
+
+from tests.contract.rest_reading import make_plan
+from tests.servers.replies import Reply, ok, status
+from tests.servers.rest import RestServer, Seen
+from tests.servers.tables import Table, make_rows
+
+CURSOR = {"cursor": {"cursorPath": "meta.next", "cursorParam": "at"}}
+
+
+@dataclass
+class Pod:
+    """A folder with what a pod mounts."""
+
+    home: Path
+
+    def start(self, plan: dict[str, Any]) -> "subprocess.Popen[bytes]":
+        """The runner, as a process of its own."""
+        (self.home / "plan").mkdir(parents=True, exist_ok=True)
+        (self.home / "plan" / "plan.json").write_text(json.dumps(plan))
+        env = {
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.pathsep.join(("operator", ".")),
+            "EXTERNAL_DATA_FILES_DIR": str(self.home),
+            "EXTERNAL_DATA_RUN_ID": "run-1",
+            "TERMINATION_LOG": str(self.home / "report.json"),
+        }
+        argv = [sys.executable, "-m", "sync_runner"]
+        return subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    @property
+    def report(self) -> Report:
+        """What it left behind."""
+        return Report.model_validate_json((self.home / "report.json").read_bytes())
+
+
+@pytest.fixture
+def pod(tmp_path: Path) -> Pod:
+    return Pod(tmp_path / "pod")
+
+
+def _plan(server: RestServer, folder: Path, **stream: Any) -> dict[str, Any]:
+    plan = make_plan(server, {"pagination": CURSOR, **stream})
+    target = {"file": {"path": str(folder)}, "path": "analytics/orders"}
+    return plan.model_dump(by_alias=True, mode="json", exclude_none=True) | {"target": target}
+
+
+def test_a_sync_leaves_a_table_a_report_and_a_log(
+    server: RestServer, pod: Pod, tmp_path: Path
+) -> None:
+    server.on("/orders", Table(make_rows(2500), "cursor"))
+    process = pod.start(_plan(server, tmp_path / "lake"))
+    out, log = process.communicate(timeout=60)
+    assert process.returncode == ExitCode.OK, log
+    assert (pod.report.result, pod.report.rows, pod.report.pages) == ("Succeeded", 2500, 25)
+    assert pod.report.run_id == "run-1"
+    assert pod.report.table is not None
+    assert pod.report.table.rows == 2500
+    assert out == b""
+    last = json.loads(log.splitlines()[-1])
+    assert [column["name"] for column in last["columns"]] == [
+        "id",
+        "name",
+        "amount",
+        "paid",
+        "meta",
+        "updated_at",
+    ]
+
+
+def test_a_check_prints_what_it_found_as_one_line(
+    server: RestServer, pod: Pod, tmp_path: Path
+) -> None:
+    server.on("/orders", Table(make_rows(50), "cursor"))
+    process = pod.start(_plan(server, tmp_path / "lake") | {"task": "Check"})
+    out, log = process.communicate(timeout=60)
+    assert process.returncode == ExitCode.OK, log
+    (line,) = out.splitlines()
+    assert [stream.name for stream in Discovery.model_validate_json(line).streams] == ["orders"]
+    assert pod.report.result == "Succeeded"
+
+
+@pytest.mark.parametrize(
+    ("reply", "code", "reason"),
+    [
+        (status(401), ExitCode.CONFIGURATION, "CredentialsRejected"),
+        (ok({"items": []}), ExitCode.CONFIGURATION, "RecordsPathNotFound"),
+    ],
+)
+def test_a_failure_is_an_exit_code_and_a_sentence(
+    server: RestServer, pod: Pod, tmp_path: Path, reply: Reply, code: ExitCode, reason: str
+) -> None:
+    server.on("/orders", reply)
+    process = pod.start(_plan(server, tmp_path / "lake", params={"key": "query-secret"}))
+    out, log = process.communicate(timeout=60)
+    assert process.returncode == code
+    assert pod.report.failure is not None
+    assert pod.report.failure.reason == reason
+    for secret in (b"body-secret", b"query-secret"):
+        assert secret not in out + log + (pod.home / "report.json").read_bytes()
+
+
+def test_a_pod_that_is_asked_to_stop_ends_in_order_and_the_next_one_completes_the_run(
+    server: RestServer, pod: Pod, tmp_path: Path
+) -> None:
+    table = Table(make_rows(3000), "cursor")
+    started: list[subprocess.Popen[bytes]] = []
+
+    def stop_there(seen: Seen) -> Reply:
+        started[0].send_signal(signal.SIGTERM)
+        return Reply(silence_s=30)
+
+    server.on("/orders", table)
+    server.script("/orders", *[None] * 15, stop_there)
+    plan = _plan(server, tmp_path / "lake")
+    started.append(pod.start(plan))
+    _, log = started[0].communicate(timeout=60)
+    assert started[0].returncode == ExitCode.RETRYABLE, log
+    assert pod.report.failure is not None
+    assert pod.report.failure.reason == "Evicted"
+    second = pod.start(plan)
+    _, log = second.communicate(timeout=60)
+    assert second.returncode == ExitCode.OK, log
+    assert pod.report.rows == 3000
+    assert pod.report.table is not None
+    assert pod.report.table.rows == 3000

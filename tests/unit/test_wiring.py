@@ -1,0 +1,114 @@
+"""Every way in which a run can end becomes a report, and a report an exit code."""
+
+import errno
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from external_data_operator.api.conditions import Reason
+from external_data_operator.api.plan import ExitCode, Failure, FailureClass, Plan, Report, Task
+
+from sync_runner import errors
+from sync_runner.errors import ConfigurationError, RetryableError, SupersededError
+from sync_runner.protocols import Progress
+from sync_runner.wiring import Surroundings, exit_code_of, run
+from tests.clocks import JumpingClock
+from tests.contract.rest_reading import GivenCredentials, make_plan
+from tests.servers.rest import RestServer, running_rest
+from tests.servers.tables import Table, make_rows
+
+
+@pytest.fixture
+def server() -> Iterator[RestServer]:
+    with running_rest() as server:
+        server.on("/orders", Table(make_rows(10), "single"))
+        yield server
+
+
+@pytest.fixture
+def plan(server: RestServer, tmp_path: Path) -> Plan:
+    target = {"file": {"path": str(tmp_path)}, "path": "a/orders"}
+    raw = make_plan(server, {}).model_dump(by_alias=True, mode="json")
+    return Plan.model_validate(raw | {"target": target})
+
+
+def _given(**changes: Any) -> Surroundings:
+    given = Surroundings(GivenCredentials(), run_id="run-1", clock=JumpingClock())
+    return replace(given, **changes)
+
+
+def _fail_with(error: BaseException) -> Surroundings:
+    def listen(progress: Progress) -> None:
+        if progress.rows:
+            raise error
+
+    return _given(listener=listen)
+
+
+ENDS: list[tuple[BaseException, FailureClass, Reason]] = [
+    (RetryableError(Reason.RATE_LIMITED, "m"), FailureClass.RETRYABLE, Reason.RATE_LIMITED),
+    (ConfigurationError(Reason.INVALID_SPEC, "m"), FailureClass.CONFIGURATION, Reason.INVALID_SPEC),
+    (SupersededError("m"), FailureClass.RETRYABLE, Reason.SUPERSEDED),
+    (MemoryError(), FailureClass.RETRYABLE, Reason.OUT_OF_MEMORY),
+    (OSError(errno.ENOSPC, "No space"), FailureClass.RETRYABLE, Reason.DISK_FULL),
+    (OSError(errno.EIO, "path-secret"), FailureClass.BUG, Reason.INTERNAL_ERROR),
+    (KeyError("value-secret"), FailureClass.BUG, Reason.INTERNAL_ERROR),
+]
+
+
+@pytest.mark.parametrize(("error", "kind", "reason"), ENDS, ids=lambda value: repr(value)[:30])
+def test_an_error_anywhere_becomes_a_report_with_what_was_read(
+    plan: Plan,
+    error: BaseException,
+    kind: FailureClass,
+    reason: Reason,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        report = run(plan, _fail_with(error))
+    assert report.failure is not None
+    assert (report.failure.failure_class, report.failure.reason) == (kind, reason)
+    assert (report.result, report.rows, report.pages) == ("Failed", 10, 1)
+    assert "secret" not in report.failure.message
+    assert ("Traceback" in caplog.text) is (kind is FailureClass.BUG)
+
+
+def test_what_a_person_interrupts_is_not_a_report(plan: Plan) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        run(plan, _fail_with(KeyboardInterrupt()))
+
+
+def test_a_run_that_succeeds_reports_the_table(plan: Plan, tmp_path: Path) -> None:
+    report = run(plan, _given())
+    assert report.failure is None
+    assert report.table is not None
+    assert (report.table.uri, report.table.rows) == (f"file://{tmp_path}/a/orders", 10)
+    assert report.columns is not None
+    assert [column.name for column in report.columns][:2] == ["id", "name"]
+
+
+def test_every_class_of_failure_has_an_exit_code() -> None:
+    codes = {}
+    for kind in FailureClass:
+        failure = Failure(failure_class=kind, reason=Reason.INTERNAL_ERROR, message="")
+        report = Report(task=Task.SYNC, run_id="r", result="Failed", failure=failure)
+        codes[kind] = exit_code_of(report)
+    assert codes == {
+        FailureClass.RETRYABLE: ExitCode.RETRYABLE,
+        FailureClass.CONFIGURATION: ExitCode.CONFIGURATION,
+        FailureClass.BUG: ExitCode.BUG,
+    }
+    assert exit_code_of(Report(task=Task.SYNC, run_id="r", result="Succeeded")) == ExitCode.OK
+
+
+def test_every_error_of_the_runner_says_the_exit_code_of_its_class() -> None:
+    for error in vars(errors).values():
+        if isinstance(error, type) and issubclass(error, errors.RunError):
+            failure = Failure(
+                failure_class=error.failure_class, reason=Reason.INTERNAL_ERROR, message=""
+            )
+            report = Report(task=Task.SYNC, run_id="r", result="Failed", failure=failure)
+            assert exit_code_of(report) == error.exit_code
