@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 
 import pytest
 from external_data_operator.cli.display import Display, worst
@@ -20,7 +21,7 @@ class Watch:
 
 def open_display(*, as_json: bool) -> tuple[Display, io.StringIO, io.StringIO, Watch]:
     out, err, watch = io.StringIO(), io.StringIO(), Watch()
-    return Display(as_json, out, err, watch), out, err, watch
+    return Display(as_json, out, err, watch, tick_s=None), out, err, watch
 
 
 def test_a_person_sees_one_line_that_moves() -> None:
@@ -30,7 +31,7 @@ def test_a_person_sees_one_line_that_moves() -> None:
     watch.now = 2.0
     line.show(pages=40, rows=12_000, phase="reading")
     line.end()
-    assert "orders  40 pages  12,000 rows  6,000 rows/s  reading" in err.getvalue()
+    assert "orders  2 s  40 pages  12,000 rows  6,000 rows/s  reading" in err.getvalue()
     assert "\n" not in err.getvalue()
     assert err.getvalue().rsplit("\r", 2)[1].strip() == "", "the line is taken away"
     assert out.getvalue() == ""
@@ -47,6 +48,17 @@ def test_a_program_sees_a_document_every_five_seconds() -> None:
     assert [document["pages"] for document in documents] == [0, 5, 10]
     assert documents[1]["rowsPerSecond"] == 100
     assert err.getvalue() == ""
+
+
+def test_a_source_that_is_slow_does_not_look_dead() -> None:
+    err = io.StringIO()
+    display = Display(False, io.StringIO(), err, tick_s=0.01)
+    line = display.follow("orders")
+    deadline = time.monotonic() + 5
+    while "orders  0 s  0 pages" not in err.getvalue():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    line.end()
 
 
 def test_the_line_does_not_move_faster_than_a_person_reads() -> None:
@@ -70,7 +82,7 @@ def test_tables_are_for_people_and_documents_for_programs() -> None:
 
 def test_a_long_cell_is_cut_and_stays_on_its_line() -> None:
     display, out, _, _ = open_display(as_json=False)
-    display.print_table(["A"], [["x" * 100], ["two\nlines"]])
+    display.print_table(["A"], [["x" * 100], ["two\nlines"]], cell_max=60)
     assert max(map(len, out.getvalue().splitlines())) == 60
     assert "two lines" in out.getvalue()
 

@@ -1,0 +1,133 @@
+"""`check`, `discover` and `preview`: they look at a source and write nothing that stays."""
+
+import uuid
+from collections.abc import Iterator
+
+from external_data_operator.api.plan import DiscoveredStream, Discovery, Plan, Report
+from external_data_operator.cli.display import worst
+from external_data_operator.cli.exits import Exit
+from external_data_operator.cli.planning import build_check_plans
+from external_data_operator.cli.session import Session, writing_nowhere
+from sync_runner.errors import RunError
+from sync_runner.records.sample import Sample
+from sync_runner.sources import find_kind
+from sync_runner.transport.clock import SystemClock
+from sync_runner.wiring import Surroundings, check, exit_code_of
+
+_COLUMNS_SHOWN = 8
+_CELL_MAX = 60
+_DISCOVERY_HEAD = ("STREAM", "COLUMNS", "KEY", "CURSOR")
+_COLUMNS_HEAD = ("STREAM", "COLUMN", "TYPE")
+
+
+def run_check(session: Session) -> Exit:
+    """Whether a sync could work; the destination is asked only where one is known."""
+    wishes, manifests = session.wishes, session.manifests
+    known = wishes.target is not None or all(
+        source.spec.destination is not None for source in manifests.sources
+    )
+    if known:
+        return _check_all(session)
+    session.display.note("no --destination: only the source is checked")
+    with writing_nowhere(session) as asking:
+        return _check_all(asking)
+
+
+def run_discover(session: Session) -> Exit:
+    """The streams of each source, as far as one page of each tells."""
+    with writing_nowhere(session) as asking:
+        statuses = []
+        for plan in build_check_plans(asking.manifests, asking.wishes):
+            report, discovery = _ask(asking, plan)
+            statuses.append(_conclude(asking, plan, report))
+            if discovery is not None:
+                _show_discovery(asking, plan, discovery)
+        return worst(statuses)
+
+
+def run_preview(session: Session) -> Exit:
+    """The first rows of the first page of each stream."""
+    with writing_nowhere(session) as asking:
+        plans = build_check_plans(asking.manifests, asking.wishes)
+        return worst([_preview(asking, plan) for plan in plans])
+
+
+def _check_all(session: Session) -> Exit:
+    statuses = []
+    for plan in build_check_plans(session.manifests, session.wishes):
+        report, discovery = _ask(session, plan)
+        statuses.append(_conclude(session, plan, report))
+        if discovery is not None:
+            names = [stream.name for stream in discovery.streams]
+            session.display.say(event="checked", source=plan.source, streams=names)
+            session.display.note(f"{plan.source}: ready, {len(names)} streams")
+    return worst(statuses)
+
+
+def _ask(session: Session, plan: Plan) -> tuple[Report, Discovery | None]:
+    given = Surroundings(credentials=session.credentials_of(plan), run_id=f"local-{uuid.uuid4()}")
+    return check(plan, given)
+
+
+def _conclude(session: Session, plan: Plan, report: Report) -> Exit:
+    if report.failure is not None:
+        session.display.fail(plan.source, report.failure)
+    return Exit(exit_code_of(report))
+
+
+def _show_discovery(session: Session, plan: Plan, discovery: Discovery) -> None:
+    display = session.display
+    for stream in discovery.streams:
+        told = stream.model_dump(mode="json", by_alias=True, exclude_none=True)
+        display.say(event="discovered", source=plan.source, **told)
+    display.print_table(_DISCOVERY_HEAD, [_build_row(stream) for stream in discovery.streams])
+    columns = [
+        [stream.name, column.name, column.data_type]
+        for stream in discovery.streams
+        for column in stream.columns
+    ]
+    if columns:
+        display.note("")
+        display.print_table(_COLUMNS_HEAD, columns)
+
+
+def _build_row(stream: DiscoveredStream) -> list[str | int | None]:
+    others = [field.name for field in stream.incremental_fields]
+    cursor = stream.incremental_field or (f"maybe {', '.join(others)}" if others else None)
+    return [stream.name, len(stream.columns), ", ".join(stream.primary_key), cursor]
+
+
+def _preview(session: Session, plan: Plan) -> Exit:
+    try:
+        for sample in _read_samples(session, plan):
+            _show_sample(session, plan, sample)
+    except RunError as error:
+        session.display.fail(plan.source, error.failure())
+        return Exit(error.exit_code)
+    return Exit.OK
+
+
+def _read_samples(session: Session, plan: Plan) -> Iterator[Sample]:
+    probe = find_kind(plan).probe(
+        plan,
+        credentials=session.credentials_of(plan),
+        clock=SystemClock(),
+        is_stopped=lambda: False,
+    )
+    return probe.read_samples()
+
+
+def _show_sample(session: Session, plan: Plan, sample: Sample) -> None:
+    display = session.display
+    if sample.records is None:
+        display.note(f"{sample.name}: its first page could not be read; the first sync will tell")
+        return
+    rows = sample.records.slice(0, session.rows_max).to_pylist()
+    for row in rows:
+        display.say(event="row", source=plan.source, stream=sample.name, row=row)
+    names = sample.records.schema.names[:_COLUMNS_SHOWN]
+    hidden = len(sample.records.schema.names) - len(names)
+    more = f", {hidden} more columns" if hidden else ""
+    display.note(f"{sample.name}: {len(rows)} of {sample.records.num_rows} rows{more}")
+    cells = [[row[name] for name in names] for row in rows]
+    display.print_table(names, cells, cell_max=_CELL_MAX)
