@@ -5,8 +5,8 @@ import builtins
 class DecodeError(ValueError):
     """A page that cannot be decoded; the decoder is as it was before.
 
-    `kind` is one of not_json, truncated, path_not_found, not_objects, too_deep, too_many_columns, too_large. `detail`
-    names places, JSON types and keys, never a value of the body.
+    `kind` is one of not_json, truncated, path_not_found, not_objects, too_deep, too_many_columns,
+    too_large. `detail` names places, JSON types and keys, never a value of the body.
     """
 
     kind: str
@@ -30,7 +30,8 @@ class Decoder:
     ) -> None:
         """`records_path` leads to the rows in a body, `envelope` to values beside them.
 
-        `extract` leads to values inside a row that become columns of their own, named by the keys with dots between.
+        `extract` leads to values inside a row that become columns of their own, named by the keys
+        with dots between.
         """
 
     @property
@@ -42,7 +43,10 @@ class Decoder:
         """Bytes of the pages since the last flush."""
 
     def push(self, page: builtins.bytes) -> tuple[int, list[str | int | float | bool | None]]:
-        """Rows of this page, and the envelope's values. Raises DecodeError and has done nothing then."""
+        """Rows of this page, and the envelope's values.
+
+        Raises DecodeError, and has done nothing then.
+        """
 
     def flush(self) -> ArrowBatch:
         """All rows since the last flush. Columns and their types stay for the next ones."""

@@ -23,8 +23,8 @@ pub struct Column {
     pub extract: Option<u32>,
     data: Data,
     len: usize,
-    /// Counted among the first `len`; `valid` is only kept while there are any.
-    nulls: usize,
+    /// Whether a null came among the first `len`; `valid` is only kept from then on.
+    has_nulls: bool,
     valid: Bits,
     before: Before,
 }
@@ -33,7 +33,7 @@ pub struct Column {
 #[derive(Default)]
 struct Before {
     len: usize,
-    nulls: usize,
+    has_nulls: bool,
     /// The values as they were, where the page made them wider.
     narrow: Option<Data>,
 }
@@ -75,7 +75,7 @@ impl Column {
             extract: None,
             data: Data::Null,
             len: 0,
-            nulls: 0,
+            has_nulls: false,
             valid: Bits::default(),
             before: Before::default(),
         }
@@ -110,13 +110,10 @@ impl Column {
     #[inline(never)]
     pub fn align(&mut self, row: usize) {
         if self.len > row {
-            if self.nulls > 0 && !self.valid.get(row) {
-                self.nulls -= 1;
-            }
             self.valid.truncate(row);
             self.data.truncate(row);
         } else {
-            self.note_nulls(row - self.len);
+            self.note_null();
             self.data.fill(row);
         }
         self.len = row;
@@ -127,17 +124,18 @@ impl Column {
         self.len == row
     }
 
-    fn note_nulls(&mut self, count: usize) {
-        if self.nulls == 0 && count > 0 {
+    #[inline(always)]
+    fn note_null(&mut self) {
+        if !self.has_nulls {
             self.valid = Bits::ones(self.len);
         }
-        self.nulls += count;
+        self.has_nulls = true;
     }
 
     /// Counts the value that was put behind the others.
     #[inline(always)]
     fn count(&mut self) {
-        if self.nulls > 0 {
+        if self.has_nulls {
             self.valid.set(self.len);
         }
         self.len += 1;
@@ -145,7 +143,7 @@ impl Column {
 
     #[inline(always)]
     pub fn push_null(&mut self) {
-        self.note_nulls(1);
+        self.note_null();
         self.len += 1;
         match &mut self.data {
             Data::Text(text) | Data::Json(text) => text.end_empty(),
@@ -256,7 +254,7 @@ impl Column {
     fn widen(&mut self, kind: Type) -> Result<()> {
         let kind = self.kind().join(kind);
         let wide =
-            self.data.widened(kind, self.len, |place| self.nulls == 0 || self.valid.get(place))?;
+            self.data.widened(kind, self.len, |place| !self.has_nulls || self.valid.get(place))?;
         let narrow = mem::replace(&mut self.data, wide);
         self.before.narrow.get_or_insert(narrow);
         Ok(())
@@ -264,7 +262,7 @@ impl Column {
 
     /// Remembers what the column is now.
     pub fn begin(&mut self) {
-        self.before = Before { len: self.len, nulls: self.nulls, narrow: None };
+        self.before = Before { len: self.len, has_nulls: self.has_nulls, narrow: None };
     }
 
     /// Makes the column what it was at `begin`.
@@ -275,7 +273,7 @@ impl Column {
         self.data.truncate(self.before.len);
         self.valid.truncate(self.before.len);
         self.len = self.before.len;
-        self.nulls = self.before.nulls;
+        self.has_nulls = self.before.has_nulls;
     }
 
     pub fn commit(&mut self) {
@@ -293,8 +291,8 @@ impl Column {
         let fresh = Data::with_room(self.kind(), rows + rows / 8, bytes + bytes / 8);
         let data = mem::replace(&mut self.data, fresh);
         let valid = mem::take(&mut self.valid);
-        let nulls = mem::take(&mut self.nulls);
+        let has_nulls = mem::take(&mut self.has_nulls);
         self.len = 0;
-        (data, (nulls > 0).then(|| valid.into_vec(rows)))
+        (data, has_nulls.then(|| valid.into_vec(rows)))
     }
 }

@@ -198,14 +198,17 @@ impl Data {
 
     fn write_one(&self, wide: &mut Bytes, place: usize, json: bool, scratch: &mut String) {
         scratch.clear();
-        // Writing to a string cannot fail; floats print as their shortest text that reads back the
-        // same.
+        // Writing to a string cannot fail.
         let _ = match self {
             Data::Null => Ok(()),
             Data::Bool(bits) => write!(scratch, "{}", bits.get(place)),
             Data::Int(values) => write!(scratch, "{}", values[place]),
             Data::Decimal(values) => write!(scratch, "{}", values[place]),
-            Data::Float(values) => write!(scratch, "{:?}", values[place]),
+            // The shortest text that reads back the same; of two such the even one, as most servers
+            // write it: the same float is the same text, whether it was built before or came later.
+            Data::Float(values) => {
+                return wide.push(ryu::Buffer::new().format_finite(values[place]).as_bytes());
+            }
             Data::Text(text) if json => return quote(text.get(place), wide),
             Data::Text(text) | Data::Json(text) => return wide.push(text.get(place)),
         };

@@ -86,8 +86,15 @@ def convert(value: Any, kind: str, wider: str) -> Any:
     if kind == "text":
         return value
     if kind == "float":
-        return re.sub(r"e\+?(-?)0*", r"e\1", repr(value))
+        return spell_float(value)
     return json.dumps(value) if isinstance(value, bool) else str(value)
+
+
+def spell_float(value: float) -> str:
+    """Python's digits, which are the shortest and even ones, in the decoder's spelling."""
+    if 1e-5 <= abs(value) < 1e-4:
+        return format(Decimal(repr(value)), "f")
+    return re.sub(r"e\+?(-?)0*", r"e\1", repr(value))
 
 
 @dataclass

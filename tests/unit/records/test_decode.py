@@ -66,6 +66,9 @@ def decode_values(*values: str) -> pa.Array:
         pytest.param(
             ["1.50", "1e20", '"x"'], pa.string(), ["1.5", "1e20", "x"], id="shortest float"
         ),
+        pytest.param(
+            ["-27664699587971.062", '"x"'], pa.string(), ["-27664699587971.062", "x"], id="even"
+        ),
         pytest.param([str(BIG), '"x"'], pa.string(), [str(BIG), "x"], id="decimal meets text"),
         pytest.param(
             ["true", '"x"', "false"], pa.string(), ["true", "x", "false"], id="bool meets text"

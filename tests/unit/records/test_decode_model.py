@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from tests.unit.records.decode_model import Model, Row
 
-MORE = settings(max_examples=80, deadline=None, database=None)
-FEWER = settings(max_examples=40, deadline=None, database=None)
+MORE = settings(max_examples=40, deadline=None, database=None)
+FEWER = settings(max_examples=25, deadline=None, database=None)
 KINDS = {
     "null": pa.null(),
     "bool": pa.bool_(),
@@ -83,23 +83,8 @@ AWKWARD = [
     *("null", "true", "false", "0", "-0", "7", "-12", "9223372036854775807", "9223372036854775808"),
     *("-9223372036854775808", "12345678901234567890123", "9" * 38, "-" + "9" * 38, "1" + "0" * 38),
     *("1e3", "1.0", "-0.0", "0.1", "1E-7", "5e-324", "1.7976931348623157e308", "1e400", "12.10"),
-    *(
-        '""',
-        '"a"',
-        '"sixteen_bytes_16"',
-        '"more_than_sixteen_bytes"',
-        '"東京、日本国の首都です"',
-        '"\x7f"',
-    ),
-    *(
-        r'"\n"',
-        r'"\u00e9\/"',
-        r'"\"quoted\""',
-        r'"\\"',
-        r'"\ud83d\udc4d"',
-        r'"\u0000"',
-        '"with spaces"',
-    ),
+    *('""', '"a"', '"sixteen_bytes_16"', '"more_than_sixteen_bytes"', '"東京、日本国"', '"\x7f"'),
+    *(r'"\n"', r'"\u00e9\/"', r'"\"quoted\""', r'"\\"', r'"\ud83d\udc4d"', r'"\u0000"', '"a b"'),
     *("[]", "{}", "[1]", '{"a":1}', "[[],{}]", '{"a":{"a":[null]}}', "[ ]", "{\t}"),
     '{ "b" : [ 1 , "x" ] ,\n"b":2 }',
 ]
@@ -108,7 +93,7 @@ PLAIN_ROWS = st.lists(
 )
 GROWN_ROWS = st.lists(st.lists(st.tuples(STRINGS, VALUES), max_size=4), max_size=3)
 ROWS = PLAIN_ROWS | PLAIN_ROWS | PLAIN_ROWS | GROWN_ROWS
-PAGES = st.lists(ROWS, max_size=3)
+PAGES = st.lists(ROWS, max_size=2)
 
 
 def spell(rows: list[Row], space: str = "") -> bytes:
@@ -277,7 +262,7 @@ def _refuse(name: str) -> None:
     raise ValueError(name)
 
 
-@settings(MORE, max_examples=300)
+@settings(MORE, max_examples=150)
 @given(value=VALUES, edits=EDITS)
 @example(value='"\\ud83d\\ude00"', edits=[])
 @example(value='"\\ud83d"', edits=[])
