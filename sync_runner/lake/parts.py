@@ -6,7 +6,7 @@ carries the process that wrote it, so that two of them never write the same obje
 pods of one run.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -15,16 +15,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from sync_runner.lake.files import DataFile, open_file
+from sync_runner.lake.policy import Actor
 from sync_runner.lake.stats import read_ranges, read_stats
-from sync_runner.protocols import Step, Steps
+from sync_runner.protocols import Step
 from sync_runner.records.dedupe import Order
 from sync_runner.storage import ObjectStore
 
 DATA_FOLDER = "data"
-GROUP_ROWS = 122_880
-"""Rows of a row group: what readers handle at a time."""
-GROUP_BYTES = 48 << 20
-"""Bytes in memory after which a row group is closed early."""
 _SAMPLE_ROWS = 8_192
 _DISTINCT_SHARE_MAX = 0.4
 
@@ -102,22 +99,16 @@ class PartStore:
     """Names and uploads the parts of one process."""
 
     def __init__(
-        self,
-        store: ObjectStore,
-        *,
-        attempt: str,
-        keys: Collection[str],
-        always: Collection[str],
-        steps: Steps,
+        self, actor: Actor, store: ObjectStore, attempt: str, notable: frozenset[str]
     ) -> None:
-        """`keys`: columns whose exact ranges merges need; `always`: columns that always get
-        statistics.
+        """`attempt` names this process, and so its parts; of `notable` columns the ranges are
+        kept.
         """
         self.store = store
         self.attempt = attempt
-        self._keys = frozenset(keys)
-        self._always = frozenset(always) | self._keys
-        self._steps = steps
+        self._steps = actor.steps
+        self._group_rows = actor.policy.group_rows
+        self._notable = notable
         self._count = count(1)
 
     def upload(self, encoder: PartEncoder, order: Order = Order.NONE) -> Part:
@@ -139,7 +130,7 @@ class PartStore:
         parts: list[Part] = []
         encoder: PartEncoder | None = None
         for table in tables:
-            for group in _cut_groups(table):
+            for group in self._cut_groups(table):
                 encoder = encoder or PartEncoder(group)
                 encoder.write(group)
                 if encoder.rows >= rows_max or encoder.size >= bytes_max:
@@ -149,6 +140,13 @@ class PartStore:
             parts.append(self.upload(encoder))
         return parts
 
+    def _cut_groups(self, table: pa.Table) -> Iterator[pa.Table]:
+        """Row groups of about equal size; a little too much is no reason for another one."""
+        pieces = max(1, round(table.num_rows / self._group_rows))
+        rows = -(-table.num_rows // pieces)
+        for first in range(0, table.num_rows, max(1, rows)):
+            yield table.slice(first, rows)
+
     def _describe(
         self, path: str, size: int, footer: pq.FileMetaData, schema: pa.Schema, order: Order
     ) -> Part:
@@ -156,19 +154,11 @@ class PartStore:
             path=path,
             size=size,
             rows=footer.num_rows,
-            ranges=read_ranges(footer, schema, self._keys),
+            ranges=read_ranges(footer, schema, self._notable),
             schema=schema,
-            stats=read_stats(footer, schema, self._always),
+            stats=read_stats(footer, schema, self._notable),
             order=order,
         )
-
-
-def _cut_groups(table: pa.Table) -> Iterator[pa.Table]:
-    """Row groups of about equal size; a little too much is no reason for another one."""
-    pieces = max(1, round(table.num_rows / GROUP_ROWS))
-    rows = -(-table.num_rows // pieces)
-    for first in range(0, table.num_rows, max(1, rows)):
-        yield table.slice(first, rows)
 
 
 def _pick_dictionaries(sample: pa.Table) -> list[str] | bool:

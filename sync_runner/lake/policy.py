@@ -7,9 +7,28 @@ from sync_runner.protocols import Clock, Steps, no_steps
 
 @dataclass(frozen=True)
 class Policy:
-    """How much of everything a table may have."""
+    """How much of everything there may be, in memory and in a table."""
 
-    seconds: float = 60.0
+    group_rows: int = 122_880
+    """Rows of a row group, what readers handle at a time, and of a file that rows are merged
+    into.
+    """
+    group_bytes: int = 48 << 20
+    """Bytes in memory after which a row group is closed early."""
+    part_seconds: float = 300.0
+    """Age at which a part is closed, full or not, so that little is read twice."""
+    due_seconds: float = 900.0
+    due_parts: int = 4
+    due_share: int = 4
+    """A publication in the middle of a run is due after so long, or so many parts that are also
+    such a share of the table: what is published early may have to be merged into later.
+    """
+    small_rows: int = 262_144
+    small_bytes: int = 96 << 20
+    """Up to here staged rows are merged in memory."""
+    piece_rows: int = 500_000
+    """Keys that are compared at a time where there are more."""
+    upkeep_seconds: float = 60.0
     """Bound of one upkeep."""
     tier_files: int = 8
     """Files of about one size that are made into one."""

@@ -15,9 +15,11 @@ from external_data_operator.api.conditions import Reason
 from sync_runner.errors import ConfigurationError
 from sync_runner.lake.files import DataFile, open_file, read_groups
 from sync_runner.lake.keys import Key
+from sync_runner.lake.known import KnownRows
 from sync_runner.lake.log import Snapshot
 from sync_runner.lake.merge import Merge
 from sync_runner.lake.parts import Part, PartStore
+from sync_runner.lake.policy import Policy
 from sync_runner.lake.replaced import KeyedFiles, Replaced, find_replaced
 from sync_runner.lake.shape import (
     Shape,
@@ -30,10 +32,6 @@ from sync_runner.lake.shape import (
 from sync_runner.lake.stage import Bounds, Stage
 from sync_runner.records.columns import source_of
 from sync_runner.records.dedupe import find_last
-
-SMALL_ROWS = 262_144
-SMALL_BYTES = 96 << 20
-"""Up to here staged rows are merged in memory."""
 
 
 @dataclass(frozen=True)
@@ -51,19 +49,37 @@ class Prepared:
         return not (self.adds or self.removes or self.replaces)
 
 
+@dataclass(frozen=True)
+class Rules:
+    """What becomes of the table's rows: all go, those of the same key go, or none does."""
+
+    keys: Sequence[str] = ()
+    """Columns by which rows collapse."""
+    replaces: bool = False
+    """The run's rows are all that the table is to have."""
+    cursor: str | None = None
+    """Where none goes: the column that tells which rows may be the table's own, come again."""
+
+
 class Publisher:
     """Prepares the publications of one run."""
 
     def __init__(
-        self, parts: PartStore, bounds: Bounds, *, keys: Sequence[str], replaces: bool
+        self,
+        parts: PartStore,
+        bounds: Bounds,
+        policy: Policy,
+        rules: Rules,
     ) -> None:
         """`keys`: columns by which rows collapse; `replaces`: the run's rows are all that the
         table is to have.
         """
         self._parts = parts
         self._bounds = bounds
-        self._keys = keys
-        self._replaces = replaces
+        self._policy = policy
+        self._keys = rules.keys
+        self._replaces = rules.replaces
+        self._cursor = rules.cursor
 
     def prepare(self, base: Snapshot | None, stage: Stage, seen: set[str]) -> Prepared:
         """Writes what the commit on top of `base` needs."""
@@ -103,7 +119,7 @@ class Publisher:
         waiting = stage.peek()
         if waiting is not None:
             return waiting
-        if not self._keys or stage.rows > SMALL_ROWS:
+        if not self._keys or stage.rows > self._policy.small_rows:
             return None
         stage.cut()
         stage.settle()
@@ -112,7 +128,7 @@ class Publisher:
         tables: list[pa.Table] = []
         for part in stage.parts:
             tables += self._read(part, part.schema, schema)
-            if sum(table.nbytes for table in tables) > SMALL_BYTES:
+            if sum(table.nbytes for table in tables) > self._policy.small_bytes:
                 return None
         return pa.concat_tables(tables)
 
@@ -126,6 +142,9 @@ class Publisher:
             adds = self._write([table])
             return Prepared(shape, adds, _files(base), replaces=base is not None)
         assert base is not None
+        known = self._known(base, shape)
+        if known is not None and table.num_rows:
+            table = table.filter(_others(known.find(table), 0, table.num_rows))
         if shape.widens:
             return self._widen(base, shape, self._write([table]))
         if self._keys and table.num_rows:
@@ -135,11 +154,20 @@ class Publisher:
             return Prepared(shape, merged.adds, merged.removes)
         return Prepared(shape, self._write([table]))
 
+    def _known(self, base: Snapshot, shape: Shape) -> KnownRows | None:
+        """The table's rows, where staged ones may be among them."""
+        if self._cursor is None or self._cursor not in base.schema.names:
+            return None
+        cursor = shape.schema.field(self._cursor)
+        return KnownRows(self._parts.store, base.files, have=base.schema, cursor=cursor)
+
     def _prepare_large(self, base: Snapshot | None, shape: Shape, stage: Stage) -> Prepared:
         keeps = base is not None and not self._replaces
         files = base.files if keeps and base is not None else ()
         have = base.schema if keeps and base is not None else shape.schema
         replaced = self._find_replaced(shape, files, have, stage.parts)
+        if keeps and base is not None:
+            replaced |= self._find_known(base, shape, stage.parts)
         adds = [new for part in stage.parts for new in self._ready(part, shape, replaced)]
         if not keeps:
             return Prepared(shape, tuple(adds), _files(base), replaces=base is not None)
@@ -157,7 +185,23 @@ class Publisher:
         if not self._keys:
             return {}
         key = self._key(shape)
-        return find_replaced(KeyedFiles(self._parts.store, key, files, have, staged))
+        keyed = KeyedFiles(self._parts.store, key, files, have, staged)
+        return find_replaced(keyed, piece_rows=self._policy.piece_rows)
+
+    def _find_known(self, base: Snapshot, shape: Shape, staged: Sequence[Part]) -> Replaced:
+        known = self._known(base, shape)
+        if known is None:
+            return {}
+        found: Replaced = {}
+        for part in staged:
+            first, numbers = 0, []
+            for table in self._read(part, part.schema, shape.schema):
+                numbers.append(pc.add(known.find(table), first))
+                first += table.num_rows
+            rows = pa.chunked_array(numbers, pa.int64()).combine_chunks()
+            if len(rows):
+                found[part.path] = rows
+        return found
 
     def _widen(
         self, base: Snapshot, shape: Shape, adds: tuple[Part, ...], replaced: Replaced | None = None
@@ -191,14 +235,19 @@ class Publisher:
         for first, table in read_groups(parquet, want.names):
             aligned = align_table(table, have, want)
             if without is not None:
-                numbers = pa.arange(first, first + aligned.num_rows).cast(without.type)
-                aligned = aligned.filter(pc.invert(pc.is_in(numbers, value_set=without)))
+                aligned = aligned.filter(_others(without, first, aligned.num_rows))
             yield aligned
 
     def _write(self, tables: Iterator[pa.Table] | list[pa.Table]) -> tuple[Part, ...]:
         filled = (table for table in tables if table.num_rows)
         bounds = self._bounds
         return tuple(self._parts.write_all(filled, rows_max=bounds.rows, bytes_max=bounds.bytes))
+
+
+def _others(numbers: pa.Array, first: int, rows: int) -> pa.Array:
+    """For each of so many rows from `first` on, whether its number is not among these."""
+    own = pa.arange(first, first + rows).cast(numbers.type)
+    return pc.invert(pc.is_in(own, value_set=numbers))
 
 
 def _files(base: Snapshot | None) -> tuple[DataFile, ...]:

@@ -26,8 +26,6 @@ from sync_runner.lake.parts import Part
 from sync_runner.records.dedupe import Order, find_last, find_pieces, match, pick_bounds
 from sync_runner.storage import ObjectStore
 
-PIECE_ROWS = 500_000
-"""Keys that are compared at a time."""
 _PIECES_MAX = 400
 _SAMPLE_KEYS = 100_000
 
@@ -60,7 +58,7 @@ def are_distinct(parts: Sequence[Part], key: Key) -> bool:
     return all(before[1] < after[0] for before, after in pairwise(ranges))
 
 
-def find_replaced(files: KeyedFiles, *, piece_rows: int = PIECE_ROWS) -> Replaced:
+def find_replaced(files: KeyedFiles, *, piece_rows: int) -> Replaced:
     """Rows of the table and of the staged parts that a later staged row replaces."""
     near = [
         file

@@ -35,12 +35,6 @@ from sync_runner.protocols import (
 from sync_runner.records.columns import Columns
 from sync_runner.records.cursor import later
 
-PART_SECONDS = 300.0
-"""Age at which a part is closed, full or not, so that little is read twice."""
-DUE_SECONDS = 900.0
-DUE_PARTS = 4
-DUE_SHARE = 4
-"""A publication in the middle of a run is due with a quarter of the table's size."""
 _PLANS_MAX = 4
 
 
@@ -127,13 +121,14 @@ class Session:
 
     def is_due(self) -> bool:
         """Whether so much is staged that publishing in the middle of the run is worth its cost."""
-        stage = self._tools.stage
+        stage, policy = self._tools.stage, self._actor.policy
         if not stage.rows or self._options.sync_type is SyncType.FULL_REFRESH:
             return False
-        if self._actor.clock.monotonic() - self._published_at >= DUE_SECONDS:
+        if self._actor.clock.monotonic() - self._published_at >= policy.due_seconds:
             return True
         table_bytes = 0 if self._base is None else self._base.bytes
-        return stage.bytes >= max(DUE_PARTS * self._tools.part_bytes, table_bytes // DUE_SHARE)
+        due_bytes = policy.due_parts * self._tools.part_bytes
+        return stage.bytes >= max(due_bytes, table_bytes // policy.due_share)
 
     def publish(self, *, final: bool) -> None:
         """Makes everything written so far visible in one commit, if there is anything."""
@@ -162,6 +157,7 @@ class Session:
     def finish(self) -> Published:
         """Makes the rest visible, closes the journal, and looks after the table."""
         self._actor.steps(Step.STAGED)
+        self._stage_rest()
         before = self._base
         if not self.start.finished:
             self.publish(final=True)
@@ -204,8 +200,18 @@ class Session:
         self._covered = self._reached
         self._cut_at = self._actor.clock.monotonic()
 
+    def _stage_rest(self) -> None:
+        """A run of several parts has its last one in the journal too, so that nothing is read
+        again.
+        """
+        stage = self._tools.stage
+        if stage.parts or stage.is_uploading:
+            stage.cut()
+            stage.settle()
+            self._save_journal(self._reached)
+
     def _is_old(self) -> bool:
-        return self._actor.clock.monotonic() - self._cut_at >= PART_SECONDS
+        return self._actor.clock.monotonic() - self._cut_at >= self._actor.policy.part_seconds
 
     def _save_journal(self, reached: _Reached, *, is_open: bool = True) -> None:
         """Says that the parts hold everything up to `reached`."""

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sync_runner.lake.parts import GROUP_BYTES, GROUP_ROWS, Part, PartEncoder, PartStore
+from sync_runner.lake.parts import Part, PartEncoder, PartStore
+from sync_runner.lake.policy import Policy
 from sync_runner.records.dedupe import Order, build_keys, find_order
 from sync_runner.records.widen import convert, is_same, join
 
@@ -28,8 +29,11 @@ class Bounds:
 class Stage:
     """Rows that were read and not yet published."""
 
-    def __init__(self, parts: PartStore, bounds: Bounds, keys: Sequence[str]) -> None:
+    def __init__(
+        self, parts: PartStore, bounds: Bounds, keys: Sequence[str], policy: Policy
+    ) -> None:
         """`keys`: the key's columns, empty where the table has none."""
+        self._policy = policy
         self.parts: list[Part] = []
         self._store = parts
         self._bounds = bounds
@@ -83,7 +87,8 @@ class Stage:
         self._waiting.append(batch)
         self._waiting_rows += batch.num_rows
         self._waiting_bytes += batch.nbytes
-        if self._waiting_rows >= GROUP_ROWS or self._waiting_bytes >= GROUP_BYTES:
+        policy = self._policy
+        if self._waiting_rows >= policy.group_rows or self._waiting_bytes >= policy.group_bytes:
             self._encode()
 
     def is_full(self) -> bool:

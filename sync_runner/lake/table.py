@@ -11,9 +11,9 @@ from external_data_operator.api.schema import SyncType
 from sync_runner.errors import ConfigurationError
 from sync_runner.lake.journal import JournalFile
 from sync_runner.lake.log import DeltaLog
-from sync_runner.lake.parts import GROUP_ROWS, PartStore
+from sync_runner.lake.parts import PartStore
 from sync_runner.lake.policy import Actor, Policy
-from sync_runner.lake.publish import Publisher
+from sync_runner.lake.publish import Publisher, Rules
 from sync_runner.lake.session import Session, Tools
 from sync_runner.lake.stage import Bounds, Stage
 from sync_runner.lake.standing import Asker, Standing, read_standing
@@ -55,7 +55,7 @@ class LakeTable:
         """Reads where table and journal stand; `fresh` throws the journal away."""
         self._check_options()
         journal = JournalFile(self._store)
-        log = DeltaLog(self._store, self._actor.clock, self._options.primary_key_columns)
+        log = DeltaLog(self._store, self._actor.clock, _notable_fields(self._options))
         asker = Asker(
             self._actor.run,
             _fingerprint(self._plan),
@@ -104,9 +104,9 @@ class LakeTable:
         keys = [columns.name_of(source) for source in self._keys()]
         cursor = options.incremental_field
         always = [] if cursor is None else [columns.name_of(cursor)]
-        steps = self._actor.steps
-        parts = PartStore(self._store, attempt=attempt, keys=keys, always=always, steps=steps)
-        stage = Stage(parts, bounds, keys)
+        notable = frozenset([*keys, *always])
+        parts = PartStore(self._actor, self._store, attempt, notable)
+        stage = Stage(parts, bounds, keys, self._actor.policy)
         if not _reopen(standing, parts, stage, columns):
             standing = replace(standing, journal=None)
         tools = Tools(
@@ -120,8 +120,12 @@ class LakeTable:
             publisher=Publisher(
                 parts,
                 bounds,
-                keys=keys,
-                replaces=options.sync_type is SyncType.FULL_REFRESH,
+                self._actor.policy,
+                Rules(
+                    keys=keys,
+                    replaces=options.sync_type is SyncType.FULL_REFRESH,
+                    cursor=always[0] if always and options.sync_type is SyncType.APPEND else None,
+                ),
             ),
             upkeep=Upkeep(
                 self._actor, log, parts, bounds, order_by=keys[0] if self._merges else None
@@ -142,7 +146,7 @@ class LakeTable:
         """Small files where rows are merged into them: what a merge touches is written anew as a
         whole.
         """
-        rows = GROUP_ROWS if self._merges else _ROWS_UNBOUNDED
+        rows = self._actor.policy.group_rows if self._merges else _ROWS_UNBOUNDED
         return Bounds(rows, self._plan.limits.part_bytes)
 
 
@@ -171,12 +175,17 @@ def _known_names(standing: Standing) -> dict[str, str]:
     return {} if snapshot is None else {source_of(f): f.name for f in snapshot.schema}
 
 
+def _notable_fields(options: SyncOptions) -> set[str]:
+    """Fields whose ranges tell which files matter."""
+    cursor = [] if options.incremental_field is None else [options.incremental_field]
+    return {*options.primary_key_columns, *cursor}
+
+
 def _kept(options: SyncOptions) -> set[str] | None:
     """Fields to keep; keys and cursor always are."""
     if options.enabled_columns is None:
         return None
-    cursor = [] if options.incremental_field is None else [options.incremental_field]
-    return {*options.enabled_columns, *options.primary_key_columns, *cursor}
+    return {*options.enabled_columns, *_notable_fields(options)}
 
 
 def _fingerprint(plan: Plan) -> str:

@@ -102,7 +102,7 @@ class Upkeep:
         `before` is what the data folder held before the run published: what of it no log knows can
         never be published any more. `staged` are files that this run still needs.
         """
-        self._ends = self._clock.monotonic() + self._policy.seconds
+        self._ends = self._clock.monotonic() + self._policy.upkeep_seconds
         snapshot = self._compact(snapshot)
         self._sweep(snapshot, before, staged)
         self._tidy_log(snapshot)
