@@ -7,13 +7,19 @@ from typing import Any
 import external_data_decoder as native
 import pyarrow as pa
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.records.decode_model import Model, Row
 
-MORE = settings(max_examples=40, deadline=None, database=None)
-FEWER = settings(max_examples=25, deadline=None, database=None)
+# A busy machine is no failure: neither deadlines nor the check for slow drawing.
+MORE = settings(
+    max_examples=40,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+FEWER = settings(MORE, max_examples=25)
 KINDS = {
     "null": pa.null(),
     "bool": pa.bool_(),

@@ -1,7 +1,7 @@
 """Paths as people write them, and the sentences for those that cannot be followed."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sync_runner.records.paths import format_path, parse_path
@@ -72,7 +72,7 @@ KEYS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sample
 )
 
 
-@settings(database=None, deadline=None)
+@settings(database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(keys=st.lists(KEYS, max_size=4).map(tuple))
 def test_a_formatted_path_reads_back_as_itself(keys: tuple[str, ...]) -> None:
     assert parse_path(format_path(keys)) == keys
