@@ -18,6 +18,7 @@ from tests.localcluster.control import request
 from tests.localcluster.endpoints import Endpoints, find_endpoints, write_endpoints
 from tests.localcluster.errors import LocalClusterError
 from tests.localcluster.images import Images, find_or_build_images
+from tests.localcluster.node_store import prepare_store
 from tests.localcluster.readiness import wait_for_apiserver
 from tests.localcluster.s3 import S3Access
 
@@ -119,6 +120,8 @@ class LocalCluster:
                 self.load_image(archive)
                 mark.parent.mkdir(exist_ok=True)
                 mark.touch()
+        if self.endpoints.backend == "plain":
+            prepare_store(images.archives.values())
         return images
 
     def pause_apiserver(self) -> None:

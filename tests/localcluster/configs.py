@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.localcluster.certificates import ADMIN, COMPONENTS, write_kubeconfig
+from tests.localcluster.containment import choose_snapshotter
 from tests.localcluster.layout import CONTAINERD_SOCKET, Site
 
 PAUSE_IMAGE = "localhost/pause:1"
@@ -67,18 +68,25 @@ localcluster.internal:53 {{
 """
 
 
-def write_configs(site: Site, *, snapshotter: str) -> None:
-    """Every file that a program reads at its start."""
-    site.configs.mkdir(parents=True, exist_ok=True)
-    (site.configs / "containerd.toml").write_text(
+def write_containerd_config(home: Path) -> Path:
+    """Containerd's own, which needs nothing but the folder that it works in."""
+    path = home / "configs" / "containerd.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(
         _CONTAINERD.format(
-            home=site.home,
+            home=home,
             socket=CONTAINERD_SOCKET,
             pause=PAUSE_IMAGE,
             cni_plugins=CNI_PLUGINS,
-            snapshotter=snapshotter,
+            snapshotter=choose_snapshotter(home),
         )
     )
+    return path
+
+
+def write_configs(site: Site) -> None:
+    """Every file that a program reads at its start."""
+    write_containerd_config(site.home)
     (site.configs / "Corefile").write_text(
         _COREFILE.format(home=site.home, node=site.node, host=site.host, ready=DNS_READY_PORT)
     )

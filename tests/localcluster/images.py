@@ -75,7 +75,7 @@ def _find_or_build(part: str, context: Path, *, base: str, venv: Path) -> tuple[
 def _build(part: str, context: Path, *, base: str, wheels: Path, name: str) -> None:
     buildah(
         *("bud", "--isolation=chroot", "--layers", "--pull-never", f"--target={part}"),
-        *(f"--build-arg=BASE={base}", "--build-arg=WHEELS=wheels-given"),
+        *(f"--build-arg=BASE={base}", f"--build-arg=RUST={base}"),
         *("--build-arg=PIP_NO_INDEX=1", "--build-arg=PIP_FIND_LINKS=/locked"),
         *(f"--volume={wheels}:/locked:ro", f"--tag={name}", str(context)),
     )

@@ -4,7 +4,6 @@ Nothing of the machine is touched: mounts, processes, network and packet rules a
 and end with its first process. Only control groups and a folder have to be taken away.
 """
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,8 +15,8 @@ from tests.localcluster.binaries import find_or_build_binaries
 from tests.localcluster.certificates import write_certificates
 from tests.localcluster.commands import run
 from tests.localcluster.configs import PAUSE_IMAGE, write_configs
+from tests.localcluster.containerd import import_image, wait_for_containerd
 from tests.localcluster.containment import (
-    choose_snapshotter,
     cover_fixed_paths,
     remove_cgroups,
     remove_fixed_paths,
@@ -32,10 +31,10 @@ from tests.localcluster.control import (
 from tests.localcluster.endpoints import Endpoints
 from tests.localcluster.errors import LocalClusterError
 from tests.localcluster.host import require_host
-from tests.localcluster.layout import CONTAINERD_SOCKET, Site
-from tests.localcluster.loading import find_layers, write_partial
+from tests.localcluster.layout import Site
+from tests.localcluster.node_store import fill_store
 from tests.localcluster.programs import FIRST, THEN, build_argv
-from tests.localcluster.readiness import wait_for_apiserver, wait_for_dns, wait_for_node, wait_until
+from tests.localcluster.readiness import wait_for_apiserver, wait_for_dns, wait_for_node
 
 DESCRIPTION = "plain processes in namespaces of their own"
 
@@ -56,7 +55,8 @@ def start(name: str, home: Path) -> Endpoints:
     site = Site(name, home, binaries, host=addresses.host, node=addresses.node)
     cover_fixed_paths(home, pid=pid)
     write_certificates(site.pki, address=site.node)
-    write_configs(site, snapshotter=choose_snapshotter(home))
+    write_configs(site)
+    fill_store(home)
     access = s3.create_access(site.node)
     _start_programs(site, access)
     return Endpoints(
@@ -115,7 +115,7 @@ def remove(name: str, home: Path) -> None:
 
 def load_image(endpoints: Endpoints, home: Path, archive: Path) -> None:
     """Gives the node the images of an archive."""
-    _import_image(home, archive)
+    import_image(home, archive)
 
 
 def site_of(endpoints: Endpoints, home: Path) -> Site:
@@ -129,36 +129,8 @@ def site_of(endpoints: Endpoints, home: Path) -> Site:
     )
 
 
-def _import_image(home: Path, archive: Path) -> None:
-    stored = {line.removeprefix("sha256:") for line in _ctr(home, "content", "ls", "-q").split()}
-    present = stored.intersection(find_layers(archive))
-    with tempfile.TemporaryDirectory(prefix="load-", dir=home) as folder:
-        if present:
-            partial = Path(folder) / "partial.tar"
-            write_partial(archive, present=present, into=partial)
-            archive = partial
-        snapshotter = choose_snapshotter(home)
-        _ctr(home, "images", "import", "--snapshotter", snapshotter, "-", stdin=archive)
-
-
-def _ctr(home: Path, *args: str, stdin: Path | None = None) -> str:
-    pid = find_supervisor(home)
-    if pid is None:
-        raise LocalClusterError(f"the cluster in {home} does not run")
-    return run(
-        *("nsenter", "--target", str(pid), "--mount", "ctr", "--address", CONTAINERD_SOCKET),
-        *("--namespace", "k8s.io", *args),
-        stdin=stdin,
-        timeout_s=300,
-    )
-
-
 def _import_pause(site: Site) -> None:
     archive = site.home / "pause.tar"
     write_program_image(site.binaries / "pause", name=PAUSE_IMAGE, into=archive)
-    wait_until(
-        lambda: _import_image(site.home, archive),
-        what="containerd",
-        log=site.home / "logs" / "containerd.log",
-        timeout_s=30,
-    )
+    wait_for_containerd(site.home)
+    import_image(site.home, archive)

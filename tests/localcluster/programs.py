@@ -1,6 +1,7 @@
 """The command line of each of the cluster's programs, spelled only here."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from tests.localcluster.certificates import PROXY_CLIENT
 from tests.localcluster.layout import NODE, Site
@@ -28,6 +29,11 @@ def build_argv(site: Site, program: str, *, extra: Sequence[str] = ()) -> list[s
     return [path, *flags, *extra]
 
 
+def build_containerd_argv(home: Path) -> list[str]:
+    """Containerd by itself."""
+    return ["containerd", "--config", f"{home}/configs/containerd.toml", "--log-level", "warn"]
+
+
 def _etcd(site: Site) -> list[str]:
     client, peer = "http://127.0.0.1:2379", "http://127.0.0.1:2380"
     return [
@@ -43,7 +49,7 @@ def _etcd(site: Site) -> list[str]:
 
 
 def _containerd(site: Site) -> list[str]:
-    return ["--config", f"{site.configs}/containerd.toml", "--log-level", "warn"]
+    return build_containerd_argv(site.home)[1:]
 
 
 def _apiserver(site: Site) -> list[str]:
