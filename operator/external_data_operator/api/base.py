@@ -57,14 +57,14 @@ def build_immutable_rule(field: str, *, default: str | None = None) -> CelRule:
 
 
 class ApiModel(BaseModel):
-    """A frozen value with camel-case keys; field docstrings are the schema's descriptions."""
+    """A frozen value with camel-case keys; the sentence under a field is its description in the
+    schema."""
 
     model_config = ConfigDict(
         alias_generator=to_camel,
         populate_by_name=True,
         frozen=True,
         extra="ignore",
-        use_attribute_docstrings=True,
         hide_input_in_errors=True,
     )
     cel_rules: ClassVar[tuple[CelRule, ...]] = ()

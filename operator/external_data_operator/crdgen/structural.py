@@ -11,6 +11,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from external_data_operator.api.base import ApiModel, CelRule, UnionModel
+from external_data_operator.crdgen.sentences import read_sentences
 
 JsonSchema = dict[str, Any]
 
@@ -48,10 +49,13 @@ class _Generator(GenerateJsonSchema):
         return value
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:
-        """Adds the rules of the class."""
+        """Adds the rules of the class, and the sentence under each field."""
         said = super().model_schema(schema)
         cls = schema["cls"]
         assert issubclass(cls, ApiModel), "the API is made of its own models"
+        for name, sentence in read_sentences(cls).items():
+            if name in cls.model_fields:
+                said["properties"][cls.model_fields[name].alias]["description"] = sentence
         if issubclass(cls, UnionModel):
             said |= {"minProperties": 1, "maxProperties": 1}
         if cls.cel_rules:
