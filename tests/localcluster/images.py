@@ -4,6 +4,7 @@ An image's tag is a hash of all that went into it, so that a stale image never r
 is there already is not built again.
 """
 
+import contextlib
 import shutil
 import tempfile
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from tests.localcluster.announce import announce
 from tests.localcluster.base_image import find_or_build_base
 from tests.localcluster.buildah import buildah
 from tests.localcluster.cache import build_key, cache_root, file_parts, locked
+from tests.localcluster.errors import CommandFailedError
 from tests.localcluster.host import IMAGE_PROGRAMS, require_programs, require_root
 from tests.localcluster.wheels import (
     REPOSITORY,
@@ -94,5 +96,7 @@ def _remove_old(part: str) -> None:
     newest_first = sorted(archives, key=lambda path: path.stat().st_mtime, reverse=True)
     for archive in newest_first[_KEPT:]:
         name = f"localhost/external-data-{part}:{archive.stem.rpartition('-')[2]}"
-        buildah("rmi", name)
+        # Forced, since a build that was interrupted leaves a container that holds its image.
+        with contextlib.suppress(CommandFailedError):
+            buildah("rmi", "--force", name)
         archive.unlink()
