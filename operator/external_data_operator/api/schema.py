@@ -50,7 +50,8 @@ class SchemaSpec(SpecModel):
     primary_key_columns: list[ColumnName] | None = Field(default=None, max_length=16)
     """Fields that name a row; the source's own word without it."""
     enabled_columns: list[ColumnName] | None = Field(default=None, max_length=2000)
-    """Columns to keep: null all, [] only keys and cursor."""
+    """Columns to keep, by the table's or the source's names; without it all, [] only keys and
+    cursor."""
     sync_frequency: SyncFrequency | None = None
     """How often; without it as the source's `schemas.defaults` say, every six hours."""
     sync_time_of_day: str | None = Field(
