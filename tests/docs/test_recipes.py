@@ -1,5 +1,4 @@
-"""The questions that recipes ask are ones that DuckDB answers, on rows of the tables' shape."""
-have."""
+"""The questions that recipes ask are answered by DuckDB, on rows of the shape that tables have."""
 
 import re
 from pathlib import Path
