@@ -158,7 +158,7 @@ class Client:
         self._pace.wait_turn()
         response = self._exchange(request)
         encoding = response.headers.get("content-encoding", "")
-        if not encoding:
+        if not encoding or not response.is_good:
             return response
         body = decode_body(response.body, encoding, bytes_max=self._settings.limits.body_bytes_max)
         return Response(response.status, response.headers, body)

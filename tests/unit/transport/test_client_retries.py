@@ -1,6 +1,7 @@
 """What is asked again, how often, after which wait, and what is said in the end."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -132,6 +133,14 @@ def test_a_page_above_the_bound_of_bytes_needs_a_person(
 def test_an_endless_head_ends_the_attempt(server: RestServer, make_client: MakeClient) -> None:
     server.on("/x", Reply(headers={f"X-{n}": "a" * 1000 for n in range(3000)}))
     with pytest.raises(RetryableError, match="head is longer"):
+        make_client().fetch(Ask(), f"{server.url}/x", bytes)
+
+
+def test_the_status_of_an_error_counts_however_its_body_is_packed(
+    server: RestServer, make_client: MakeClient
+) -> None:
+    server.on("/x", replace(compressed(GOOD, "br"), status=401))
+    with pytest.raises(RejectedError, match="answered 401"):
         make_client().fetch(Ask(), f"{server.url}/x", bytes)
 
 
