@@ -24,6 +24,8 @@ def install_operator(cluster: LocalCluster, *, namespaces: list[str]) -> None:
     cluster.helm(
         "upgrade", "--install", RELEASE, str(CHART), "--namespace", OPERATOR_NAMESPACE,
         "--values", "-", "--wait", "--timeout", "120s",
+        # Tests of the same cluster may have applied the definitions without the chart.
+        "--take-ownership", "--force-conflicts",
         stdin=json.dumps(_values(cluster, images.operator, images.runner, namespaces)),
     )  # fmt: skip
 
