@@ -170,7 +170,12 @@ def _pick_dictionaries(sample: pa.Table) -> list[str] | bool:
     return [
         field.name
         for field in sample.schema
-        if not pa.types.is_nested(field.type)
-        and not pa.types.is_boolean(field.type)
+        if not _has_no_dictionary(field.type)
         and pc.count_distinct(head.column(field.name)).as_py() <= max(1, rows * _DISTINCT_SHARE_MAX)
     ] or False
+
+
+def _has_no_dictionary(type_: pa.DataType) -> bool:
+    """Types that a dictionary does nothing for, or is not made of."""
+    nested = pa.types.is_nested(type_)
+    return bool(nested or pa.types.is_boolean(type_) or pa.types.is_null(type_))

@@ -98,15 +98,17 @@ class Publisher:
         if not stage.rows:
             return Shape(old or pa.schema([]))
         incoming = join_schemas(stage.schemas)
-        self._check_key(incoming)
+        keeps = old is not None and not self._replaces
+        self._check_key(incoming, set(old.names) if keeps and old is not None else set())
         if old is None or self._replaces:
             return shape_replaced(old, incoming, seen)
         return shape_kept(old, incoming)
 
-    def _check_key(self, incoming: dict[str, pa.Field]) -> None:
+    def _check_key(self, incoming: dict[str, pa.Field], kept: set[str]) -> None:
+        """A key without any value would make one row of all; a table that has one may get a null."""
         for name in self._keys:
             field = incoming.get(name)
-            if field is None or pa.types.is_null(field.type):
+            if name not in kept and (field is None or pa.types.is_null(field.type)):
                 source = name if field is None else source_of(field)
                 message = f"no row has a value in {source}, which is to name the rows"
                 raise ConfigurationError(Reason.PRIMARY_KEY_MISSING, message)

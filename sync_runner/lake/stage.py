@@ -142,7 +142,8 @@ class Stage:
         self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
         self._order.add(group, self._keys)
         self._encoder = self._encoder or PartEncoder(group)
-        self._encoder.write(group)
+        for first in range(0, group.num_rows, 2 * self._policy.group_rows):
+            self._encoder.write(group.slice(first, 2 * self._policy.group_rows))
 
     def _collect(self) -> pa.Table:
         schema = pa.schema(list(self._fields.values()))

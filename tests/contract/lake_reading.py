@@ -12,6 +12,14 @@ import polars as pl
 
 Row = dict[str, Any]
 
+_POLARS_OPTIONS = {
+    "aws_endpoint",
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "aws_region",
+    "allow_http",
+}
+
 
 @dataclass(frozen=True)
 class Replay:
@@ -59,7 +67,8 @@ def read_duckdb(folder: Path) -> list[Row]:
 
 def read_polars(uri: str, options: dict[str, str] | None = None) -> list[Row]:
     """The rows of a table, by Polars."""
-    return pl.read_delta(uri, storage_options=options or None).to_dicts()
+    known = {name: value for name, value in (options or {}).items() if name in _POLARS_OPTIONS}
+    return pl.read_delta(uri, storage_options=known or None).to_dicts()
 
 
 def rename(row: Row) -> Row:

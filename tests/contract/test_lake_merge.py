@@ -1,0 +1,161 @@
+"""Rows of one key collapse to the last one, wherever they come from."""
+
+import itertools
+import secrets
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from external_data_operator.api.conditions import Reason
+from external_data_operator.api.schema import SyncType
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sync_runner.errors import ConfigurationError
+from tests.contract.lake_pod import Place, folder_place
+from tests.contract.lake_reading import read_polars
+from tests.contract.lake_rows import ListedSource, Row, Syncs, options
+
+
+def rows(place: Place) -> list[Row]:
+    """The table's rows."""
+    store = place.open()
+    return read_polars(store.uri, store.options)
+
+
+def by_id(place: Place) -> dict[Any, Any]:
+    """Values by key; no key may be there twice."""
+    found = rows(place)
+    table = {row["id"]: row["v"] for row in found}
+    assert len(table) == len(found)
+    return table
+
+
+def merging(place: Place) -> Syncs:
+    """Merges by id."""
+    return Syncs(place, options(SyncType.INCREMENTAL, key=["id"], cursor="seq"))
+
+
+@pytest.mark.parametrize("sync_type", [SyncType.FULL_REFRESH, SyncType.INCREMENTAL])
+@pytest.mark.parametrize("count", [4, 200], ids=["in-memory", "in-parts"])
+def test_duplicates_collapse_within_a_page_across_pages_and_in_the_first_load(
+    place: Place, sync_type: SyncType, count: int
+) -> None:
+    pages = [
+        [{"id": i % count, "seq": n * 1000 + i, "v": f"{n}/{i}"} for i in range(count + 7)]
+        for n in range(3)
+    ]
+    Syncs(place, options(sync_type, key=["id"], cursor="seq"))(*pages)
+    wanted = {row["id"]: row["v"] for page in pages for row in page}
+    assert by_id(place) == wanted
+
+
+def test_keys_match_null_safe_alone_and_among_several(place: Place) -> None:
+    sync = merging(place)
+    sync([{"id": None, "seq": 1, "v": "a"}, {"id": 1, "seq": 2, "v": "b"}])
+    sync([{"id": None, "seq": 3, "v": "c"}])
+    assert by_id(place) == {None: "c", 1: "b"}
+
+
+def test_a_key_of_several_columns_is_matched_as_a_whole(tmp_path: Path) -> None:
+    place = folder_place(tmp_path)
+    sync = Syncs(place, options(SyncType.INCREMENTAL, key=["a", "b"], cursor="seq"))
+    sync([{"a": a, "b": b, "seq": 1, "v": 0} for a in (1, 2, None) for b in ("x", "y", None)])
+    sync([{"a": 1, "b": None, "seq": 2, "v": 1}, {"a": None, "b": "x", "seq": 3, "v": 2}])
+    changed = {(row["a"], row["b"]): row["v"] for row in rows(place) if row["v"]}
+    assert len(rows(place)) == 9
+    assert changed == {(1, None): 1, (None, "x"): 2}
+
+
+def test_a_merge_rewrites_only_the_files_that_hold_its_keys(tmp_path: Path) -> None:
+    place = folder_place(tmp_path)
+    sync = merging(place)
+    sync(*([{"id": i, "seq": i, "v": "old"} for i in range(n, n + 10)] for n in range(0, 400, 10)))
+    before = {info.path for info in place.open().list("data")}
+    outcome = sync([{"id": 5, "seq": 500, "v": "new"}, {"id": 7, "seq": 501, "v": "new"}])
+    new = {info.path for info in place.open().list("data")} - before
+    assert outcome.table is not None
+    assert len(new) == 1
+    assert by_id(place) == {i: "new" if i in (5, 7) else "old" for i in range(400)}
+
+
+def test_rows_that_are_what_the_table_has_make_no_new_version(place: Place) -> None:
+    sync = merging(place)
+    first = sync([{"id": i, "seq": i, "v": "x"} for i in range(100)])
+    again = sync([{"id": 99, "seq": 99, "v": "x"}])
+    assert first.table is not None
+    assert again.table is not None
+    assert again.table.version == first.table.version
+    assert (again.rows, again.cursor) == (1, "99")
+
+
+def test_an_append_takes_a_row_that_comes_again_only_once(place: Place) -> None:
+    sync = Syncs(place, options(SyncType.APPEND, cursor="seq"))
+    sync([{"seq": i, "v": str(i)} for i in range(50)])
+    sync([{"seq": 49, "v": "49"}, {"seq": 49, "v": "late"}, {"seq": 50, "v": "50"}])
+    found = sorted((row["seq"], row["v"]) for row in rows(place))
+    assert found == sorted([(i, str(i)) for i in range(51)] + [(49, "late")])
+
+
+def test_an_append_that_finds_nothing_new_makes_no_new_version(place: Place) -> None:
+    sync = Syncs(place, options(SyncType.APPEND, cursor="seq"))
+    first = sync([{"seq": i, "v": i} for i in range(50)])
+    again = sync([{"seq": i, "v": i} for i in range(40, 50)])
+    assert first.table is not None
+    assert again.table is not None
+    assert again.table.version == first.table.version
+
+
+def test_an_append_does_not_collapse_by_key(tmp_path: Path) -> None:
+    place = folder_place(tmp_path)
+    sync = Syncs(place, options(SyncType.APPEND, key=["id"], cursor="seq"))
+    sync([{"id": 1, "seq": 1, "v": "a"}, {"id": 1, "seq": 2, "v": "b"}])
+    assert len(rows(place)) == 2
+
+
+@pytest.mark.parametrize("sync_type", [SyncType.FULL_REFRESH, SyncType.INCREMENTAL])
+def test_rows_that_all_lack_a_key_column_fail(tmp_path: Path, sync_type: SyncType) -> None:
+    place = folder_place(tmp_path)
+    sync = Syncs(place, options(sync_type, key=["uuid"], cursor="seq"))
+    with pytest.raises(ConfigurationError, match="uuid") as caught:
+        sync([{"id": 1, "seq": 1}])
+    assert caught.value.reason is Reason.PRIMARY_KEY_MISSING
+
+
+def test_an_incremental_sync_without_a_key_is_refused(tmp_path: Path) -> None:
+    sync = Syncs(folder_place(tmp_path), options(SyncType.INCREMENTAL, cursor="seq"))
+    with pytest.raises(ConfigurationError) as caught:
+        sync([{"id": 1, "seq": 1}])
+    assert caught.value.reason is Reason.PRIMARY_KEY_MISSING
+
+
+def test_rows_that_all_lack_the_cursor_fail(tmp_path: Path) -> None:
+    sync = merging(folder_place(tmp_path))
+    with pytest.raises(ConfigurationError, match="seq") as caught:
+        sync.read(ListedSource([pa.record_batch({"id": [1]})], None))
+    assert caught.value.reason is Reason.CURSOR_FIELD_MISSING
+
+
+KEYS = st.one_of(st.none(), st.integers(0, 60))
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(st.lists(st.lists(KEYS, min_size=1, max_size=40), max_size=4), min_size=1, max_size=4)
+)
+def test_any_sequence_of_syncs_leaves_the_last_row_of_each_key(
+    tmp_path: Path, runs: list[list[list[int | None]]]
+) -> None:
+    place = folder_place(tmp_path / secrets.token_hex(4))
+    sync = merging(place)
+    wanted: dict[int | None, int] = {}
+    numbers = itertools.count()
+    for pages in runs:
+        if any(key is not None for page in pages for key in page):
+            batches = [[{"id": key, "v": next(numbers)} for key in page] for page in pages]
+            wanted |= {row["id"]: row["v"] for batch in batches for row in batch}
+            sync(*([row | {"seq": row["v"]} for row in batch] for batch in batches))
+    assert not wanted or by_id(place) == wanted

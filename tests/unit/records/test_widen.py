@@ -1,0 +1,143 @@
+"""Types that widen, and values that go along."""
+
+import datetime as dt
+from decimal import Decimal
+from itertools import permutations
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from sync_runner.records.widen import JSON_KEY, convert, fit, is_json, is_same, join
+
+JSON = "json"
+
+
+def field(spec: Any) -> pa.Field:
+    """A column `c` of a type, or of JSON text."""
+    if spec == JSON:
+        return pa.field("c", pa.string(), metadata={JSON_KEY: b"1"})
+    return pa.field("c", spec)
+
+
+LONG, INT, DOUBLE, TEXT, BOOL = pa.int64(), pa.int32(), pa.float64(), pa.string(), pa.bool_()
+BIG = pa.decimal128(38, 0)
+MONEY = pa.decimal128(10, 2)
+NESTED = pa.struct([("a", LONG)])
+
+JOINS = [
+    (pa.null(), LONG, LONG),
+    (INT, LONG, LONG),
+    (LONG, BIG, BIG),
+    (LONG, DOUBLE, DOUBLE),
+    (BIG, DOUBLE, DOUBLE),
+    (INT, MONEY, pa.decimal128(12, 2)),
+    (LONG, MONEY, pa.decimal128(21, 2)),
+    (BIG, MONEY, DOUBLE),
+    (pa.float32(), INT, DOUBLE),
+    (BOOL, LONG, TEXT),
+    (BOOL, TEXT, TEXT),
+    (LONG, TEXT, TEXT),
+    (pa.date32(), TEXT, TEXT),
+    (pa.date32(), pa.timestamp("us"), TEXT),
+    (pa.timestamp("us", "UTC"), pa.timestamp("us"), TEXT),
+    (LONG, JSON, JSON),
+    (TEXT, JSON, JSON),
+    (pa.null(), JSON, JSON),
+    (NESTED, JSON, JSON),
+    (NESTED, LONG, JSON),
+    (NESTED, pa.list_(LONG), JSON),
+    (NESTED, pa.struct([("b", TEXT)]), pa.struct([("a", LONG), ("b", TEXT)])),
+    (pa.list_(LONG), pa.list_(DOUBLE), pa.list_(DOUBLE)),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "wanted"), JOINS, ids=str)
+def test_two_types_join_to_one_that_holds_both_whichever_comes_first(
+    one: Any, other: Any, wanted: Any
+) -> None:
+    assert is_same(join(field(one), field(other)), field(wanted))
+    if not pa.types.is_nested(field(wanted).type):
+        assert is_same(join(field(other), field(one)), field(wanted))
+
+
+def test_joining_gives_the_same_type_in_any_order() -> None:
+    types = [pa.null(), BOOL, LONG, BIG, DOUBLE, TEXT, JSON]
+    for one, two, three in permutations(map(field, types), 3):
+        assert is_same(join(join(one, two), three), join(join(one, three), two))
+        assert is_same(join(join(one, two), three), join(one, join(two, three)))
+
+
+@pytest.mark.parametrize(
+    ("table", "incoming", "wanted"),
+    [
+        (LONG, LONG, LONG),
+        (LONG, INT, LONG),
+        (INT, LONG, LONG),
+        (LONG, BIG, BIG),
+        (LONG, DOUBLE, DOUBLE),
+        (DOUBLE, LONG, DOUBLE),
+        (TEXT, LONG, TEXT),
+        (TEXT, BOOL, TEXT),
+        (TEXT, JSON, TEXT),
+        (JSON, LONG, JSON),
+        (JSON, TEXT, JSON),
+        (LONG, TEXT, None),
+        (LONG, BOOL, None),
+        (BOOL, LONG, None),
+        (BOOL, TEXT, None),
+        (DOUBLE, JSON, None),
+        (pa.date32(), TEXT, None),
+        (pa.timestamp("us"), pa.timestamp("us", "UTC"), None),
+        (NESTED, pa.struct([("a", DOUBLE)]), pa.struct([("a", DOUBLE)])),
+        (NESTED, LONG, None),
+    ],
+    ids=str,
+)
+def test_a_table_widens_among_numbers_and_takes_what_its_own_type_holds(
+    table: Any, incoming: Any, wanted: Any
+) -> None:
+    fitted = fit(field(table), field(incoming))
+    assert (fitted is None) == (wanted is None)
+    if fitted is not None:
+        assert is_same(fitted, field(wanted))
+
+
+@pytest.mark.parametrize(
+    ("values", "have", "want", "wanted"),
+    [
+        ([1, None], LONG, DOUBLE, [1.0, None]),
+        ([2**60 + 1], LONG, BIG, [Decimal(2**60 + 1)]),
+        ([Decimal("1.50")], MONEY, pa.decimal128(21, 4), [Decimal("1.5000")]),
+        ([True, None], BOOL, TEXT, ["true", None]),
+        ([1, -2], LONG, TEXT, ["1", "-2"]),
+        ([1.5, 1e20], DOUBLE, TEXT, ["1.5", "1e+20"]),
+        ([dt.date(2024, 2, 29)], pa.date32(), TEXT, ["2024-02-29"]),
+        ([None], pa.null(), TEXT, [None]),
+        (['a"b', None], TEXT, JSON, ['"a\\"b"', None]),
+        ([1, None], LONG, JSON, ["1", None]),
+        ([True], BOOL, JSON, ["true"]),
+        ([dt.date(2024, 2, 29)], pa.date32(), JSON, ['"2024-02-29"']),
+        ([{"a": 1}, None], NESTED, JSON, ['{"a":1}', None]),
+        ([[1, 2]], pa.list_(LONG), JSON, ["[1,2]"]),
+        ([[1]], pa.list_(LONG), pa.list_(DOUBLE), [[1.0]]),
+    ],
+    ids=str,
+)
+def test_values_go_along_when_their_column_widens(
+    values: list[Any], have: Any, want: Any, wanted: list[Any]
+) -> None:
+    for column in (
+        pa.array(values, field(have).type),
+        pa.chunked_array([values], field(have).type),
+    ):
+        converted = convert(column, field(have), field(want))
+        assert converted.type == field(want).type
+        assert converted.to_pylist() == wanted
+
+
+def test_a_joined_field_keeps_its_name_and_says_that_it_is_json() -> None:
+    joined = join(pa.field("x", LONG, metadata={b"source": b"X"}), field(JSON))
+    assert joined.name == "x"
+    assert is_json(joined)
+    assert joined.metadata[b"source"] == b"X"
