@@ -46,7 +46,8 @@ def file_parts(root: Path, files: Iterable[Path]) -> Iterator[bytes]:
 @contextlib.contextmanager
 def locked(name: str, *, waiting: str) -> Iterator[None]:
     """Holds the lock of that name; says what it waits for when another process holds it."""
-    path = cache_root() / f"{name}.lock"
+    path = cache_root() / "locks" / name
+    path.parent.mkdir(exist_ok=True)
     with path.open("w") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -20,38 +20,42 @@ from tests.localcluster.loading import find_layers
 from tests.localcluster.programs import build_containerd_argv
 
 _STORE = "containerd"
+_SWAP = "node-store"
+_KEPT = 2
+"""Prepared stores that stay, for clones with different locks side by side."""
 
 
 def fill_store(home: Path) -> None:
-    """Gives a cluster that does not run yet the prepared store, where there is one."""
-    with locked("node-store", waiting="it prepares the node's image store"):
-        for prepared in _prepared_stores():
+    """Gives a cluster that does not run yet the newest prepared store, where there is one."""
+    with locked(_SWAP, waiting="it exchanges the prepared image store"):
+        for prepared in _newest_first()[:1]:
             run("cp", "--archive", "--link", prepared, home / _STORE)
-            for database in (home / _STORE).rglob("*.db"):  # written in place, unlike layers
-                own = database.with_suffix(".own")
-                shutil.copy2(database, own)
-                own.rename(database)
-            return
+    for database in (home / _STORE).rglob("*.db"):  # written in place, unlike layers
+        own = database.with_suffix(".own")
+        shutil.copy2(database, own)
+        own.rename(database)
 
 
 def prepare_store(archives: Iterable[Path]) -> None:
     """Makes the store that later clusters get, unless there is one with these dependencies."""
     images = list(archives)
     layers = [layer for image in images for layer in find_layers(image)[:-1]]
-    name = f"node-{build_key(layer.encode() for layer in layers)}"
-    with locked("node-store", waiting="it prepares the node's image store"):
-        if (cache_root() / name).exists():
+    prepared = cache_root() / f"node-{build_key(layer.encode() for layer in layers)}"
+    with locked("node-draft", waiting="it prepares the image store of later clusters"):
+        if prepared.exists():
+            prepared.touch()
             return
         announce("preparing the image store of later clusters (once for each lock)")
-        draft = cache_root() / "node-draft"
+        draft = cache_root() / "draft-of-node"
         _remove_draft(draft)
         draft.mkdir()
         try:
             _import_all(draft, images)
-            outdated = _prepared_stores()
-            (draft / _STORE).rename(cache_root() / name)
-            for store in outdated:
-                shutil.rmtree(store)
+            with locked(_SWAP, waiting="it starts a cluster"):
+                (draft / _STORE).rename(prepared)
+                prepared.touch()
+                for outdated in _newest_first()[_KEPT:]:
+                    shutil.rmtree(outdated)
         finally:
             _remove_draft(draft)
 
@@ -73,7 +77,6 @@ def _remove_draft(draft: Path) -> None:
     shutil.rmtree(draft, ignore_errors=True)
 
 
-def _prepared_stores() -> list[Path]:
-    return [
-        path for path in cache_root().glob("node-*") if path.is_dir() and path.name != "node-draft"
-    ]
+def _newest_first() -> list[Path]:
+    stores = [path for path in cache_root().glob("node-*") if path.is_dir()]
+    return sorted(stores, key=lambda path: path.stat().st_mtime, reverse=True)
