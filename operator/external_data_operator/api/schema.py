@@ -40,26 +40,30 @@ class SchemaSpec(SpecModel):
     should_sync: bool = True
     """Whether the table is synced."""
     sync_type: SyncType | None = None
-    """What a sync does; without it the operator picks as a careful person would."""
+    """FullRefresh replaces the table, Incremental merges what changed, Append adds it; without it
+    the operator picks as a careful person would."""
     incremental_field: str | None = Field(default=None, min_length=1, max_length=256)
-    """Field that says how far the stream was read."""
+    """Field that says how far the stream was read; the source's own word without it."""
     incremental_field_type: CursorType | None = None
-    """How its values are compared; the source's own word without it."""
+    """How its values are compared: Integer, Numeric, DateTime, Date, Timestamp or ObjectId; the
+    source's own word without it."""
     lookback_seconds: int = Field(default=0, ge=0, le=LOOKBACK_SECONDS_MAX)
-    """Shifts the request back, never the cursor."""
+    """Seconds by which the request is shifted back, never the cursor; at most 60 days."""
     primary_key_columns: list[ColumnName] | None = Field(default=None, max_length=16)
     """Fields that name a row; the source's own word without it."""
     enabled_columns: list[ColumnName] | None = Field(default=None, max_length=2000)
     """Columns to keep, by the table's or the source's names; without it all, [] only keys and
     cursor."""
     sync_frequency: SyncFrequency | None = None
-    """How often; without it as the source's `schemas.defaults` say, every six hours."""
+    """How often: never, 5min, 15min, 30min, 1hour, 6hour, 12hour, 24hour, 7day or 30day; without it
+    as the source's `schemas.defaults` say."""
     sync_time_of_day: str | None = Field(
         default=None, pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"
     )
     """UTC time of day that the schedule's phase is taken from (HH:MM or HH:MM:SS)."""
     cron: str | None = Field(default=None, min_length=9, max_length=128, pattern=r"^\S+( \S+){4}$")
-    """Five cron fields, instead of the two above."""
+    """Five cron fields (minute hour day month weekday), instead of `syncFrequency` and
+    `syncTimeOfDay`."""
     time_zone: str | None = Field(default=None, min_length=1, max_length=64)
     """IANA time zone of `cron`."""
 

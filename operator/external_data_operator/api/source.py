@@ -72,7 +72,8 @@ class SchemaDefaults(SpecModel):
     """Values for the schemas that the operator creates."""
 
     sync_frequency: SyncFrequency = SyncFrequency.HOUR_6
-    """How often they are synced."""
+    """How often they are synced: never, 5min, 15min, 30min, 1hour, 6hour, 12hour, 24hour, 7day or
+    30day."""
 
 
 class SchemaPolicy(SpecModel):
@@ -139,17 +140,18 @@ class SourceSpec(SpecModel):
     description: str | None = Field(default=None, max_length=1000)
     """What this source is, for people."""
     table_prefix: str = Field(default="", max_length=63, pattern=r"^([a-z_][a-z0-9_]*)?$")
-    """Put before each table's name. Immutable."""
+    """Put before each table's name; nothing without it. Immutable."""
     suspend: bool = False
     """Stops scheduling for every schema of this source; what runs goes on."""
     rest: RestSource | None = None
-    """A REST API."""
+    """A REST API that answers in JSON. Exactly one kind of source is set; this is the one there
+    is."""
     schemas: SchemaPolicy = Field(default_factory=SchemaPolicy)
-    """What becomes of discovered tables."""
+    """What becomes of discovered tables: which get a schema, and how often it is synced."""
     destination: Destination | None = None
     """Where tables land; the operator's default without it."""
     runtime: Runtime = Field(default_factory=Runtime)
-    """How pods of this source run."""
+    """How pods of this source run; merged over the operator's defaults."""
 
     KINDS: ClassVar[tuple[str, ...]] = SOURCE_KINDS
     cel_rules: ClassVar[tuple[CelRule, ...]] = (

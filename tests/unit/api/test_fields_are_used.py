@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from external_data_operator.api.base import SpecModel
+
 from tests.unit.api.test_rules import all_models
 
 ROOT = Path(__file__).parents[3]

@@ -87,11 +87,11 @@ class Pagination(UnionModel):
     none: NonePagination | None = None
     """One request holds everything."""
     cursor: CursorPagination | None = None
-    """A token in the body."""
+    """A token in the body, which the next request sends back."""
     offset: OffsetPagination | None = None
-    """Offset and limit."""
+    """Offset and limit as query parameters."""
     next_url: NextUrlPagination | None = None
-    """An address in the body."""
+    """The address of the next page, in the body."""
 
 
 class CursorType(StrEnum):
@@ -126,15 +126,16 @@ class RestIncremental(SpecModel):
     initial_value: ParamValue | None = None
     """Lower bound of the first run; without it the parameter is left out."""
     cursor_type: CursorType = CursorType.DATE_TIME
-    """How values are compared and written."""
+    """How values are compared and written: Integer, Numeric, DateTime, Date, Timestamp or
+    ObjectId."""
     format: str | None = Field(default=None, min_length=1, max_length=64)
     """strftime pattern in which the bounds are sent; without it ISO 8601, integers as they are."""
     row_order: RowOrder = RowOrder.UNORDERED
     """Ascending streams may publish in the middle of a long run; others move the cursor at the
     end."""
     window_seconds: int | None = Field(default=None, ge=1)
-    """Length of one window of an initial load, in seconds of the cursor; needs `endParam` and
-    `initialValue`."""
+    """Length of one window of an initial load, in seconds of the cursor; needs `startParam`,
+    `endParam` and `initialValue`."""
 
     cel_rules: ClassVar[tuple[CelRule, ...]] = (
         CelRule(
@@ -165,7 +166,7 @@ class RestStream(SpecModel):
     path: str = Field(min_length=1, max_length=2048, pattern=r"^/?([^/\s?#][^\s?#]*)?$")
     """Path below `baseUrl`; query parameters belong into `params`."""
     method: HttpMethod = HttpMethod.GET
-    """How to ask."""
+    """How to ask; POST only where it reads."""
     params: dict[str, ParamValue] = Field(default_factory=dict, max_length=64)
     """Query parameters sent with every request."""
     body: dict[str, Any] | None = None
@@ -175,7 +176,7 @@ class RestStream(SpecModel):
     primary_key: list[FieldPath] = Field(default_factory=list, max_length=16)
     """Fields that name a row."""
     pagination: Pagination = Field(default_factory=lambda: Pagination(none=NonePagination()))
-    """How one page leads to the next."""
+    """How one page leads to the next: exactly one key. Without it one request holds everything."""
     incremental: RestIncremental | None = None
     """How to ask for what changed; without it every sync reads everything."""
 
@@ -205,7 +206,8 @@ class RestSource(SpecModel):
     """Address that every path is appended to. Plain http is for private hosts that the operator
     opened."""
     auth: RestAuth | None = None
-    """How requests are let in; sent only to the scheme, host and port of `baseUrl`."""
+    """How requests are let in: exactly one key. Sent only to the scheme, host and port of
+    `baseUrl`."""
     tls: RestTls | None = None
     """Whom to trust instead of the public certificate authorities."""
     headers: dict[str, ParamValue] = Field(default_factory=dict, max_length=64)
