@@ -135,7 +135,7 @@ class LocalCluster:
     def restart_apiserver(self, *flags: str) -> None:
         """Ends it and starts it anew, with these flags on top of the usual ones, until ready."""
         self._require_plain()
-        request(self.home, "stop", name="kube-apiserver")
+        request(self.home, "stop", name="kube-apiserver", grace_s=2.0)
         site = plain.site_of(self.endpoints, self.home)
         plain.start_program(site, "kube-apiserver", extra=flags)
         wait_for_apiserver(site)
