@@ -40,11 +40,16 @@ def parse_key(position: Position) -> Key:
             return _count_seconds(position.value)
 
 
+def is_above(a: Position, b: Position) -> bool:
+    """Whether the first of two positions of one type is the higher one."""
+    return parse_key(a) > parse_key(b)  # type: ignore[operator] # one type, one kind of key
+
+
 def later(a: Position | None, b: Position | None) -> Position | None:
     """The higher of two positions of one type; the second of two equal ones."""
     if a is None or b is None:
         return b if a is None else a
-    return a if parse_key(a) > parse_key(b) else b  # type: ignore[operator] # one type, one key
+    return a if is_above(a, b) else b
 
 
 def shift_back(position: Position, seconds: int) -> Position:

@@ -12,7 +12,7 @@ from external_data_operator.api.sources.rest import CursorType
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.protocols import Position
-from sync_runner.records.cursor import later, parse_key
+from sync_runner.records.cursor import is_above, later
 from sync_runner.records.cursor_column import (
     find_highest,
     find_second_highest,
@@ -54,19 +54,20 @@ class CursorTracker:
         if highest is None:
             return
         if self._last is None and self.highest is not None:
-            self.ascending = self.ascending and not self._begins_below(column, values)
+            below = self._begins_below(column, values, self.highest)
+            self.ascending = self.ascending and not below
         self.ascending = self.ascending and is_ascending(values, above=self._last)
         second = find_second_highest(column, values, self._kind)
         if second is not None:
             self.complete = later(self.complete, second)
-        elif self.highest is not None and parse_key(highest) > parse_key(self.highest):  # type: ignore[operator] # one type, one key
+        elif self.highest is not None and is_above(highest, self.highest):
             self.complete = self.highest
         self.highest = later(self.highest, highest)
         if self.ascending:
             self._last = values.drop_null()[-1]
 
-    def _begins_below(self, column: pa.Array, values: pa.Array) -> bool:
+    def _begins_below(self, column: pa.Array, values: pa.Array, reached: Position) -> bool:
         """Whether the first row is below what an earlier attempt came to."""
         at = pc.index(values.is_valid(), True).as_py()
         first = find_highest(column.slice(at, 1), values.slice(at, 1), self._kind)
-        return first is not None and later(self.highest, first) is not first
+        return first is not None and is_above(reached, first)
