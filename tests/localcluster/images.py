@@ -26,6 +26,9 @@ from tests.localcluster.wheels import (
 _KEPT = 3
 """Archives of earlier builds that stay, for clusters and clones side by side."""
 
+_STEPS_MAX = 40
+"""Images of single build steps, some 25 MB a piece; more than these are mostly of the past."""
+
 
 @dataclass(frozen=True)
 class Images:
@@ -100,3 +103,7 @@ def _remove_old(part: str) -> None:
         with contextlib.suppress(CommandFailedError):
             buildah("rmi", "--force", name)
         archive.unlink()
+    steps = buildah("images", "--filter", "dangling=true", "--quiet").split()
+    if len(steps) > _STEPS_MAX:
+        with contextlib.suppress(CommandFailedError):  # for the same reason: the next time
+            buildah("rmi", "--prune")
