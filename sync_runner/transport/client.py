@@ -136,7 +136,7 @@ class Client:
                 break
             if ask.method == "POST" and response.status not in _KEEP_METHOD:
                 ask = Ask()
-            url = urljoin(url, response.headers["location"])
+            url = self._join(url, response.headers["location"], ask)
         what = self.describe(ask, url)
         raise ConfigurationError(Reason.REQUEST_REJECTED, f"{what}: redirects that lead nowhere")
 
@@ -214,17 +214,29 @@ class Client:
             target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
         return target if _TARGET.fullmatch(target) else quote(target, safe=_TARGET_SAFE)
 
+    def _join(self, url: str, location: str, ask: Ask) -> str:
+        try:
+            return urljoin(url, location)
+        except ValueError as error:
+            raise self._unusable(ask) from error
+
     def _require_origin(self, url: str, ask: Ask) -> None:
         ours = self._settings.origin
-        what = f"{ask.method} at {ours.authority} led to"
         try:
             origin = parse_origin(url)
         except ValueError as error:
-            message = f"{what} an address that cannot be used"
-            raise ConfigurationError(Reason.INVALID_RESPONSE, message) from error
+            raise self._unusable(ask) from error
         if origin != ours:
-            message = f"{what} {origin.url}, which is not baseUrl's {ours.url}; nothing went there"
+            message = (
+                f"{ask.method} at {ours.authority} led to {origin.url}, "
+                f"which is not baseUrl's {ours.url}; nothing went there"
+            )
             raise ConfigurationError(Reason.OTHER_ORIGIN, message)
+
+    def _unusable(self, ask: Ask) -> ConfigurationError:
+        authority = self._settings.origin.authority
+        message = f"{ask.method} at {authority} led to an address that cannot be used"
+        return ConfigurationError(Reason.INVALID_RESPONSE, message)
 
     def describe(self, ask: Ask, url: str) -> str:
         """Method, path without query, and host, for messages."""

@@ -162,6 +162,16 @@ def test_redirects_have_an_end(server: RestServer, make_client: MakeClient) -> N
     assert len(server.requests) == 6
 
 
+@pytest.mark.parametrize("location", ["http://[::1/x", "http://h:port/x", "ftp://h/x"])
+def test_a_redirect_to_what_is_no_address_is_said(
+    server: RestServer, make_client: MakeClient, location: str
+) -> None:
+    server.on("/x", redirect(location))
+    with pytest.raises(ConfigurationError, match="an address that cannot be used") as caught:
+        make_client().fetch(Ask(), f"{server.url}/x", bytes)
+    assert caught.value.reason is Reason.INVALID_RESPONSE
+
+
 def test_a_redirect_without_an_address_is_said(server: RestServer, make_client: MakeClient) -> None:
     server.on("/x", status(302))
     with pytest.raises(ConfigurationError, match="redirects that lead nowhere"):
