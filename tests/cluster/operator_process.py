@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tests.localcluster.cluster import LocalCluster
 
@@ -40,9 +41,7 @@ class OperatorProcess:
             "EXTERNAL_DATA_LOG_FORMAT": "text",
             "EXTERNAL_DATA_RESYNC_SECONDS": "15",
             "EXTERNAL_DATA_DEFAULT_DESTINATION": json.dumps(default_destination(cluster)),
-            "EXTERNAL_DATA_ALLOW_PRIVATE_HOSTS": json.dumps(
-                [{"namespaces": [f"{OPEN}-*"], "cidrs": [f"{cluster.host_address}/32"]}]
-            ),
+            "EXTERNAL_DATA_ALLOW_PRIVATE_HOSTS": json.dumps([open_hosts(cluster)]),
             **extra,
         }
 
@@ -97,6 +96,12 @@ class OperatorProcess:
             if line.startswith("external_data_api_requests_total") and 'verb="GET"' not in line:
                 counted += float(line.rsplit(" ", 1)[1])
         return counted
+
+
+def open_hosts(cluster: LocalCluster) -> dict[str, list[str]]:
+    """This machine and the S3 server, for the sources of some namespaces."""
+    hosts = {cluster.host_address, urlsplit(cluster.s3.endpoint).hostname}
+    return {"namespaces": [f"{OPEN}-*"], "cidrs": [f"{host}/32" for host in sorted(hosts, key=str)]}
 
 
 def default_destination(cluster: LocalCluster) -> dict[str, object]:

@@ -1,8 +1,9 @@
 """A small HTTP API on the machine's address in the cluster, as pods reach it: honest, wrong, or
 slow on demand.
 
-`/good/...` asks for the bearer token; the other roots each do one thing wrong. `/gated/...` gives
-page after page and holds back each page behind the first until the test lets it go.
+`/good/...` asks for the bearer token; the other roots each do one thing wrong. `/turning/...`
+goes wrong behind the first page, which is all that a check reads. `/gated/...` gives page after
+page and holds back each page behind the first until the test lets it go.
 """
 
 import json
@@ -62,6 +63,8 @@ class ShopApi:
         page = int(query.get("page", ["0"])[0])
         if root == "gated" and page > 0:
             self.gate.acquire()
+        if root == "turning" and page > 0:
+            return 200, WRONG["elsewhere"]
         rows = [{"id": page * PAGE_ROWS + n, "name": f"n{n}"} for n in range(PAGE_ROWS)]
         following = page + 1 if page + 1 < PAGES else None
         return 200, json.dumps({"data": rows, "next": following}).encode()

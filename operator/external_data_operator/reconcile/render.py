@@ -31,7 +31,8 @@ CONTAINER = "runner"
 DISCOVERY_KEY = "discovery.json"
 CHECK_DEADLINE_S = 300
 SYNC_RETRIES = 3
-_GRACE_S = 30
+_GRACE_S = 10
+"""A run that is cut off loses nothing; it goes on from its journal."""
 _READABLE = 0o444
 _OPTIONAL_KEYS = {"AWS_SECRET_ACCESS_KEY": ("AWS_SESSION_TOKEN",)}
 
