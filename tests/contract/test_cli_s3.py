@@ -1,5 +1,4 @@
 """`external-data run --destination s3://…` at a real S3 server, its keys from the environment."""
-environment."""
 
 import json
 from pathlib import Path
