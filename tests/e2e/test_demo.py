@@ -113,7 +113,7 @@ def test_deleting_the_example_leaves_the_data_and_nothing_else(
 ) -> None:
     before = find_s3_keys(fresh, f"{NAMESPACE}/")
     assert before
-    fresh.kubectl("delete", "-n", NAMESPACE, "-f", str(EXAMPLE))
+    fresh.kubectl("delete", "--ignore-not-found", "-n", NAMESPACE, "-f", str(EXAMPLE))
     kinds = "eds,edsc,cronjobs,jobs,pods"
     deadline = time.monotonic() + 120
     while left := fresh.kubectl("get", kinds, "-n", NAMESPACE, "-o", "name").split():
