@@ -109,7 +109,7 @@ class Job:
     options: SyncOptions
     growth: int = 0
     page_rows: int = 10
-    limits: Limits = field(default_factory=lambda: Limits(part_bytes=1500))
+    limits: Limits = field(default_factory=lambda: Limits(part_bytes=300))
     policy: Policy = SMALL
 
     @property

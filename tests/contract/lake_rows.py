@@ -1,6 +1,6 @@
 """A source of rows that a test writes down, and syncs of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,7 +72,7 @@ def rows_of(*pages: Sequence[Row]) -> list[pa.RecordBatch]:
 
 def build_plan(place: Place, options: SyncOptions, limits: Limits | None = None) -> Plan:
     """A plan without a source's spec: the test's own source is handed over."""
-    limits = limits or Limits(part_bytes=1500)
+    limits = limits or Limits(part_bytes=300)
     return Plan(
         task=Task.SYNC,
         namespace="ns",
@@ -143,3 +143,18 @@ class DieAt:
             self.nth -= 1
             if self.nth == 0:
                 raise Died
+
+
+@dataclass
+class ActAt:
+    """Does something else when a run comes past a step for the so many-th time."""
+
+    step: Step
+    act: Callable[[], object]
+    nth: int = 1
+
+    def __call__(self, step: Step) -> None:
+        if step is self.step:
+            self.nth -= 1
+            if self.nth == 0:
+                self.act()
