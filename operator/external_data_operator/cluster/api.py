@@ -152,7 +152,10 @@ class Api:
         data = await self._raw(
             method, path, body=body, content=content, query=query, discreet=discreet
         )
-        answer: Object = json.loads(data)
+        try:
+            answer: Object = json.loads(data)
+        except json.JSONDecodeError:
+            raise ClusterError(f"{method} {path}: the answer is not JSON") from None
         return answer
 
     async def _raw(

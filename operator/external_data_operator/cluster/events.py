@@ -89,4 +89,4 @@ class Recorder:
         try:
             await self._api.create(event)
         except ClusterError as error:
-            _log.warning("an event was not written: %s", error)
+            _log.info("an event was not written: %s", error)

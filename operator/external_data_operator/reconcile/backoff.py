@@ -2,7 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from external_data_operator.api.plan import FailureClass
+from external_data_operator.api.conditions import Reason
+from external_data_operator.api.plan import Failure, FailureClass
 
 _TRIES = {
     FailureClass.RETRYABLE: (timedelta(seconds=15), timedelta(hours=1)),
@@ -15,9 +16,11 @@ _RUN = (timedelta(minutes=5), timedelta(hours=6))
 WAIT_MIN_S, WAIT_MAX_S = 5.0, 60.0
 
 
-def check_delay(failure_class: FailureClass, attempt: int) -> timedelta:
-    """From the end of a failed check to the next one."""
-    return _doubled(*_TRIES[failure_class], attempt)
+def check_delay(failure: Failure, attempt: int) -> timedelta:
+    """From the end of a failed check to the next one; a host that is away may soon be back."""
+    away = failure.reason is Reason.UNREACHABLE
+    class_ = FailureClass.RETRYABLE if away else failure.failure_class
+    return _doubled(*_TRIES[class_], attempt)
 
 
 def run_delay(failures: int) -> timedelta:

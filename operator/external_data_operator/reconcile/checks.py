@@ -123,7 +123,7 @@ def _while_active(question: Question, active: Run, ended: Run | None) -> Answer:
     elif active.trouble is not None:
         trouble = active.trouble
         verdict = Verdict("False", trouble.reason, trouble.message, stalled=trouble.stalled)
-    return Answer(verdict, look_again_s=_POD_WAIT_S)
+    return Answer(verdict, look_again_s=None if active.has_pod else _POD_WAIT_S)
 
 
 def _without_a_run(question: Question) -> Answer:
@@ -158,7 +158,7 @@ def _after_success(question: Question, ended: Run, now: datetime) -> Answer:
 
 
 def _after_failure(question: Question, ended: Run, failure: Failure, now: datetime) -> Answer:
-    due = ended.ended + check_delay(failure.failure_class, ended.attempt)
+    due = ended.ended + check_delay(failure, ended.attempt)
     verdict = _failed(question, failure)
     if due <= now:
         return replace(_ask(question, attempt=ended.attempt + 1), verdict=verdict, settled=True)

@@ -69,6 +69,8 @@ class Run:
     """Set where the run failed."""
     trouble: Trouble | None = None
     """Set where an active run does not get on."""
+    has_pod: bool = False
+    """Whether a pod of it was seen; without one nothing tells that the cluster refuses it."""
 
     @property
     def active(self) -> bool:
@@ -126,6 +128,7 @@ def _read_run(job: Object, children: Children) -> Run:
         report=report,
         failure=_failure(ended, pods, report) if state is RunState.FAILED else None,
         trouble=_trouble(pods, refusal, report) if state is RunState.ACTIVE else None,
+        has_pod=bool(pods),
     )
 
 

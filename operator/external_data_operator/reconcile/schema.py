@@ -384,7 +384,8 @@ def _notes(look: _Look, verdict: Verdict, started: str | None) -> tuple[Note, ..
 def _look_again(look: _Look, finding: _Finding) -> float | None:
     """When something is due that no event will tell of."""
     times = [] if finding.look_again_s is None else [finding.look_again_s]
-    if look.active is not None or _started(finding) is not None:
+    podless = look.active is not None and not look.active.has_pod
+    if podless or _started(finding) is not None:
         times.append(_POD_WAIT_S)
     if finding.next_sync is not None:
         until = (finding.next_sync - look.now) / timedelta(seconds=1)

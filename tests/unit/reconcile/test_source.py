@@ -189,6 +189,24 @@ def test_a_failed_check_is_repeated_with_growing_pauses_and_never_at_once():
     assert pauses == [15, 30, 60, 120]
 
 
+def test_what_only_a_person_can_mend_is_asked_for_again_slowly():
+    _, world = look(observe_source())
+    failed = report(Reason.CREDENTIALS_REJECTED)
+    decision, _ = look(replace(world, children=end_job(world.children, at=NOW, report=failed)))
+    assert decision.look_again_s == 600
+    away = report(Reason.UNREACHABLE)
+    decision, _ = look(replace(world, children=end_job(world.children, at=NOW, report=away)))
+    assert decision.look_again_s == 15
+
+
+def test_a_job_with_a_pod_is_not_polled():
+    decision, world = look(observe_source())
+    assert decision.look_again_s is not None
+    pod = build_pod(newest_job(world.children))
+    decision, _ = look(replace(world, children=replace(world.children, pods=(pod,))))
+    assert decision.look_again_s is None
+
+
 def test_checks_that_are_over_are_cleared_away_but_for_the_last_three():
     _, world = look(observe_source())
     now = NOW
