@@ -87,7 +87,7 @@ def read_runs(children: Children, task: str) -> list[Run]:
     """The owner's runs of this task, oldest first."""
     jobs = [job for job in children.jobs if labels_of(job).get(marks.TASK_LABEL) == task]
     runs = [_read_run(job, children) for job in jobs]
-    return sorted(runs, key=lambda run: (run.created, run.job))
+    return sorted(runs, key=lambda run: (run.created, run.active, run.ended, run.job))
 
 
 def find_active(runs: Sequence[Run]) -> Run | None:
