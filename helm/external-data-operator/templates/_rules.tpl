@@ -5,7 +5,7 @@
   verbs: [get, list, watch, patch]
 - apiGroups: [external-data.io]
   resources: [externaldataschemas]
-  verbs: [get, list, watch, create, patch]
+  verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [external-data.io]
   resources: [externaldatasources/status, externaldataschemas/status]
   verbs: [get, patch]

@@ -11,18 +11,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from external_data_operator.api.plan import Report
+from external_data_operator.cluster.kinds import BY_NAME
 from external_data_operator.reconcile import marks
 from external_data_operator.reconcile.naming import hash_of
 from external_data_operator.reconcile.world import (
     Apply,
     Children,
+    CopySecret,
     Create,
     Data,
     Decision,
     Delete,
+    Intent,
     Object,
     ObservedSchema,
     ObservedSource,
+    StoreCredentials,
     Suspend,
     format_time,
 )
@@ -122,6 +126,8 @@ def step(
     """The world after the decision was carried out."""
     children = world.children
     for intent in decision.intents:
+        kind, verbs = verbs_for(intent)
+        assert verbs <= BY_NAME[kind].verbs, f"no right to {verbs} {kind}"
         match intent:
             case Apply(manifest) | Create(manifest):
                 children = _put(children, manifest, now)
@@ -138,6 +144,21 @@ def step(
     if decision.status is not None:
         item["status"] = decision.status
     return replace(world, children=children, **{own: item})
+
+
+def verbs_for(intent: Intent) -> tuple[str, set[str]]:
+    """The kind that an intent writes, and the rights that this takes."""
+    match intent:
+        case Apply(manifest):
+            return manifest["kind"], {"get", "create", "patch"}
+        case Create(manifest):
+            return manifest["kind"], {"get", "create"}
+        case Delete(_, kind, _, _, _):
+            return kind, {"delete"}
+        case Suspend():
+            return "CronJob", {"patch"}
+        case StoreCredentials() | CopySecret():
+            return "Secret", {"get", "create", "patch"}
 
 
 def _with_schemas(world: ObservedSource, decision: Decision) -> tuple[Object, ...]:
