@@ -7,7 +7,9 @@ OperatorError
 └── ClusterError          the API server refused or failed; carries its status code
     ├── NotFoundError  ConflictError  AlreadyExistsError
     ├── InvalidError      the object itself was refused (422)
+    ├── TakenError        an object of that name belongs to somebody else
     └── ForbiddenError    a right is missing, or admission refused
+        └── PodRefusedError   what makes a pod was refused: a quota, a policy
 
 Messages never hold a value of a Secret or of a spec's credentials.
 """
@@ -84,7 +86,19 @@ class InvalidError(ClusterError):
     remedy = "Change the field that the message names."
 
 
+class TakenError(ClusterError):
+    """An object of that name is there and belongs to somebody else."""
+
+    remedy = "Rename or delete the object that the message names."
+
+
 class ForbiddenError(ClusterError):
     """A right is missing, or admission refused."""
 
     remedy = "Grant the rights that the chart's RBAC lists, or look at the admission policy."
+
+
+class PodRefusedError(ForbiddenError):
+    """The cluster does not take what makes a runner's pod."""
+
+    remedy = "Look at the namespace's quotas and policies, and at the chart's RBAC."

@@ -57,6 +57,7 @@ class Reason(StrEnum):
     POD_REFUSED = "PodRefused"
     UNSCHEDULABLE = "Unschedulable"
     TABLE_TAKEN = "TableTaken"
+    NAME_TAKEN = "NameTaken"
     SOURCE_NOT_FOUND = "SourceNotFound"
     SOURCE_NOT_READY = "SourceNotReady"
     STREAM_NOT_FOUND = "StreamNotFound"
@@ -144,6 +145,10 @@ SENTENCES: dict[Reason, str] = {
     Reason.TABLE_TAKEN: (
         "An older schema writes to the same table; give one of the sources a tablePrefix."
     ),
+    Reason.NAME_TAKEN: (
+        "An object that this one needs has a name that somebody else's object has already; the"
+        " message names it. Rename or delete one of the two."
+    ),
     Reason.SOURCE_NOT_FOUND: "No ExternalDataSource of that name is in this namespace.",
     Reason.SOURCE_NOT_READY: "The source is not ready; its own status says why.",
     Reason.STREAM_NOT_FOUND: (
@@ -168,6 +173,7 @@ STALLING: frozenset[Reason] = frozenset(
         Reason.POD_REFUSED,
         Reason.STREAM_NOT_FOUND,
         Reason.TABLE_TAKEN,
+        Reason.NAME_TAKEN,
     }
 )
 """Where a check of the source, or a wait before any run, ends and a person must act. A run stalls

@@ -1,12 +1,30 @@
 """Whether an object already is what a manifest wants, so that nothing is written when nothing
-differs."""
+differs.
 
+What a manifest no longer says must go, too, and the object alone does not show which of its fields
+were once ours. So each object carries a hash of the manifest that it was written from.
+"""
+
+import json
 from typing import Any
+
+from kubernetes.utils.quantity import parse_quantity
+
+from external_data_operator.reconcile import marks
+from external_data_operator.reconcile.naming import hash_of
+from external_data_operator.reconcile.world import Object, annotations_of
+
+
+def stamp(manifest: Object) -> Object:
+    """The manifest with its own hash among its annotations."""
+    rendered = hash_of(json.dumps(manifest, sort_keys=True), length=16)
+    notes = {**annotations_of(manifest), marks.RENDERED: rendered}
+    return {**manifest, "metadata": {**manifest["metadata"], "annotations": notes}}
 
 
 def covers(live: Any, wanted: Any) -> bool:
     """Whether every field of the manifest has its value; defaults that the server added do not
-    count."""
+    count, nor how it writes a quantity."""
     if isinstance(wanted, dict):
         return isinstance(live, dict) and all(
             key in live and covers(live[key], value) for key, value in wanted.items()
@@ -17,4 +35,14 @@ def covers(live: Any, wanted: Any) -> bool:
             and len(live) == len(wanted)
             and all(covers(one, other) for one, other in zip(live, wanted, strict=True))
         )
-    return bool(live == wanted)
+    return bool(live == wanted) or _same_quantity(live, wanted)
+
+
+def _same_quantity(live: Any, wanted: Any) -> bool:
+    """The server writes 0.5 as 500m."""
+    if not (isinstance(live, str) and isinstance(wanted, str)):
+        return False
+    try:
+        return bool(parse_quantity(live) == parse_quantity(wanted))
+    except (ValueError, ArithmeticError):
+        return False

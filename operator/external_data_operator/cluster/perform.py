@@ -6,20 +6,25 @@ the next look does not decide on something older than our own last word.
 
 import base64
 import contextlib
+from collections.abc import Iterator
 from datetime import datetime
 
 from external_data_operator.cluster.api import Api
-from external_data_operator.cluster.covers import covers
+from external_data_operator.cluster.covers import covers, stamp
 from external_data_operator.cluster.events import Recorder
 from external_data_operator.cluster.kinds import BY_NAME, CRON_JOBS, SECRETS, WATCHED
 from external_data_operator.cluster.observe import Observer
 from external_data_operator.cluster.store import Store
 from external_data_operator.errors import (
     AlreadyExistsError,
-    ClusterError,
     ConflictError,
+    ForbiddenError,
     NotFoundError,
+    PodRefusedError,
+    TakenError,
 )
+from external_data_operator.reconcile import marks
+from external_data_operator.reconcile.references import S3_KEYS, S3_OPTIONAL_KEYS
 from external_data_operator.reconcile.world import (
     Apply,
     CopySecret,
@@ -30,12 +35,14 @@ from external_data_operator.reconcile.world import (
     Object,
     StoreCredentials,
     Suspend,
+    annotations_of,
     controller_uid,
     name_of,
     namespace_of,
 )
 
 _CACHED = frozenset(kind.kind for kind in WATCHED)
+_FOR_PODS = frozenset({"Job", "CronJob", "ConfigMap"})
 
 
 class Performer:
@@ -79,20 +86,34 @@ class Performer:
                 await self._copy_secret(intent)
 
     async def _apply(self, manifest: Object) -> None:
-        there = self._store.get(manifest["kind"], namespace_of(manifest), name_of(manifest))
-        if there is None or not covers(there, manifest):
-            self._keep(await self._api.apply(manifest))
+        wanted = stamp(manifest)
+        there = await self._find(manifest)
+        if there is None or not covers(there, wanted):
+            with _admission(manifest):
+                self._keep(await self._api.apply(wanted))
+
+    async def _find(self, manifest: Object) -> Object | None:
+        """What has the manifest's name already; what is not ours is not watched, so the API server
+        is asked. Raises TakenError."""
+        kind, name = BY_NAME[manifest["kind"]], name_of(manifest)
+        there = self._store.get(kind.kind, namespace_of(manifest), name)
+        if there is None:
+            try:
+                there = await self._api.get(kind, namespace_of(manifest), name)
+            except NotFoundError:
+                return None
+        _check_owner(there, manifest)
+        return there
 
     async def _create(self, manifest: Object) -> None:
         """One that is there already is as good, if it has the same owner."""
         try:
-            self._keep(await self._api.create(manifest))
+            with _admission(manifest):
+                self._keep(await self._api.create(manifest))
         except AlreadyExistsError:
             kind = BY_NAME[manifest["kind"]]
             there = await self._api.get(kind, namespace_of(manifest), name_of(manifest))
-            if controller_uid(there) != controller_uid(manifest):
-                said = f"{kind.kind} {name_of(manifest)} belongs to somebody else"
-                raise ClusterError(said) from None
+            _check_owner(there, manifest)
             self._keep(there)
 
     async def _delete(self, intent: Delete) -> None:
@@ -106,18 +127,45 @@ class Performer:
         values = {key: value.get_secret_value().encode() for key, value in intent.values.items()}
         data = {key: base64.b64encode(value).decode() for key, value in values.items()}
         namespace, name = namespace_of(intent.secret), name_of(intent.secret)
-        try:
-            await self._api.merge(SECRETS, namespace, name, {"data": data})
-        except NotFoundError:
+        if await self._find(intent.secret) is None:
             await self._api.create({**intent.secret, "data": data})
+        else:
+            await self._api.merge(SECRETS, namespace, name, {"data": data})
         self._observer.forget("Secret", namespace, name)
         self._keep(await self._api.json_patch(intent.source, intent.patch))
 
     async def _copy_secret(self, intent: CopySecret) -> None:
         original = await self._api.get(SECRETS, intent.from_namespace, intent.from_name)
-        await self._api.apply({**intent.secret, "data": original.get("data") or {}})
+        given = original.get("data") or {}
+        data = {key: given[key] for key in (*S3_KEYS, *S3_OPTIONAL_KEYS) if key in given}
+        await self._find(intent.secret)
+        await self._api.apply({**intent.secret, "data": data})
         self._observer.forget("Secret", namespace_of(intent.secret), name_of(intent.secret))
 
     def _keep(self, item: Object) -> None:
         if item.get("kind") in _CACHED:
             self._store.put(item)
+
+
+def _check_owner(there: Object, manifest: Object) -> None:
+    """Nothing of somebody else's is ever changed. What an earlier object of our owner's name has
+    left is on its way out."""
+    uid = controller_uid(there)
+    if uid == controller_uid(manifest):
+        return
+    what = f"{manifest['kind']} {name_of(manifest)}"
+    owner = annotations_of(manifest).get(marks.OWNER)
+    if uid is not None and annotations_of(there).get(marks.OWNER) == owner:
+        raise ConflictError(f"{what} goes with its former owner")
+    raise TakenError(f"{what} is there already and is not ours; rename or delete it.")
+
+
+@contextlib.contextmanager
+def _admission(manifest: Object) -> Iterator[None]:
+    """Tells a refused pod, which its namespace's people can mend, from a right that we lack."""
+    try:
+        yield
+    except ForbiddenError as error:
+        if manifest["kind"] not in _FOR_PODS:
+            raise
+        raise PodRefusedError(str(error), error.status) from None

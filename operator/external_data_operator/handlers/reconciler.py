@@ -12,7 +12,13 @@ from external_data_operator.cluster.kinds import SOURCE
 from external_data_operator.cluster.observe import Observer
 from external_data_operator.cluster.perform import Performer
 from external_data_operator.cluster.store import Key
-from external_data_operator.errors import ClusterError, ConflictError, ForbiddenError, InvalidError
+from external_data_operator.errors import (
+    ClusterError,
+    ConflictError,
+    InvalidError,
+    PodRefusedError,
+    TakenError,
+)
 from external_data_operator.handlers import metrics
 from external_data_operator.handlers.work_queue import WorkQueue
 from external_data_operator.reconcile.schema import decide_schema, refuse_schema
@@ -22,6 +28,13 @@ from external_data_operator.settings import Settings
 
 LOOK_MAX_S = 120
 REFUSED_AGAIN_S = 60.0
+_REFUSALS: dict[type[ClusterError], Reason] = {
+    InvalidError: Reason.INVALID_SPEC,
+    TakenError: Reason.NAME_TAKEN,
+    PodRefusedError: Reason.POD_REFUSED,
+}
+"""What a person must mend. A right that we lack is not among them: that is for the operator's
+administrator, and says nothing against the spec."""
 _log = logging.getLogger(__name__)
 
 
@@ -54,7 +67,7 @@ class Reconciler:
         item, decision = decided
         try:
             await self._performer.carry_out(decision)
-        except (InvalidError, ForbiddenError) as error:
+        except tuple(_REFUSALS) as error:
             decision = await self._refuse(key, error, now)
         await self._performer.tell(item, decision, now)
         return decision.look_again_s
@@ -72,8 +85,7 @@ class Reconciler:
 
     async def _refuse(self, key: Key, error: ClusterError, now: datetime) -> Decision:
         """The API server does not take what we made of the spec: a person reads its sentence."""
-        invalid = isinstance(error, InvalidError)
-        reason = Reason.INVALID_SPEC if invalid else Reason.POD_REFUSED
+        reason = _REFUSALS[type(error)]
         decision = Decision()
         if key.kind == SOURCE:
             source = await self._observer.source(key)

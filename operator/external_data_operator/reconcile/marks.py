@@ -27,6 +27,8 @@ FINGERPRINT = f"{API_GROUP}/fingerprint"
 ATTEMPT = f"{API_GROUP}/attempt"
 COPIED_FROM = f"{API_GROUP}/copied-from"
 RUN = f"{API_GROUP}/run"
+RENDERED = f"{API_GROUP}/rendered"
+"""A hash of the manifest that this object was written from."""
 DISCOVERED_AT = f"{API_GROUP}/discovered-at"
 
 RELOAD = f"{API_GROUP}/reload"

@@ -15,6 +15,7 @@ from external_data_operator.api.source import S3Destination, SourceSpec
 
 Location = tuple[str | int, ...]
 S3_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+S3_OPTIONAL_KEYS = ("AWS_SESSION_TOKEN",)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from external_data_operator.api.plan import (
 from external_data_operator.api.source import Runtime
 from external_data_operator.reconcile import marks
 from external_data_operator.reconcile.naming import label_value
-from external_data_operator.reconcile.references import Need
+from external_data_operator.reconcile.references import S3_KEYS, S3_OPTIONAL_KEYS, Need
 from external_data_operator.reconcile.schedule import Schedule
 from external_data_operator.reconcile.world import Object, name_of, namespace_of, uid_of
 from external_data_operator.settings import Settings
@@ -34,7 +34,7 @@ SYNC_RETRIES = 3
 _GRACE_S = 10
 """A run that is cut off loses nothing; it goes on from its journal."""
 _READABLE = 0o444
-_OPTIONAL_KEYS = {"AWS_SECRET_ACCESS_KEY": ("AWS_SESSION_TOKEN",)}
+_OPTIONAL_KEYS = {S3_KEYS[-1]: S3_OPTIONAL_KEYS}
 
 
 @dataclass(frozen=True)

@@ -46,12 +46,11 @@ class Claim:
 def ready_claims(verdict: Verdict) -> list[Claim]:
     """Ready, and Stalled or Reconciling where they hold; a person who must act outweighs work
     under way."""
-    message = shorten(verdict.message)
-    claims = [Claim(ConditionType.READY, verdict.ready, verdict.reason, message)]
+    claims = [Claim(ConditionType.READY, verdict.ready, verdict.reason, verdict.message)]
     if verdict.stalled:
-        claims.append(Claim(ConditionType.STALLED, "True", verdict.reason, message))
+        claims.append(Claim(ConditionType.STALLED, "True", verdict.reason, verdict.message))
     elif verdict.reconciling is not None:
-        under_way = shorten(verdict.reconciling)
+        under_way = verdict.reconciling
         claims.append(Claim(ConditionType.RECONCILING, "True", Reason.PROGRESSING, under_way))
     return claims
 
@@ -70,7 +69,7 @@ def build_conditions(
                 type=claim.type,
                 status=claim.status,
                 reason=claim.reason,
-                message=claim.message,
+                message=shorten(claim.message),
                 last_transition_time=old.last_transition_time if old and same else format_time(now),
                 observed_generation=generation,
             )

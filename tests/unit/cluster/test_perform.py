@@ -1,0 +1,134 @@
+"""A decision is carried out on our own objects, as its manifests say, and on nobody else's."""
+
+import asyncio
+import copy
+
+import pytest
+from external_data_operator.cluster.covers import covers, stamp
+from external_data_operator.cluster.observe import Observer
+from external_data_operator.cluster.perform import Performer
+from external_data_operator.cluster.store import Store
+from external_data_operator.errors import (
+    ConflictError,
+    ForbiddenError,
+    PodRefusedError,
+    TakenError,
+)
+from external_data_operator.reconcile.render import Owner, render_plan, render_schema, render_secret
+from external_data_operator.reconcile.world import (
+    Apply,
+    CopySecret,
+    Create,
+    Decision,
+    Delete,
+    StoreCredentials,
+)
+from pydantic import SecretStr
+
+from tests.unit.cluster.memory_api import MemoryApi
+from tests.unit.reconcile.worlds import SETTINGS, build_source
+
+SOURCE = build_source()
+OWNER = Owner(SOURCE, "ExternalDataSource", "shop")
+PLAN = render_plan(OWNER, "shop-plan", "{}", task="sync")
+SECRET = render_secret(OWNER, "shop-destination")
+
+
+def carry_out(api, *intents, store=None):
+    store = store or Store()
+    performer = Performer(api, store, Observer(api, store, SETTINGS))
+    asyncio.run(performer.carry_out(Decision(intents=intents)))
+
+
+def without_owner(item):
+    foreign = copy.deepcopy(item)
+    foreign["metadata"] |= {"ownerReferences": [], "annotations": {}}
+    return foreign
+
+
+def of_a_former_owner(item):
+    former = copy.deepcopy(item)
+    former["metadata"]["ownerReferences"][0]["uid"] = "former"
+    return former
+
+
+STORED = StoreCredentials(SECRET, {"token": SecretStr("t")}, SOURCE, [])
+
+
+@pytest.mark.parametrize(
+    "intent",
+    [
+        pytest.param(Apply(PLAN), id="apply"),
+        pytest.param(Create(PLAN), id="create"),
+        pytest.param(CopySecret(SECRET, "ops", "lake"), id="copy"),
+        pytest.param(STORED, id="credentials"),
+    ],
+)
+def test_an_object_of_somebody_else_is_named_and_left_alone(intent):
+    lake = {"kind": "Secret", "metadata": {"namespace": "ops", "name": "lake"}, "data": {}}
+    api = MemoryApi(without_owner(PLAN), without_owner(SECRET), lake)
+    with pytest.raises(TakenError, match=r"(ConfigMap shop-plan|Secret shop-destination) is there"):
+        carry_out(api, intent)
+    assert api.writes == []
+
+
+def test_what_a_former_owner_has_left_is_waited_for():
+    api = MemoryApi(of_a_former_owner(PLAN))
+    with pytest.raises(ConflictError):
+        carry_out(api, Apply(PLAN))
+    assert api.writes == []
+
+
+def test_an_object_of_ours_that_the_store_has_not_seen_is_not_written_again():
+    api = MemoryApi(stamp(PLAN))
+    carry_out(api, Apply(PLAN))
+    assert api.writes == []
+
+
+def test_of_the_default_credentials_only_the_keys_of_s3_are_copied():
+    data = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "ROOT_PASSWORD": "c"}
+    lake = {"kind": "Secret", "metadata": {"namespace": "ops", "name": "lake"}, "data": data}
+    api = MemoryApi(lake)
+    carry_out(api, CopySecret(SECRET, "ops", "lake"))
+    copied = api.items["Secret", "team", "shop-destination"]["data"]
+    assert copied == {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+
+
+def test_a_field_that_the_manifest_no_longer_holds_is_written_away():
+    before = render_schema(OWNER, "shop-orders", {"stream": "orders", "shouldSync": False})
+    after = render_schema(OWNER, "shop-orders", {"stream": "orders"})
+    api, store = MemoryApi(), Store()
+    for manifest in (before, before, after, after):
+        carry_out(api, Apply(manifest), store=store)
+    assert len(api.writes) == 2
+    assert "shouldSync" not in api.items["ExternalDataSchema", "team", "shop-orders"]["spec"]
+
+
+def test_a_field_that_somebody_else_changed_is_written_back():
+    api, store = MemoryApi(), Store()
+    carry_out(api, Apply(PLAN), store=store)
+    changed = copy.deepcopy(api.items["ConfigMap", "team", "shop-plan"])
+    changed["data"] = {"plan.json": "[]"}
+    changed["metadata"]["resourceVersion"] = "9"
+    store.put(changed)
+    carry_out(api, Apply(PLAN), store=store)
+    assert len(api.writes) == 2
+
+
+@pytest.mark.parametrize(
+    ("live", "wanted", "same"),
+    [("500m", "0.5", True), ("1Gi", "1024Mi", True), ("1", "2", False), ("a", "b", False)],
+)
+def test_a_quantity_is_the_same_however_the_server_writes_it(live, wanted, same):
+    assert covers({"cpu": live}, {"cpu": wanted}) is same
+
+
+def test_only_what_makes_a_pod_can_be_a_refused_pod():
+    with pytest.raises(PodRefusedError):
+        carry_out(MemoryApi(forbidden=[("create", "ConfigMap")]), Create(PLAN))
+    schema = render_schema(OWNER, "shop-orders", {"stream": "orders"})
+    gone = Delete("external-data.io/v1alpha1", "ExternalDataSchema", "team", "shop-orders")
+    for verb, intent in (("patch", Apply(schema)), ("delete", gone)):
+        with pytest.raises(ForbiddenError) as refused:
+            carry_out(MemoryApi(forbidden=[(verb, "ExternalDataSchema")]), intent)
+        assert type(refused.value) is ForbiddenError
