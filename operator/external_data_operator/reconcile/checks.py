@@ -24,7 +24,7 @@ from external_data_operator.reconcile.render import (
     render_job,
     render_plan,
 )
-from external_data_operator.reconcile.runs import Run, RunState, read_runs
+from external_data_operator.reconcile.runs import Run, RunState, read_runs, recall
 from external_data_operator.reconcile.status import Verdict, find_condition
 from external_data_operator.reconcile.streams import read_streams
 from external_data_operator.reconcile.world import (
@@ -49,6 +49,11 @@ _LOG_WAIT_S = 2.0
 _LOG_PATIENCE = timedelta(seconds=30)
 _TEXT_MAX = 900_000
 """A ConfigMap ends at a mebibyte; the columns are left to the first sync then."""
+_UNREAD = Failure(
+    failure_class=FailureClass.BUG,
+    reason=Reason.INTERNAL_ERROR,
+    message="The check succeeded, but what it found could not be read from its pod's log.",
+)
 REFRESH = "refresh-schemas"
 _POD_WAIT_S = 8.0
 
@@ -99,7 +104,11 @@ def job_to_read(observed: ObservedSource) -> str | None:
 
 def answer(question: Question, now: datetime) -> Answer:
     """What the checks so far say, and the next one where one is due."""
-    runs = [run for run in read_runs(question.observed.children, CHECK) if _is_of(run, question)]
+    runs = [
+        _known_run(question, run)
+        for run in read_runs(question.observed.children, CHECK)
+        if _is_of(run, question)
+    ]
     ended = next((run for run in reversed(runs) if not run.active), None)
     if runs and runs[-1].active:
         return _while_active(question, runs[-1], ended)
@@ -114,10 +123,21 @@ def _is_of(run: Run, question: Question) -> bool:
     return run.fingerprint == question.fingerprint and run.request == question.token
 
 
+def _known_run(question: Question, run: Run) -> Run:
+    """What the pods no longer say of a failure is in the status, if that speaks of this question."""
+    status = question.status
+    ready = find_condition(status.conditions, ConditionType.READY)
+    answered = status.handled_requests.get(REFRESH, "") == question.token
+    if ready is None or not answered or status.checked_fingerprint != question.fingerprint:
+        return run
+    return recall(run, ready.reason, ready.message) if ready.status == "False" else run
+
+
 def _while_active(question: Question, active: Run, ended: Run | None) -> Answer:
     verdict = _under_way(question)
-    if ended is not None and ended.failure is not None:
-        verdict = _failed(question, ended.failure)
+    failure = None if ended is None else ended.failure or _unread(question, ended)
+    if failure is not None:
+        verdict = _failed(question, failure)
     elif active.report is not None and active.report.failure is not None:
         verdict = _failed(question, active.report.failure)
     elif active.trouble is not None:
@@ -154,7 +174,14 @@ def _after_success(question: Question, ended: Run, now: datetime) -> Answer:
         return replace(_known(question, fresh), intents=(Apply(fresh),))
     if now - ended.ended < _LOG_PATIENCE:
         return Answer(_under_way(question), look_again_s=_LOG_WAIT_S)
-    return _ask(question, attempt=ended.attempt + 1)
+    return _after_failure(question, ended, _UNREAD, now)
+
+
+def _unread(question: Question, ended: Run) -> Failure | None:
+    """A check that succeeded is worth nothing while nobody could read what it found."""
+    kept = find_discovery_map(question.observed)
+    read = kept is not None and annotations_of(kept).get(marks.RUN) == ended.uid
+    return None if read else _UNREAD
 
 
 def _after_failure(question: Question, ended: Run, failure: Failure, now: datetime) -> Answer:

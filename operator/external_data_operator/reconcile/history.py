@@ -11,20 +11,30 @@ from collections.abc import Mapping, Sequence
 from pydantic import TypeAdapter, ValidationError
 
 from external_data_operator.api.schema import Column, RunRecord, SchemaStatus
-from external_data_operator.reconcile.runs import Run, RunState
+from external_data_operator.reconcile.runs import Run, RunState, read_runs, recall
 from external_data_operator.reconcile.status import HISTORY_MAX, shorten
-from external_data_operator.reconcile.world import Note, format_time
+from external_data_operator.reconcile.world import Children, Note, format_time
 
 COLUMNS_MAX = 2000
 _ERROR_MAX = 500
 _COLUMNS = TypeAdapter(list[Column])
 
 
+def read_known_runs(children: Children, task: str, status: SchemaStatus) -> list[Run]:
+    """The runs, oldest first; what the pods no longer say of a failure is in the status."""
+    records = {record.job: record for record in status.history}
+    return [
+        recall(run, record.reason, record.error) if (record := records.get(run.job)) else run
+        for run in read_runs(children, task)
+    ]
+
+
 def merge_history(runs: Sequence[Run], status: SchemaStatus) -> list[RunRecord]:
     """The last runs, newest first: what the Jobs say, and what the status knew of Jobs that are
     gone."""
     records = {record.job: record for record in status.history}
-    records.update({run.job: _record(run) for run in runs if not run.active})
+    news = (run for run in runs if not run.active and (run.witnessed or run.job not in records))
+    records.update({run.job: _record(run) for run in news})
     newest = sorted(
         records.values(), key=lambda one: (one.finished_at or "", one.job), reverse=True
     )

@@ -7,7 +7,7 @@ Job; such words never come from the source.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -69,6 +69,8 @@ class Run:
     """Set where the run failed."""
     trouble: Trouble | None = None
     """Set where an active run does not get on."""
+    witnessed: bool = False
+    """Whether its pods or its Job still say how it ended; a pod may be gone long before the Job."""
     has_pod: bool = False
     """Whether a pod of it was seen; without one nothing tells that the cluster refuses it."""
 
@@ -111,6 +113,7 @@ def _read_run(job: Object, children: Children) -> Run:
     ended = _terminal_condition(status)
     state = RunState.ACTIVE if ended is None else _STATES[str(ended["type"])]
     report = _latest_report(pods, uid)
+    failure = _find_failure(ended, pods, report) if state is RunState.FAILED else None
     created = parse_time(job["metadata"]["creationTimestamp"])
     assert created is not None, "the API server dates every object"
     return Run(
@@ -126,8 +129,9 @@ def _read_run(job: Object, children: Children) -> Run:
         started=parse_time(status.get("startTime")),
         finished=None if ended is None else parse_time(ended.get("lastTransitionTime")),
         report=report,
-        failure=_failure(ended, pods, report) if state is RunState.FAILED else None,
+        failure=failure or (_presumed(ended) if state is RunState.FAILED else None),
         trouble=_trouble(pods, refusal, report) if state is RunState.ACTIVE else None,
+        witnessed=failure is not None or (state is RunState.SUCCEEDED and report is not None),
         has_pod=bool(pods),
     )
 
@@ -171,7 +175,10 @@ def parse_report(message: str | None) -> Report | None:
         return None
 
 
-def _failure(ended: dict[str, Any] | None, pods: list[Object], report: Report | None) -> Failure:
+def _find_failure(
+    ended: dict[str, Any] | None, pods: list[Object], report: Report | None
+) -> Failure | None:
+    """Why a run failed, where the Job or a pod still says so."""
     reason = (ended or {}).get("reason")
     if reason == "DeadlineExceeded":
         return _say(Reason.DEADLINE_EXCEEDED, "the run took longer than its deadline")
@@ -182,13 +189,30 @@ def _failure(ended: dict[str, Any] | None, pods: list[Object], report: Report | 
     killed = None if last is None else _killed(last)
     if killed is not None:
         return killed
-    if report is not None and report.failure is not None:
-        return report.failure
-    return _say(
-        Reason.INTERNAL_ERROR,
-        "the runner ended without a report, and its pod is gone",
-        FailureClass.BUG,
-    )
+    return None if report is None or _was_for_good(ended) else report.failure
+
+
+def _was_for_good(ended: dict[str, Any] | None) -> bool:
+    """Our pod failure policy ends a Job at one exit code only: that of a wrong configuration."""
+    return (ended or {}).get("reason") == "PodFailurePolicy"
+
+
+def _presumed(ended: dict[str, Any] | None) -> Failure:
+    """What a Job alone says, once its pods are gone."""
+    class_ = FailureClass.CONFIGURATION if _was_for_good(ended) else FailureClass.BUG
+    said = "the runner ended without a report, and its pod is gone"
+    return _say(Reason.INTERNAL_ERROR, said, class_)
+
+
+def recall(run: Run, reason: str | None, message: str | None) -> Run:
+    """The run, with what was written down of its failure while its pod was still there."""
+    if run.failure is None or run.witnessed or reason not in set(Reason):
+        return run
+    known = Reason(reason)
+    class_ = run.failure.failure_class
+    if class_ is FailureClass.BUG and known is not Reason.INTERNAL_ERROR:
+        class_ = FailureClass.RETRYABLE
+    return replace(run, failure=_say(known, message or "", class_))
 
 
 def _killed(pod: Object) -> Failure | None:

@@ -15,6 +15,7 @@ from external_data_operator.reconcile.history import (
     merge_history,
     note_runs,
     read_columns,
+    read_known_runs,
 )
 from external_data_operator.reconcile.jobs import (
     SYNC,
@@ -44,7 +45,7 @@ from external_data_operator.reconcile.plans import (
     plan_text,
 )
 from external_data_operator.reconcile.render import Owner, render_plan
-from external_data_operator.reconcile.runs import Run, find_active, find_last, read_runs
+from external_data_operator.reconcile.runs import Run, find_active, find_last
 from external_data_operator.reconcile.schedule import Wish, find_schedule, next_time
 from external_data_operator.reconcile.source import RELOAD, SOURCE_RELOAD
 from external_data_operator.reconcile.status import (
@@ -119,7 +120,7 @@ def decide_schema(observed: ObservedSchema, settings: Settings, now: datetime) -
     if is_going(observed.schema):
         return Decision()
     status = read_schema_status(observed.schema)
-    look = _Look(observed, status, settings, now, tuple(read_runs(observed.children, SYNC)))
+    look = _Look(observed, status, settings, now, tuple(read_known_runs(observed.children, SYNC, status)))
     try:
         finding = _find(look)
     except SpecError as error:
@@ -132,7 +133,7 @@ def refuse_schema(
 ) -> Decision:
     """Says what a person must change, and does nothing else."""
     status = read_schema_status(observed.schema)
-    look = _Look(observed, status, settings, now, tuple(read_runs(observed.children, SYNC)))
+    look = _Look(observed, status, settings, now, tuple(read_known_runs(observed.children, SYNC, status)))
     return _conclude(look, _Finding(Verdict("False", reason, message, stalled=reason in STALLING)))
 
 

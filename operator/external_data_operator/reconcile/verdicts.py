@@ -26,11 +26,20 @@ def judge_runs(
     if last is None:
         return _remembered(status, blocked=blocked, under_way=under_way)
     if last.failure is None:
-        return Verdict("True", Reason.SYNCED, say_success(last))
+        return Verdict("True", Reason.SYNCED, _say_synced(last, status))
     if blocked:
         return Verdict("False", last.failure.reason, last.failure.message, stalled=True)
     say = under_way or "The next run tries again."
     return Verdict("False", last.failure.reason, last.failure.message, reconciling=say)
+
+
+def _say_synced(last: Run, status: SchemaStatus) -> str:
+    """What the run reported; once its pod is gone, what was said of it before."""
+    before = find_condition(status.conditions, ConditionType.READY)
+    told = any(record.job == last.job for record in status.history[:1])
+    if not last.witnessed and told and before is not None and before.reason == Reason.SYNCED:
+        return before.message
+    return say_success(last)
 
 
 def _outweighs(active: Run, last: Run | None) -> bool:

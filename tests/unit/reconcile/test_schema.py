@@ -473,3 +473,32 @@ def test_the_source_says_how_often_where_the_schema_does_not():
     source = make_ready(build_source(schemas={"defaults": {"syncFrequency": "5min"}}))
     decision, _ = look(observe_schema(source=source))
     assert cron_of(decision)["schedule"].endswith("-59/5 * * * *")
+
+
+def without_pods(world):
+    return replace(world, children=replace(world.children, pods=()))
+
+
+def test_a_failure_for_good_is_remembered_when_only_its_pod_is_gone():
+    _, world = look(observe_schema())
+    _, world = look(ended(world, failure(), reason="PodFailurePolicy"))
+    decision, _ = look(without_pods(world), later(hours=1))
+    assert ready_of(decision) == ("False", "RecordsPathNotFound", True)
+    assert decision.status["history"] == world.schema["status"]["history"]
+    assert cron_of(decision)["suspend"] is True
+    assert created_jobs(decision) == []
+
+
+def test_a_pod_that_went_before_anybody_saw_it_still_failed_for_good_by_its_jobs_word():
+    _, world = look(observe_schema())
+    world = ended(world, failure(), reason="PodFailurePolicy")
+    decision, _ = look(without_pods(world))
+    assert cron_of(decision)["suspend"] is True
+    assert condition(decision.status, "Stalled") is not None
+
+
+def test_a_success_is_told_as_before_when_its_pod_is_gone():
+    world = synced()
+    decision, _ = look(without_pods(world), later(hours=1))
+    assert decision.status["history"] == world.schema["status"]["history"]
+    assert decision.status["conditions"] == world.schema["status"]["conditions"]

@@ -430,3 +430,28 @@ def test_nothing_is_written_when_nothing_happened():
     second, _ = look(world, later(minutes=30))
     assert first.status == second.status == world.source["status"]
     assert second.notes == ()
+
+
+def test_a_failed_check_is_remembered_when_its_pod_is_gone():
+    _, world = look(observe_source())
+    refused = report(Reason.CREDENTIALS_REJECTED)
+    ended = end_job(world.children, at=NOW, report=refused, reason="PodFailurePolicy")
+    _, world = look(replace(world, children=ended))
+    world = replace(world, children=replace(world.children, pods=()))
+    decision, _ = look(world, later(minutes=1))
+    assert decision.status["conditions"] == world.source["status"]["conditions"]
+    assert created_jobs(decision) == []
+
+
+def test_a_check_whose_output_cannot_be_read_is_repeated_with_growing_pauses():
+    _, world = look(observe_source())
+    now, asked = NOW, []
+    for minutes in range(60):
+        if newest_job(world.children).get("status") is None:
+            children = end_job(world.children, at=now, report=report())
+            world = replace(world, children=children)
+        now = later(minutes=minutes + 1)
+        decision, world = look(world, now)
+        asked.extend([minutes + 1] * len(created_jobs(decision)))
+        assert ready_of(decision) == ("False", "InternalError", False)
+    assert asked == [5, 15, 35]
