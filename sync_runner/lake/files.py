@@ -13,6 +13,10 @@ from sync_runner.storage import ObjectStore
 
 _TAIL_BYTES = 64 << 10
 _WHOLE_BYTES = 512 << 10
+_LOOKS = 4
+"""A store may lag behind its own writes; a file is looked for so often before it counts as
+missing.
+"""
 
 Range = tuple[object, object] | None
 """Lowest and highest value of a column; None where that is not known, or some are null."""
@@ -70,7 +74,11 @@ class _RangeFile(RawIOBase):
     def _fetch(self, start: int, length: int) -> memoryview:
         if length == 0:
             return memoryview(b"")
-        found = self._store.read_range(self._path, start=start, length=length)
+        found = None
+        for _ in range(_LOOKS):
+            found = self._store.read_range(self._path, start=start, length=length)
+            if found is not None:
+                break
         if found is None or len(found) != length:
             raise damaged(f"its file {self._path} is {'missing' if found is None else 'cut short'}")
         return found

@@ -7,7 +7,7 @@ about itself.
 
 import json
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -44,6 +44,8 @@ LOG_FOLDER = "_delta_log"
 FAILURES = (DeltaError, OSError, ValueError)
 _NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
 _LOOK_BACK_MAX = 200
+_LOOKS = 3
+"""A store may lag behind its own writes."""
 _MOMENT_SLACK = timedelta(milliseconds=1)
 """Other writers cut moments in their statistics to milliseconds."""
 
@@ -58,13 +60,8 @@ class Snapshot:
     """What the last publication says; None where the log no longer tells."""
     files: tuple[DataFile, ...]
     handle: DeltaTable = field(repr=False, compare=False)
-
-    @property
-    def seq(self) -> int:
-        """Number of the last publication."""
-        if self.state is not None:
-            return self.state.seq
-        return self.handle.transaction_version(APP_ID) or 0
+    seq: int = 0
+    """Number of the last publication, which the log knows even where it no longer tells of it."""
 
     @property
     def bytes(self) -> int:
@@ -105,7 +102,15 @@ class DeltaLog:
         self._keys = frozenset(keys)
 
     def load(self) -> Snapshot | None:
-        """The newest version, or None where there is no table."""
+        """The newest version, or None where there is no table. A log that cannot be read is read
+        again.
+        """
+        for _ in range(_LOOKS):
+            with suppress(ConfigurationError):
+                return self._load()
+        return self._load()
+
+    def _load(self) -> Snapshot | None:
         with self._mapped("read the table's log"):
             try:
                 handle = DeltaTable(self._store.uri, storage_options=dict(self._store.options))
@@ -114,7 +119,9 @@ class DeltaLog:
             schema = parse_schema(handle.schema().to_json())
             keys = [field.name for field in schema if source_of(field) in self._keys]
             files = _read_files(handle, keys)
-        return Snapshot(handle.version(), schema, self._find_state(handle), files, handle)
+            seq = handle.transaction_version(APP_ID)
+        state = None if seq is None else self._find_state(handle.version())
+        return Snapshot(handle.version(), schema, state, files, handle, seq or 0)
 
     def commit(self, base: Snapshot | None, change: Change) -> Snapshot:
         """Makes the change on top of `base`; HeadMovedError where another commit was first."""
@@ -222,10 +229,8 @@ class DeltaLog:
         message = f"{self._store.place} does not show the table's new version yet"
         raise RetryableError(Reason.STORAGE_UNAVAILABLE, message)
 
-    def _find_state(self, handle: DeltaTable) -> State | None:
-        if handle.transaction_version(APP_ID) is None:
-            return None
-        for version in range(handle.version(), max(-1, handle.version() - _LOOK_BACK_MAX), -1):
+    def _find_state(self, newest: int) -> State | None:
+        for version in range(newest, max(-1, newest - _LOOK_BACK_MAX), -1):
             state = self._read_state(version)
             if state is not None:
                 return state

@@ -105,7 +105,9 @@ class Publisher:
         return shape_kept(old, incoming)
 
     def _check_key(self, incoming: dict[str, pa.Field], kept: set[str]) -> None:
-        """A key without any value would make one row of all; a table that has one may get a null."""
+        """A key without any value would make one row of all; a table that has one may get a
+        null.
+        """
         for name in self._keys:
             field = incoming.get(name)
             if name not in kept and (field is None or pa.types.is_null(field.type)):

@@ -244,10 +244,11 @@ class Session:
     def _commit(self, prepared: Prepared, *, final: bool) -> Snapshot:
         base, log, shape = self._base, self._tools.log, prepared.shape
         if base is not None and shape.new and not prepared.replaces:
-            base = log.grow(base, shape.new)
+            base = check_grown(log.grow(base, shape.new), base, shape.new)
             self._actor.steps(Step.GROWN)
         if base is not None and prepared.replaces:
-            base = log.declare_local_time(base, shape.schema)
+            declared = log.declare_local_time(base, shape.schema)
+            base = base if declared is base else check_grown(declared, base, ())
         state = State(
             run=self._actor.run,
             attempt=self._tools.attempt,
@@ -260,7 +261,10 @@ class Session:
         change = Change(
             prepared.adds, prepared.removes, shape.schema, state, replaces=prepared.replaces
         )
-        return log.commit(base, change)
+        found = log.commit(base, change)
+        if not final and (found.state is None or not found.state.is_publication_of(state)):
+            raise SupersededError(_outrun(found))
+        return found
 
     def _position(self) -> Position | None:
         """The cursor moves with the data, and never backwards."""
@@ -273,9 +277,7 @@ class Session:
         found = self._tools.log.load()
         if found is None:
             raise SupersededError("the table was removed while this run was at work")
-        was, now = self._state, found.state
-        same = was == now if was is None or now is None else was.is_publication_of(now)
-        if not same:
+        if self._base is None or not is_same_publication(self._base, found):
             message = (
                 f"another run published version {found.version} first; this one changed nothing"
             )

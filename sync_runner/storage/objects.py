@@ -70,12 +70,14 @@ class ObjectStore:
             raise explain(error, self.place, f"read {path}") from error
 
     def read_range(self, path: str, *, start: int, length: int) -> memoryview | None:
-        """Some bytes of an object, or None where there is no such object."""
+        """Some bytes of an object, as far as it has them, or None where there is no such object."""
         try:
             return memoryview(obstore.get_range(self.client, path, start=start, length=length))
         except FAILURES as error:
             if self._is_absent(error):
                 return None
+            if self._is_beyond(error):
+                return memoryview(b"")
             raise explain(error, self.place, f"read {path}") from error
 
     def exists(self, path: str) -> bool:
@@ -144,6 +146,11 @@ class ObjectStore:
     @staticmethod
     def _is_absent(error: Exception) -> bool:
         return isinstance(error, FileNotFoundError) and "NoSuchBucket" not in str(error)
+
+    @staticmethod
+    def _is_beyond(error: Exception) -> bool:
+        """Whether the object ends before the range begins."""
+        return "status code: 416" in str(error) or "range was invalid" in str(error)
 
     @staticmethod
     def _is_conflict(error: Exception) -> bool:

@@ -1,0 +1,39 @@
+"""Whether the head of the log is still the one that a plan was made for.
+
+A commit's compare-and-swap only says that the version was the newest. A step of ours that leaves
+the rows alone (a new column, a compaction) moves that version on, and a rival's publication may
+hide behind it: what was planned for the rows holds for the very next version of the same
+publication, and for no other.
+"""
+
+from collections.abc import Iterable
+
+import pyarrow as pa
+
+from sync_runner.lake.log import HeadMovedError, Snapshot
+from sync_runner.lake.schema import parse_schema, render_schema
+
+
+def is_same_publication(one: Snapshot, other: Snapshot) -> bool:
+    """Whether nobody published between two versions."""
+    if one.state is None or other.state is None:
+        return one.state is other.state
+    return one.state.is_publication_of(other.state)
+
+
+def is_next(found: Snapshot, base: Snapshot) -> bool:
+    """Whether one commit that left the rows alone led from `base` to `found`."""
+    return found.version == base.version + 1 and is_same_publication(found, base)
+
+
+def check_grown(found: Snapshot, base: Snapshot, fields: Iterable[pa.Field]) -> Snapshot:
+    """`found`, where it is `base` with these columns; else HeadMovedError.
+
+    A rival may have added a column of the same name first, in a type that our files do not have.
+    """
+    wanted = parse_schema(render_schema(pa.schema(list(fields))))
+    have = {field.name: field.type for field in found.schema}
+    has_columns = all(have.get(field.name) == field.type for field in wanted)
+    if not has_columns or not is_next(found, base):
+        raise HeadMovedError
+    return found
