@@ -24,7 +24,7 @@ from external_data_operator.reconcile.render import (
     render_job,
     render_plan,
 )
-from external_data_operator.reconcile.runs import Run, RunState, read_runs, recall
+from external_data_operator.reconcile.runs import STUCK, Run, RunState, read_runs, recall
 from external_data_operator.reconcile.status import Verdict, find_condition
 from external_data_operator.reconcile.streams import read_streams
 from external_data_operator.reconcile.world import (
@@ -44,7 +44,6 @@ from external_data_operator.reconcile.world import (
 
 CHECK = Task.CHECK.lower()
 _KEEP_FINISHED = 3
-_STUCK = frozenset({Reason.IMAGE_PULL_FAILED, Reason.POD_REFUSED, Reason.UNSCHEDULABLE})
 _LOG_WAIT_S = 2.0
 _LOG_PATIENCE = timedelta(seconds=30)
 _TEXT_MAX = 900_000
@@ -124,7 +123,7 @@ def _is_of(run: Run, question: Question) -> bool:
 
 
 def _known_run(question: Question, run: Run) -> Run:
-    """What the pods no longer say of a failure is in the status, if that speaks of this question."""
+    """What the pods no longer say of a failure is in the status, if that is about this question."""
     status = question.status
     ready = find_condition(status.conditions, ConditionType.READY)
     answered = status.handled_requests.get(REFRESH, "") == question.token
@@ -218,7 +217,7 @@ def _under_way(question: Question) -> Verdict:
 def _failed(question: Question, failure: Failure) -> Verdict:
     """A pod that was stuck until its deadline says what it was stuck at."""
     before = find_condition(question.status.conditions, ConditionType.READY)
-    if failure.reason is Reason.DEADLINE_EXCEEDED and before and before.reason in _STUCK:
+    if failure.reason is Reason.DEADLINE_EXCEEDED and before and before.reason in STUCK:
         reason = Reason(before.reason)
         return Verdict("False", reason, before.message, stalled=reason in STALLING)
     stalled = failure.failure_class is FailureClass.CONFIGURATION or failure.reason in STALLING

@@ -22,7 +22,13 @@ from external_data_operator.reconcile.naming import (
     suffixed,
 )
 from external_data_operator.reconcile.references import Need
-from external_data_operator.reconcile.render import JobRecipe, Owner, render_cron_job, render_job
+from external_data_operator.reconcile.render import (
+    JobRecipe,
+    Owner,
+    recipe_hash,
+    render_cron_job,
+    render_job,
+)
 from external_data_operator.reconcile.runs import Run, find_active, find_last
 from external_data_operator.reconcile.schedule import (
     Schedule,
@@ -87,7 +93,7 @@ class Situation:
 class NextRun:
     """The run to start now, or when to look for one."""
 
-    intent: Create | None = None
+    intents: tuple[Intent, ...] = ()
     job: str | None = None
     due_in_s: float | None = None
 
@@ -115,7 +121,7 @@ def blocked_by_failure(situation: Situation) -> bool:
 def decide_next_run(situation: Situation, now: datetime) -> NextRun:
     """A requested run first, then the first one ever, then one in place of a failed one."""
     if situation.active is not None:
-        return NextRun()
+        return _instead_of(situation, situation.active)
     if situation.requests:
         tokens = [part for pair in sorted(situation.requests.items()) for part in pair]
         return _start(situation, "Request", *tokens)
@@ -127,12 +133,23 @@ def decide_next_run(situation: Situation, now: datetime) -> NextRun:
     return _in_place_of(situation, last, last.failure, now)
 
 
+def _instead_of(situation: Situation, active: Run) -> NextRun:
+    """A run whose pod cannot begin is made anew once that may help; it has written nothing yet. Its
+    request was carried out when it was made."""
+    recipe = _recipe(situation, active.trigger)
+    if not active.stuck or active.recipe == recipe_hash(recipe):
+        return NextRun()
+    gone = Delete("batch/v1", "Job", namespace_of(situation.schema), active.job, active.uid)
+    name = job_name(name_of(situation.schema), situation.uid, active.trigger, active.job)
+    return NextRun(intents=(gone, Create(render_job(recipe, name))))
+
+
 def _in_place_of(situation: Situation, last: Run, failure: Failure, now: datetime) -> NextRun:
     """A failure for good waits for other inputs, any other one for its pause."""
     if blocked_by_failure(situation):
         return NextRun()
     if failure.failure_class is FailureClass.CONFIGURATION:
-        return _start(situation, "Retry", situation.inputs)
+        return _start(situation, "Retry", situation.inputs, last.job)
     return _retry_in_time(situation, last, now)
 
 
@@ -154,7 +171,7 @@ def _start(situation: Situation, trigger: str, *tokens: str) -> NextRun:
     if any(run.job == name for run in situation.runs):
         return NextRun(job=name)
     recipe = _recipe(situation, trigger)
-    return NextRun(intent=Create(render_job(recipe, name)), job=name)
+    return NextRun(intents=(Create(render_job(recipe, name)),), job=name)
 
 
 def _recipe(situation: Situation, trigger: str) -> JobRecipe:

@@ -105,6 +105,11 @@ def plan_text(plan: Plan) -> str:
     return plan.model_dump_json(by_alias=True, exclude_none=True, indent=1)
 
 
+def runtime_text(spec: SourceSpec) -> str:
+    """How the source's pods run: a failure for good may be mended there, too."""
+    return spec.runtime.model_dump_json(by_alias=True, exclude_none=True)
+
+
 def fingerprint_of(*parts: str) -> str:
     """One word for these parts together."""
     return hash_of(*parts, length=16)

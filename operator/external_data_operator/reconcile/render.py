@@ -5,6 +5,7 @@ root file system, no token for the Kubernetes API. Credentials are files of one 
 and may be missing, so that the runner, and not a pod that never starts, says which one.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +22,7 @@ from external_data_operator.api.plan import (
 )
 from external_data_operator.api.source import Runtime
 from external_data_operator.reconcile import marks
-from external_data_operator.reconcile.naming import label_value
+from external_data_operator.reconcile.naming import hash_of, label_value
 from external_data_operator.reconcile.references import S3_KEYS, S3_OPTIONAL_KEYS, Need
 from external_data_operator.reconcile.schedule import Schedule
 from external_data_operator.reconcile.world import Object, name_of, namespace_of, uid_of
@@ -154,7 +155,7 @@ def render_job(recipe: JobRecipe, name: str) -> Object:
     return {
         "apiVersion": "batch/v1",
         "kind": "Job",
-        "metadata": recipe.owner.metadata(name, task=recipe.task, notes=recipe.notes),
+        "metadata": recipe.owner.metadata(name, task=recipe.task, notes=_job_notes(recipe)),
         "spec": _job_spec(recipe),
     }
 
@@ -185,12 +186,21 @@ def render_cron_job(
             "jobTemplate": {
                 "metadata": {
                     "labels": owner.labels(recipe.task),
-                    "annotations": {**owner.annotations(), **recipe.notes},
+                    "annotations": {**owner.annotations(), **_job_notes(recipe)},
                 },
                 "spec": _job_spec(recipe),
             },
         },
     }
+
+
+def recipe_hash(recipe: JobRecipe) -> str:
+    """One word for all that a Job of this recipe does, whatever asked for it."""
+    return hash_of(json.dumps(_job_spec(recipe), sort_keys=True), length=16)
+
+
+def _job_notes(recipe: JobRecipe) -> dict[str, str]:
+    return {**recipe.notes, marks.RECIPE: recipe_hash(recipe)}
 
 
 def _job_spec(recipe: JobRecipe) -> Object:

@@ -38,6 +38,8 @@ _IMAGE_REASONS = frozenset(
         "ImageInspectError",
     }
 )
+STUCK = frozenset({Reason.IMAGE_PULL_FAILED, Reason.POD_REFUSED, Reason.UNSCHEDULABLE})
+"""Troubles of a pod that has not begun."""
 _DISK_WORDS = ("ephemeral", "emptydir", "disk")
 
 
@@ -60,6 +62,7 @@ class Run:
     inputs: str
     request: str
     fingerprint: str
+    recipe: str
     attempt: int
     created: datetime
     started: datetime | None = None
@@ -78,6 +81,11 @@ class Run:
     def active(self) -> bool:
         """Whether it may still write."""
         return self.state is RunState.ACTIVE
+
+    @property
+    def stuck(self) -> bool:
+        """Whether it has not begun, and cannot."""
+        return self.active and self.trouble is not None and self.trouble.reason in STUCK
 
     @property
     def ended(self) -> datetime:
@@ -124,6 +132,7 @@ def _read_run(job: Object, children: Children) -> Run:
         inputs=notes.get(marks.INPUTS, ""),
         request=notes.get(marks.REQUEST, ""),
         fingerprint=notes.get(marks.FINGERPRINT, ""),
+        recipe=notes.get(marks.RECIPE, ""),
         attempt=_number(notes.get(marks.ATTEMPT)),
         created=created,
         started=parse_time(status.get("startTime")),

@@ -43,6 +43,7 @@ from external_data_operator.reconcile.plans import (
     find_target,
     fingerprint_of,
     plan_text,
+    runtime_text,
 )
 from external_data_operator.reconcile.render import Owner, render_plan
 from external_data_operator.reconcile.runs import Run, find_active, find_last
@@ -119,8 +120,7 @@ def decide_schema(observed: ObservedSchema, settings: Settings, now: datetime) -
     """What one look at a schema comes to."""
     if is_going(observed.schema):
         return Decision()
-    status = read_schema_status(observed.schema)
-    look = _Look(observed, status, settings, now, tuple(read_known_runs(observed.children, SYNC, status)))
+    look = _look_at(observed, settings, now)
     try:
         finding = _find(look)
     except SpecError as error:
@@ -132,9 +132,14 @@ def refuse_schema(
     observed: ObservedSchema, settings: Settings, reason: Reason, message: str, now: datetime
 ) -> Decision:
     """Says what a person must change, and does nothing else."""
-    status = read_schema_status(observed.schema)
-    look = _Look(observed, status, settings, now, tuple(read_known_runs(observed.children, SYNC, status)))
+    look = _look_at(observed, settings, now)
     return _conclude(look, _Finding(Verdict("False", reason, message, stalled=reason in STALLING)))
+
+
+def _look_at(observed: ObservedSchema, settings: Settings, now: datetime) -> _Look:
+    status = read_schema_status(observed.schema)
+    runs = tuple(read_known_runs(observed.children, SYNC, status))
+    return _Look(observed, status, settings, now, runs)
 
 
 def table_claim(source: Object, schema: Object, settings: Settings) -> str | None:
@@ -224,7 +229,8 @@ def _with_source(look: _Look, spec: SchemaSpec, source: SourceSpec, fingerprint:
     options = pick_options(spec, stream)
     place = Place(look.settings, namespace_of(observed.schema), spec.source_ref.name)
     plan = plan_text(build_sync_plan(source, place, options))
-    situation = _situation(look, spec, source, place, inputs=fingerprint_of(plan, fingerprint))
+    inputs = fingerprint_of(plan, runtime_text(source), fingerprint)
+    situation = _situation(look, spec, source, place, inputs=inputs)
     return _scheduled(look, situation, plan, stream=stream, options=options)
 
 
@@ -269,14 +275,15 @@ def _scheduled(
     suspend = blocked or not situation.scheduling
     owner = Owner(schema, "ExternalDataSchema", situation.source)
     plan_map = render_plan(owner, plan_name(schema, situation.inputs), plan, task=SYNC)
-    upcoming = NextRun() if blocked and not situation.requests else decide_next_run(situation, now)
+    idle = blocked and not situation.requests and situation.active is None
+    upcoming = NextRun() if idle else decide_next_run(situation, now)
     intents: list[Intent] = [
         Apply(plan_map),
         Apply(build_cron_job(situation, suspend=suspend, now=now)),
-        *([upcoming.intent] if upcoming.intent is not None else []),
+        *upcoming.intents,
         *forgotten_plans(situation, look.observed.children),
     ]
-    running = situation.active is not None or upcoming.intent is not None
+    running = situation.active is not None or bool(upcoming.intents)
     next_sync = None
     if not suspend and situation.schedule is not None:
         next_sync = next_time(situation.schedule, now)

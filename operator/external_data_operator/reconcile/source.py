@@ -36,6 +36,7 @@ from external_data_operator.reconcile.plans import (
     build_check_plan,
     fingerprint_of,
     plan_text,
+    runtime_text,
 )
 from external_data_operator.reconcile.status import (
     Claim,
@@ -122,7 +123,7 @@ def _decide(look: _Look, spec: SourceSpec) -> Decision:
     if missing is not None:
         return _wait_for(look, missing)
     token = annotations_of(observed.source).get(marks.REFRESH_SCHEMAS, "")
-    fingerprint = fingerprint_of(plan, versions(observed, spec))
+    fingerprint = fingerprint_of(plan, runtime_text(spec), versions(observed, spec))
     question = Question(observed, spec, look.status, look.place, plan, fingerprint, token)
     return _with_answer(look, question, answer(question, look.now))
 

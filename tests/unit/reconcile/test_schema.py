@@ -502,3 +502,72 @@ def test_a_success_is_told_as_before_when_its_pod_is_gone():
     decision, _ = look(without_pods(world), later(hours=1))
     assert decision.status["history"] == world.schema["status"]["history"]
     assert decision.status["conditions"] == world.schema["status"]["conditions"]
+
+
+def with_runtime(world, runtime):
+    source = make_ready(build_source(runtime=runtime))
+    return replace(world, source=source)
+
+
+def test_a_failure_for_good_may_be_mended_in_the_runtime():
+    _, world = look(failed())
+    decision, _ = look(with_runtime(world, {"serviceAccountName": "right"}))
+    assert [trigger_of(job) for job in created_jobs(decision)] == ["Retry"]
+    assert cron_of(decision)["suspend"] is False
+
+
+def stuck(world, how):
+    job = newest_job(world.children)
+    if how == "refused":
+        refusals = (Refusal(job["metadata"]["name"], "exceeded quota"),)
+        return replace(world, children=replace(world.children, refusals=refusals))
+    return replace(world, children=replace(world.children, pods=(build_pod(job, **how),)))
+
+
+UNSCHEDULABLE = {"conditions": [{"type": "PodScheduled", "reason": "Unschedulable"}]}
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param({"waiting": "ErrImagePull"}, id="no image"),
+        pytest.param(UNSCHEDULABLE, id="no node"),
+        pytest.param("refused", id="refused"),
+    ],
+)
+def test_a_run_that_cannot_begin_is_made_anew_once_its_recipe_differs(how):
+    _, world = look(observe_schema())
+    old = newest_job(world.children)
+    decision, world = look(stuck(world, how))
+    assert created_jobs(decision) == []
+    decision, world = look(with_runtime(world, {"nodeSelector": {"pool": "right"}}))
+    (job,) = created_jobs(decision)
+    assert job["spec"]["template"]["spec"]["nodeSelector"] == {"pool": "right"}
+    gone = [one for one in decision.intents if isinstance(one, Delete)]
+    assert [(one.name, one.uid) for one in gone] == [
+        (old["metadata"]["name"], old["metadata"]["uid"])
+    ]
+    assert decision.intents.index(gone[0]) < len(decision.intents) - 1
+    assert [one["metadata"]["name"] for one in world.children.jobs] == [job["metadata"]["name"]]
+    decision, _ = look(world)
+    assert created_jobs(decision) == []
+
+
+def test_a_run_that_has_begun_is_never_made_anew():
+    _, world = look(observe_schema())
+    pods = (build_pod(newest_job(world.children)),)
+    world = replace(world, children=replace(world.children, pods=pods))
+    decision, _ = look(with_runtime(world, {"nodeSelector": {"pool": "right"}}))
+    assert created_jobs(decision) == []
+    assert not any(isinstance(one, Delete) for one in decision.intents)
+
+
+def test_inputs_that_come_back_after_two_failures_are_tried_again():
+    world = failed()
+    made = []
+    for pool in ("a", "b", "a", "b"):
+        decision, world = look(with_runtime(world, {"nodeSelector": {"pool": pool}}))
+        made.extend(job["metadata"]["name"] for job in created_jobs(decision))
+        world = ended(world, failure(), at=later(minutes=len(made)))
+        _, world = look(world)
+    assert len(set(made)) == 4

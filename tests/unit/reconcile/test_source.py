@@ -455,3 +455,11 @@ def test_a_check_whose_output_cannot_be_read_is_repeated_with_growing_pauses():
         asked.extend([minutes + 1] * len(created_jobs(decision)))
         assert ready_of(decision) == ("False", "InternalError", False)
     assert asked == [5, 15, 35]
+
+
+def test_a_changed_runtime_is_checked_too():
+    world = checked()
+    source = copy.deepcopy(world.source)
+    source["spec"]["runtime"] = {"serviceAccountName": "right"}
+    decision, _ = look(replace(world, source=source))
+    assert len(created_jobs(decision)) == 1
