@@ -12,18 +12,19 @@ import pyarrow as pa
 
 from sync_runner.lake.log import HeadMovedError, Snapshot
 from sync_runner.lake.schema import parse_schema, render_schema
+from sync_runner.lake.state import State
 
 
-def is_same_publication(one: Snapshot, other: Snapshot) -> bool:
-    """Whether nobody published between two versions."""
-    if one.state is None or other.state is None:
-        return one.state is other.state
-    return one.state.is_publication_of(other.state)
+def is_same_publication(one: State | None, other: State | None) -> bool:
+    """Whether nobody published between two versions that say this."""
+    if one is None or other is None:
+        return one is other
+    return one.is_publication_of(other)
 
 
 def is_next(found: Snapshot, base: Snapshot) -> bool:
     """Whether one commit that left the rows alone led from `base` to `found`."""
-    return found.version == base.version + 1 and is_same_publication(found, base)
+    return found.version == base.version + 1 and is_same_publication(found.state, base.state)
 
 
 def check_grown(found: Snapshot, base: Snapshot, fields: Iterable[pa.Field]) -> Snapshot:

@@ -13,6 +13,7 @@ from external_data_operator.api.plan import SyncOptions
 from external_data_operator.api.schema import SyncType, TableStatus
 
 from sync_runner.errors import ConfigurationError, RunError, SupersededError
+from sync_runner.lake.head import check_grown, is_same_publication
 from sync_runner.lake.journal import Entry, Journal, JournalFile
 from sync_runner.lake.log import Change, DeltaLog, HeadMovedError, Snapshot
 from sync_runner.lake.parts import Part
@@ -262,8 +263,9 @@ class Session:
             prepared.adds, prepared.removes, shape.schema, state, replaces=prepared.replaces
         )
         found = log.commit(base, change)
-        if not final and (found.state is None or not found.state.is_publication_of(state)):
-            raise SupersededError(_outrun(found))
+        if not final and not is_same_publication(state, found.state):
+            message = f"another run published version {found.version} behind what this one had"
+            raise SupersededError(message)
         return found
 
     def _position(self) -> Position | None:
@@ -277,7 +279,7 @@ class Session:
         found = self._tools.log.load()
         if found is None:
             raise SupersededError("the table was removed while this run was at work")
-        if self._base is None or not is_same_publication(self._base, found):
+        if not is_same_publication(self._state, found.state):
             message = (
                 f"another run published version {found.version} first; this one changed nothing"
             )

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sync_runner.lake.files import DataFile, open_file, read_groups
+from sync_runner.lake.head import is_next
 from sync_runner.lake.log import (
     LOG_FOLDER,
     Change,
@@ -124,10 +125,13 @@ class Upkeep:
             self._steps(Step.COMPACTING)
             change = Change(new, group, snapshot.schema, snapshot.state, is_upkeep=True)
             try:
-                snapshot = self._log.commit(snapshot, change)
+                found = self._log.commit(snapshot, change)
             except HeadMovedError:
                 break
             self._steps(Step.COMPACTED)
+            if not is_next(found, snapshot):
+                return found
+            snapshot = found
         return snapshot
 
     def _read(self, group: Sequence[DataFile], schema: pa.Schema) -> Iterator[pa.Table]:
