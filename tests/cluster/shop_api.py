@@ -48,6 +48,11 @@ class ShopApi:
         for _ in range(pages):
             self.gate.release()
 
+    def close(self) -> None:
+        """Holds gated pages back again."""
+        while self.gate.acquire(blocking=False):
+            continue
+
     def count(self, root: str) -> int:
         """How often something below this root was asked for."""
         return sum(path.startswith(f"/{root}/") for path in self.paths)
