@@ -1,9 +1,13 @@
 """From the store, and a few direct reads, to what a decision sees.
 
-Secrets are read one by one and by name, as the operator has no right to list them; only their
-version, key names and owner are kept. Pod logs are read only when a decision waits for them.
+Secrets are read one by one and by name, as the operator has no right to list them; only a digest
+of their values, key names and owner are kept. Pod logs are read only when a decision waits for
+them.
 """
 
+import hashlib
+import hmac
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -54,6 +58,7 @@ _FRESH_S = 10.0
 """For so long a Secret that was found is not read again."""
 _PATIENCE = timedelta(seconds=4)
 """A Job without a pod after so long may have been refused one."""
+_DIGEST_LENGTH = 32
 _LOG_BYTES_MAX = 8 << 20
 
 
@@ -189,7 +194,7 @@ class Observer:
             return None
         keys = {*(item.get("data") or {}), *(item.get("binaryData") or {})}
         data = Data(
-            version=str(item["metadata"]["resourceVersion"]),
+            version=_version(item),
             keys=frozenset(keys),
             owner_uid=controller_uid(item),
             copied_from=annotations_of(item).get(marks.COPIED_FROM),
@@ -214,6 +219,14 @@ class Observer:
         except ClusterError:
             return {}
         return {job: log}
+
+
+def _version(item: Object) -> str:
+    """Changes with the values alone, as labels come and go without a rotation. Keyed with the uid,
+    so that nobody recognises a value by its digest, and a Secret made anew counts as another."""
+    values = json.dumps([item.get("data"), item.get("binaryData")], sort_keys=True)
+    digest = hmac.new(uid_of(item).encode(), values.encode(), hashlib.sha256)
+    return digest.hexdigest()[:_DIGEST_LENGTH]
 
 
 def _of_owner(items: tuple[Object, ...], uid: str) -> tuple[Object, ...]:

@@ -9,7 +9,12 @@ import json
 from external_data_operator.api.source import SourceSpec
 from external_data_operator.reconcile import marks
 from external_data_operator.reconcile.naming import OBJECT_NAME_MAX, hash_of, suffixed
-from external_data_operator.reconcile.plans import Place, default_secret_name, destination_copy
+from external_data_operator.reconcile.plans import (
+    Place,
+    all_needs,
+    default_secret_name,
+    destination_copy,
+)
 from external_data_operator.reconcile.references import (
     S3_KEYS,
     InlineCredential,
@@ -118,29 +123,28 @@ def _lack(data: Data | None, keys: tuple[str, ...]) -> str | None:
 
 
 def copy_default(observed: ObservedSource, spec: SourceSpec, place: Place) -> list[Intent]:
-    """Our copy of the default destination's credentials, where it is missing or old."""
+    """Our copy of the default destination's credentials, where it is missing, old or not ours."""
     name = default_secret_name(spec, place.settings)
     if name is None or observed.default_secret is None:
         return []
     copy = destination_copy(place.source)
     there = observed.secrets.get(copy)
     version = observed.default_secret.version
-    if there is not None and there.copied_from == version:
+    ours = there is not None and there.owner_uid == uid_of(observed.source)
+    if ours and there is not None and there.copied_from == version:
         return []
     owner = Owner(observed.source, "ExternalDataSource", place.source)
     secret = render_secret(owner, copy, {marks.COPIED_FROM: version})
     return [CopySecret(secret, place.settings.namespace, name)]
 
 
-def versions(observed: ObservedSource, spec: SourceSpec) -> str:
-    """The versions of all that the spec refers to: another one means another check."""
+def versions(observed: ObservedSource, spec: SourceSpec, place: Place) -> str:
+    """The versions of all that the pods mount: another one means another check."""
     found = []
-    for need in find_needs(spec):
+    for need in all_needs(spec, place):
         there = observed.secrets if need.kind == "Secret" else observed.config_maps
         data = there.get(need.name)
         found.append(f"{need.kind}/{need.name}@{data.version if data else ''}")
-    if observed.default_secret is not None:
-        found.append(f"default@{observed.default_secret.version}")
     return " ".join(found)
 
 

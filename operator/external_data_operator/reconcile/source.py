@@ -122,8 +122,11 @@ def _decide(look: _Look, spec: SourceSpec) -> Decision:
     missing = find_missing(observed, spec, look.place)
     if missing is not None:
         return _wait_for(look, missing)
+    copy = copy_default(observed, spec, look.place)
+    if copy:
+        return Decision(intents=tuple(copy), look_again_s=_SOON_S)
     token = annotations_of(observed.source).get(marks.REFRESH_SCHEMAS, "")
-    fingerprint = fingerprint_of(plan, runtime_text(spec), versions(observed, spec))
+    fingerprint = fingerprint_of(plan, runtime_text(spec), versions(observed, spec, look.place))
     question = Question(observed, spec, look.status, look.place, plan, fingerprint, token)
     return _with_answer(look, question, answer(question, look.now))
 
@@ -141,7 +144,6 @@ def _wait_for(look: _Look, missing: str) -> Decision:
 def _with_answer(look: _Look, question: Question, found: Answer) -> Decision:
     observed, spec = look.observed, question.spec
     intents: list[Intent] = [
-        *copy_default(observed, spec, look.place),
         *found.intents,
         *forgotten(observed),
         *forgotten_secrets(observed, spec, look.place),

@@ -2,7 +2,7 @@
 rules.
 
 Objects stay as the API server sends them (dictionaries), because only their reader knows which
-part matters. Secrets come as a resource version and key names; their values are never held.
+part matters. Secrets come as a digest and key names; their values are never held.
 """
 
 from collections.abc import Mapping
@@ -23,6 +23,7 @@ class Data:
     """A Secret or ConfigMap without its values."""
 
     version: str
+    """Another one for other values."""
     keys: frozenset[str]
     owner_uid: str | None = None
     copied_from: str | None = None

@@ -319,19 +319,42 @@ def test_without_any_destination_the_field_is_named():
     assert "destination" in condition(decision.status, "Ready")["message"]
 
 
-def test_the_default_destinations_credentials_are_copied_and_copied_again_when_they_change():
-    s3 = {"s3": {"bucket": "lake", "credentialsSecretRef": {"name": "lake"}}}
-    settings = type(SETTINGS)(namespace="ops", runner_image="r:1", default_destination=s3)
-    keys = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"})
-    world = observe_source(default_secret=Data("9", keys))
-    decision, _ = look(world, settings=settings)
-    (copied,) = [one for one in decision.intents if isinstance(one, CopySecret)]
+LAKE = {"s3": {"bucket": "lake", "credentialsSecretRef": {"name": "lake"}}}
+LAKE_SETTINGS = type(SETTINGS)(namespace="ops", runner_image="r:1", default_destination=LAKE)
+KEYS = frozenset({"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"})
+
+
+def with_copy(version="1", owner="source-uid", copied_from="9"):
+    """A source with a copy of the default lake's credentials."""
+    world = observe_source(default_secret=Data("9", KEYS))
+    mine = Data(version, KEYS, owner_uid=owner, copied_from=copied_from)
+    return replace(world, secrets={**world.secrets, "shop-destination": mine})
+
+
+@pytest.mark.parametrize(
+    "world",
+    [
+        pytest.param(observe_source(default_secret=Data("9", KEYS)), id="missing"),
+        pytest.param(with_copy(copied_from="8"), id="old"),
+        pytest.param(with_copy(owner=None), id="not ours"),
+    ],
+)
+def test_the_default_destinations_credentials_are_copied_before_anything_else(world):
+    decision, _ = look(world, settings=LAKE_SETTINGS)
+    (copied,) = decision.intents
+    assert isinstance(copied, CopySecret)
     assert (copied.from_namespace, copied.from_name) == ("ops", "lake")
     assert copied.secret["metadata"]["name"] == "shop-destination"
-    mine = Data("1", keys, owner_uid="source-uid", copied_from="9")
-    world = replace(world, secrets={**world.secrets, "shop-destination": mine})
-    decision, _ = look(world, settings=settings)
+    assert decision.look_again_s is not None
+
+
+def test_with_its_copy_a_source_is_checked_and_once_more_with_another_copy():
+    decision, world = look(with_copy(), settings=LAKE_SETTINGS)
     assert not [one for one in decision.intents if isinstance(one, CopySecret | Delete)]
+    (first,) = created_jobs(decision)
+    decision, _ = look(replace(world, secrets=with_copy("2").secrets), settings=LAKE_SETTINGS)
+    (second,) = created_jobs(decision)
+    assert first["metadata"]["name"] != second["metadata"]["name"]
 
 
 def test_a_missing_secret_of_the_default_destination_is_the_administrators_to_make():
