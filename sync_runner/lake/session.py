@@ -90,6 +90,7 @@ class Session:
         self._reached = self._covered = _reached(standing)
         self._cut_at = self._published_at = actor.clock.monotonic()
         self._parts_published = 0
+        self._has_committed = False
 
     @property
     def start(self) -> Start:
@@ -145,6 +146,7 @@ class Session:
             except HeadMovedError:
                 self._base = self._find_rebased()
                 continue
+            self._has_committed = True
             self._actor.steps(Step.COMMITTED)
             break
         else:
@@ -159,11 +161,10 @@ class Session:
         """Makes the rest visible, closes the journal, and looks after the table."""
         self._actor.steps(Step.STAGED)
         self._stage_rest()
-        before = self._base
         if not self.start.finished:
             self.publish(final=True)
         self._close_journal()
-        if self._base is not None and (self._base is not before or self._standing.left_open):
+        if self._base is not None and (self._has_committed or self._standing.is_own_left_open):
             self._tidy(self._base)
         return self._published()
 
@@ -236,8 +237,13 @@ class Session:
         self._actor.steps(Step.JOURNALED)
 
     def _close_journal(self) -> None:
-        """Nothing depends on it any more: a journal that stays open is found to be an old one."""
-        if self._tools.journal.held or self._standing.left_open:
+        """Nothing depends on it any more: a journal that stays open is found to be an old one.
+
+        A rival's may be at work still, unless this run's publication has put an end to that.
+        """
+        standing = self._standing
+        is_over = self._has_committed and standing.left_open
+        if self._tools.journal.held or standing.is_own_left_open or is_over:
             with suppress(RunError):
                 self._save_journal(self._reached, is_open=False)
         self._actor.steps(Step.CLOSED)
@@ -288,9 +294,10 @@ class Session:
 
     def _tidy(self, base: Snapshot) -> None:
         """A failure of upkeep is none of the run's: the next one does the rest."""
-        staged = {part.path for part in self._tools.stage.parts}
         with suppress(RunError):
-            self._base = self._tools.upkeep.run(base, self._standing.listing, staged)
+            self._base = self._tools.upkeep.run(
+                base, self._standing.listing, has_published=self._has_committed
+            )
 
     def _published(self) -> Published:
         base = self._base

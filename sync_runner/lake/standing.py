@@ -39,6 +39,8 @@ class Standing:
     """The journal that this run goes on from."""
     left_open: bool
     """Whether a journal says that a run is under way: this one, a dead one, or a rival."""
+    is_own_left_open: bool
+    """Whether it is this run's own."""
     position: Position | None
     """How far the table's rows go, where the run continues it."""
 
@@ -74,10 +76,17 @@ def read_standing(
     if asker.options.sync_type is not SyncType.FULL_REFRESH:
         if snapshot is not None:
             _check_files(store, snapshot, listing)
-        elif listing and not left_open:
-            _check_lost_log(asker.options)
+        elif listing and not (left_open and found is not None and found.seq == 0):
+            _check_lost_log(asker.options)  # no first load is under way that explains them
     position = _find_position(store, snapshot, asker.options)
-    return Standing(snapshot, listing, found if continued else None, left_open, position)
+    return Standing(
+        snapshot=snapshot,
+        listing=listing,
+        journal=found if continued else None,
+        left_open=left_open,
+        is_own_left_open=left_open and found is not None and found.run == asker.run,
+        position=position,
+    )
 
 
 def _check_files(store: ObjectStore, snapshot: Snapshot, listing: Sequence[ObjectInfo]) -> None:

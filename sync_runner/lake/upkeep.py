@@ -25,8 +25,11 @@ from sync_runner.lake.parts import PartStore
 from sync_runner.lake.policy import Actor, Policy
 from sync_runner.lake.shape import align_table
 from sync_runner.lake.stage import Bounds
+from sync_runner.lake.tombstones import read_tombstones, version_of
 from sync_runner.protocols import Step
 from sync_runner.storage import ObjectInfo
+
+_HOUR_S = 3600.0
 
 
 def choose_groups(
@@ -65,19 +68,14 @@ def _fill(tier: Sequence[DataFile], bounds: Bounds) -> list[list[DataFile]]:
 
 def choose_old_log(entries: Sequence[ObjectInfo], now: float, policy: Policy) -> list[str]:
     """Entries that nobody needs to read the table as it is, or as it was a moment ago. Pure."""
-    checkpoints = sorted({_version(e) for e in entries if ".checkpoint" in e.path} - {-1})
+    checkpoints = sorted({version_of(e) for e in entries if ".checkpoint" in e.path} - {-1})
     if len(checkpoints) < 2:
         return []
-    below = [e for e in entries if 0 <= _version(e) < checkpoints[-2]]
-    below.sort(key=_version)
+    below = [e for e in entries if 0 <= version_of(e) < checkpoints[-2]]
+    below.sort(key=version_of)
     surplus = below[: max(0, len(below) - policy.log_entries)]
     aged = {e.path for e in below if now - e.modified > policy.log_seconds}
     return sorted(aged | {e.path for e in surplus})
-
-
-def _version(entry: ObjectInfo) -> int:
-    digits = entry.path.removeprefix(f"{LOG_FOLDER}/")[:20]
-    return int(digits) if digits.isdigit() and len(digits) == 20 else -1
 
 
 class Upkeep:
@@ -97,15 +95,18 @@ class Upkeep:
         self._order_by = order_by
         self._ends = 0.0
 
-    def run(self, snapshot: Snapshot, before: Sequence[ObjectInfo], staged: set[str]) -> Snapshot:
+    def run(
+        self, snapshot: Snapshot, before: Sequence[ObjectInfo], *, has_published: bool
+    ) -> Snapshot:
         """Tidies up behind a publication.
 
-        `before` is what the data folder held before the run published: what of it no log knows can
-        never be published any more. `staged` are files that this run still needs.
+        `before` is what the data folder held when the run began. What of it no log knows can never
+        be published any more once this run has published; until then a rival may be about to.
         """
         self._ends = self._clock.monotonic() + self._policy.upkeep_seconds
         snapshot = self._compact(snapshot)
-        self._sweep(snapshot, before, staged)
+        orphans = self._find_orphans(snapshot, before) if has_published else set()
+        self._sweep(snapshot, before, orphans)
         self._tidy_log(snapshot)
         return snapshot
 
@@ -149,12 +150,8 @@ class Upkeep:
         whole = pa.concat_tables(tables)
         yield whole.take(pc.sort_indices(whole.column(self._order_by)))
 
-    def _sweep(self, snapshot: Snapshot, before: Sequence[ObjectInfo], staged: set[str]) -> None:
-        removed = self._log.find_removed(snapshot, hours=0)
-        live = {file.path for file in snapshot.files}
-        orphans = {info.path for info in before} - live - removed - staged
-        expired = self._find_expired(snapshot, before, removed) - live
-        doomed = sorted(orphans | expired)
+    def _sweep(self, snapshot: Snapshot, before: Sequence[ObjectInfo], orphans: set[str]) -> None:
+        doomed = sorted(orphans | self._find_expired(snapshot, before))
         for first in range(0, len(doomed), 200):
             if self._is_over():
                 return
@@ -162,10 +159,20 @@ class Upkeep:
             self._steps(Step.SWEEPING)
         self._store.delete_torn(before=self._clock.now() - self._policy.torn_seconds)
 
-    def _find_expired(
-        self, snapshot: Snapshot, before: Sequence[ObjectInfo], removed: set[str]
-    ) -> set[str]:
+    def _find_orphans(self, snapshot: Snapshot, before: Sequence[ObjectInfo]) -> set[str]:
+        """Files of some age that the log knows nothing of. Its own words are read only where there
+        is a file to tell about.
+        """
+        newest = self._clock.now() - self._policy.grace_hours * _HOUR_S
+        aged = {info.path for info in before if info.modified < newest}
+        known = {file.path for file in snapshot.files}
+        unknown = aged - known - self._log.find_removed(snapshot, hours=0)
+        return unknown - read_tombstones(self._store) if unknown else unknown
+
+    def _find_expired(self, snapshot: Snapshot, before: Sequence[ObjectInfo]) -> set[str]:
         """Removed files that are in the store and whose time is over."""
+        removed = self._log.find_removed(snapshot, hours=0)
+        removed -= {file.path for file in snapshot.files}
         sizes = {info.path: info.size for info in before if info.path in removed}
         if not sizes:
             return set()

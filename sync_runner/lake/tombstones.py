@@ -1,0 +1,58 @@
+"""Files that left a table, as the log itself tells it.
+
+A tombstone carries the clock of the process that made it. Whoever asks for the expired ones does
+not see those of a clock that is ahead, and would take their files for files that no log knows.
+"""
+
+import json
+from collections.abc import Iterator
+
+from sync_runner.lake.files import DataFile, open_file
+from sync_runner.lake.log import LOG_FOLDER
+from sync_runner.storage import ObjectInfo, ObjectStore
+
+_VERSION_DIGITS = 20
+
+
+def read_tombstones(store: ObjectStore) -> set[str]:
+    """Paths of all tombstones, whatever their time: those of the newest checkpoint, and of the
+    entries since.
+    """
+    entries = store.list(LOG_FOLDER)
+    checkpoints = [entry for entry in entries if _is_checkpoint(entry)]
+    newest = max(map(version_of, checkpoints), default=-1)
+    paths: set[str] = set()
+    for entry in entries:
+        if _is_checkpoint(entry) and version_of(entry) == newest:
+            paths.update(_read_checkpoint(store, entry))
+        elif entry.path.endswith(".json") and version_of(entry) > newest:
+            paths.update(_read_entry(store, entry))
+    return paths
+
+
+def version_of(entry: ObjectInfo) -> int:
+    """The version that an object of the log belongs to; -1 for any other object."""
+    digits = entry.path.removeprefix(f"{LOG_FOLDER}/")[:_VERSION_DIGITS]
+    return int(digits) if digits.isdigit() and len(digits) == _VERSION_DIGITS else -1
+
+
+def _is_checkpoint(entry: ObjectInfo) -> bool:
+    return ".checkpoint" in entry.path and entry.path.endswith(".parquet")
+
+
+def _read_checkpoint(store: ObjectStore, entry: ObjectInfo) -> Iterator[str]:
+    parquet = open_file(store, DataFile(entry.path, entry.size, -1))
+    if "remove" not in parquet.schema_arrow.names:
+        return
+    for batch in parquet.iter_batches(columns=["remove.path"]):
+        for remove in batch.column("remove").to_pylist():
+            if remove is not None and remove["path"] is not None:
+                yield remove["path"]
+
+
+def _read_entry(store: ObjectStore, entry: ObjectInfo) -> Iterator[str]:
+    stored = store.find(entry.path)
+    for line in () if stored is None else stored.data.splitlines():
+        remove = json.loads(line).get("remove") if line.strip() else None
+        if remove is not None:
+            yield remove["path"]
