@@ -89,12 +89,14 @@ class Api:
         return await self._call("PATCH", path, body=manifest, content=_APPLY, query=_FORCE)
 
     async def apply_status(self, item: Object, status: Object) -> Object:
-        """Server-side apply of a status in full."""
+        """Server-side apply of a status in full, to this very object and not to a later one of its
+        name. Raises ConflictError."""
         path = _kind_of(item).path(namespace_of(item), name_of(item), "status")
+        same = ("name", "namespace", "uid")
         body = {
             "apiVersion": item["apiVersion"],
             "kind": item["kind"],
-            "metadata": {"name": name_of(item), "namespace": namespace_of(item)},
+            "metadata": {key: item["metadata"][key] for key in same},
             "status": status,
         }
         return await self._call("PATCH", path, body=body, content=_APPLY, query=_FORCE)

@@ -65,8 +65,9 @@ class Lister:
         missed: list[Object] = []
         for kind, items, version in listings:
             changed, gone = self._store.replace(kind.kind, items, version)
-            self._missed[kind.kind] = self._missed.get(kind.kind, 0) + 1 if changed else 0
-            if changed or gone:
+            behind = bool(changed or gone)
+            self._missed[kind.kind] = self._missed.get(kind.kind, 0) + 1 if behind else 0
+            if behind:
                 counts = (len(changed), len(gone))
                 _log.warning(
                     "the watch of %s missed %d changes and %d removals", kind.plural, *counts

@@ -5,6 +5,7 @@ token of `refresh-schemas`. A failed one is repeated with growing pauses. Betwee
 last one holds.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -34,6 +35,7 @@ from external_data_operator.reconcile.world import (
     Intent,
     Object,
     ObservedSource,
+    Trouble,
     annotations_of,
     format_time,
     labels_of,
@@ -139,10 +141,15 @@ def _while_active(question: Question, active: Run, ended: Run | None) -> Answer:
         verdict = _failed(question, failure)
     elif active.report is not None and active.report.failure is not None:
         verdict = _failed(question, active.report.failure)
-    elif active.trouble is not None:
+    elif active.trouble is not None and not _bides(active.trouble, verdict):
         trouble = active.trouble
         verdict = Verdict("False", trouble.reason, trouble.message, stalled=trouble.stalled)
     return Answer(verdict, look_again_s=None if active.has_pod else _POD_WAIT_S)
+
+
+def _bides(trouble: Trouble, verdict: Verdict) -> bool:
+    """A busy cluster delays the check of a source that was ready, and says nothing against it."""
+    return verdict.ready == "True" and trouble.reason is Reason.UNSCHEDULABLE
 
 
 def _without_a_run(question: Question) -> Answer:
@@ -272,13 +279,15 @@ def _discovery_map(question: Question, discovery: Discovery, run: Run) -> Object
     return render_discovery(owner, discovery_name(name_of(source)), text, notes)
 
 
-def forgotten(observed: ObservedSource) -> list[Intent]:
-    """Checks that are over and too many, and plans that no check needs any more."""
+def forgotten(observed: ObservedSource, coming: Iterable[Intent]) -> list[Intent]:
+    """Checks that are over and too many, and plans that no check needs any more, the `coming` one
+    included."""
     runs = read_runs(observed.children, CHECK)
     over = [run for run in runs if not run.active][:-_KEEP_FINISHED]
     namespace = namespace_of(observed.source)
     intents: list[Intent] = [Delete("batch/v1", "Job", namespace, run.job, run.uid) for run in over]
     needed = {run.job for run in runs if run.active or run is runs[-1]}
+    needed |= {name_of(one.manifest) for one in coming if isinstance(one, Create)}
     for plan in observed.children.config_maps:
         is_plan = labels_of(plan).get(marks.TASK_LABEL) == CHECK
         if is_plan and runs and name_of(plan) not in needed:

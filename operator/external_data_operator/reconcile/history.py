@@ -112,6 +112,8 @@ def note_runs(runs: Sequence[Run], status: SchemaStatus) -> list[Note]:
     known = {record.job for record in status.history}
     notes = []
     for run in runs:
+        if _is_past(run, status):
+            continue
         if run.active and run.job != status.active_job:
             notes.append(Note("Normal", "SyncStarted", f"Job {run.job} started ({run.trigger})."))
         elif run.state is RunState.SUCCEEDED and run.job not in known:
@@ -120,6 +122,17 @@ def note_runs(runs: Sequence[Run], status: SchemaStatus) -> list[Note]:
             message = shorten(f"Job {run.job}: {run.failure.message}")
             notes.append(Note("Warning", str(run.failure.reason), message))
     return notes
+
+
+def _is_past(run: Run, status: SchemaStatus) -> bool:
+    """Whether the run ended before all that a full history remembers, so that it was told long
+    ago."""
+    full = len(status.history) >= HISTORY_MAX
+    return full and not run.active and format_time(run.ended) <= _oldest(status)
+
+
+def _oldest(status: SchemaStatus) -> str:
+    return min(record.finished_at or "" for record in status.history)
 
 
 def say_success(run: Run) -> str:

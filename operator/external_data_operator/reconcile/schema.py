@@ -8,6 +8,7 @@ from external_data_operator.api.conditions import STALLING, ConditionType, Reaso
 from external_data_operator.api.plan import SyncOptions
 from external_data_operator.api.schema import SchemaSpec, SchemaStatus
 from external_data_operator.api.source import SourceSpec
+from external_data_operator.api.status import Phase
 from external_data_operator.errors import SpecError
 from external_data_operator.reconcile import marks
 from external_data_operator.reconcile.history import (
@@ -18,6 +19,7 @@ from external_data_operator.reconcile.history import (
     read_known_runs,
 )
 from external_data_operator.reconcile.jobs import (
+    DORMANT,
     SYNC,
     NextRun,
     Situation,
@@ -287,7 +289,8 @@ def _scheduled(
     next_sync = None
     if not suspend and situation.schedule is not None:
         next_sync = next_time(situation.schedule, now)
-    verdict = judge_runs(look.runs, look.status, blocked=blocked) or judge_before(
+    over = blocked or not (situation.scheduling or running)
+    verdict = judge_runs(look.runs, look.status, over=over) or judge_before(
         running=running, scheduling=situation.scheduling
     )
     return _Finding(
@@ -305,12 +308,16 @@ def _scheduled(
 
 def _was_blocked(look: _Look, situation: Situation) -> bool:
     """The Job of a failure for good is gone after a day; the plan that it failed with is still
-    there."""
+    there. What had no schedule stalled for that reason alone."""
     stalled = find_condition(look.status.conditions, ConditionType.STALLED)
     if look.last is not None or stalled is None or not look.status.history:
         return False
     name = plan_name(situation.schema, situation.inputs)
-    same_plan = any(name_of(one) == name for one in look.observed.children.config_maps)
+    children = look.observed.children
+    same_plan = any(name_of(one) == name for one in children.config_maps)
+    dormant = any(one["spec"]["schedule"] == DORMANT.cron for one in children.cron_jobs)
+    if dormant or look.status.phase is Phase.PAUSED:
+        return False
     return same_plan and look.status.history[0].reason == stalled.reason
 
 

@@ -46,6 +46,7 @@ from external_data_operator.reconcile.status import (
     count_schemas,
     dump,
     find_condition,
+    is_enabled,
     ready_claims,
     source_phase,
 )
@@ -145,7 +146,7 @@ def _with_answer(look: _Look, question: Question, found: Answer) -> Decision:
     observed, spec = look.observed, question.spec
     intents: list[Intent] = [
         *found.intents,
-        *forgotten(observed),
+        *forgotten(observed, found.intents),
         *forgotten_secrets(observed, spec, look.place),
     ]
     notes: list[Note] = []
@@ -246,12 +247,13 @@ def _last_end(schema: Object) -> str:
 def _handled(
     observed: ObservedSource, status: SourceStatus, found: Answer, question: Question | None
 ) -> dict[str, str]:
-    """A refresh is handled once it is answered, a reload once every schema has carried it out."""
+    """A refresh is handled once it is answered, a reload once every schema that is synced has."""
     handled = dict(status.handled_requests)
     if question is not None and found.settled and question.token:
         handled[REFRESH] = question.token
     token = annotations_of(observed.source).get(marks.RELOAD)
-    if token and all(_has_reloaded(schema, token) for schema in observed.schemas):
+    synced = [schema for schema in observed.schemas if is_enabled(schema)]
+    if token and all(_has_reloaded(schema, token) for schema in synced):
         handled[RELOAD] = token
     return handled
 

@@ -13,10 +13,9 @@ from external_data_operator.reconcile.runs import Run, RunState, find_active, fi
 from external_data_operator.reconcile.status import Verdict, find_condition
 
 
-def judge_runs(
-    runs: Sequence[Run], status: SchemaStatus, *, blocked: bool = False
-) -> Verdict | None:
-    """What the runs say; None before the first one ended or got stuck."""
+def judge_runs(runs: Sequence[Run], status: SchemaStatus, *, over: bool = False) -> Verdict | None:
+    """What the runs say; None before the first one ended or got stuck. `over` says that no run
+    follows by itself."""
     active, last = find_active(runs), find_last(runs)
     if active is not None and active.trouble is not None and _outweighs(active, last):
         trouble = active.trouble
@@ -24,10 +23,10 @@ def judge_runs(
         return Verdict("False", trouble.reason, trouble.message, trouble.stalled, say)
     under_way = None if active is None else "A run is under way."
     if last is None:
-        return _remembered(status, blocked=blocked, under_way=under_way)
+        return _remembered(status, over=over, under_way=under_way)
     if last.failure is None:
         return Verdict("True", Reason.SYNCED, _say_synced(last, status))
-    if blocked:
+    if over:
         return Verdict("False", last.failure.reason, last.failure.message, stalled=True)
     say = under_way or "The next run tries again."
     return Verdict("False", last.failure.reason, last.failure.message, reconciling=say)
@@ -50,7 +49,7 @@ def _outweighs(active: Run, last: Run | None) -> bool:
     )
 
 
-def _remembered(status: SchemaStatus, *, blocked: bool, under_way: str | None) -> Verdict | None:
+def _remembered(status: SchemaStatus, *, over: bool, under_way: str | None) -> Verdict | None:
     """The Jobs are gone; the status remembers the last run."""
     before = find_condition(status.conditions, ConditionType.READY)
     history = status.history
@@ -61,8 +60,8 @@ def _remembered(status: SchemaStatus, *, blocked: bool, under_way: str | None) -
         message = before.message if before.status == "True" else "The last run published its data."
         return Verdict("True", Reason.SYNCED, message)
     reason = Reason(record.reason) if record.reason in set(Reason) else Reason.INTERNAL_ERROR
-    say = None if blocked else under_way or "The next run tries again."
-    return Verdict("False", reason, record.error or "", stalled=blocked, reconciling=say)
+    say = None if over else under_way or "The next run tries again."
+    return Verdict("False", reason, record.error or "", stalled=over, reconciling=say)
 
 
 def judge_before(*, running: bool, scheduling: bool) -> Verdict:

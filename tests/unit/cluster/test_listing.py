@@ -86,7 +86,7 @@ def test_a_watch_that_misses_changes_twice_running_is_stalled_until_it_misses_no
     assert lister.stalled == []
 
 
-def test_what_is_gone_is_forgotten_and_not_held_against_the_watch():
+def test_what_is_gone_is_forgotten_and_missing_that_once_is_not_held_against_the_watch():
     shelf, store = Shelf(), Store()
     lister = build_lister(shelf, store)
     shelf.put("a")
@@ -98,6 +98,19 @@ def test_what_is_gone_is_forgotten_and_not_held_against_the_watch():
         asyncio.run(lister.correct())
     assert [one["metadata"]["name"] for one in store.of_kind("Job")] == ["b"]
     assert lister.stalled == []
+
+
+def test_a_watch_that_misses_removals_twice_running_is_stalled():
+    shelf, store = Shelf(), Store()
+    lister = build_lister(shelf, store)
+    shelf.put("a")
+    shelf.put("b")
+    asyncio.run(lister.fill())
+    for name in ("a", "b"):
+        del shelf.items[name]
+        shelf.version += 1
+        assert len(asyncio.run(lister.correct())) == 1
+    assert lister.stalled == ["Job"]
 
 
 def test_a_listing_that_fails_says_so_and_changes_nothing():

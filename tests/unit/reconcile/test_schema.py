@@ -571,3 +571,43 @@ def test_inputs_that_come_back_after_two_failures_are_tried_again():
         world = ended(world, failure(), at=later(minutes=len(made)))
         _, world = look(world)
     assert len(set(made)) == 4
+
+
+AWAY = (Reason.SOURCE_UNAVAILABLE, FailureClass.RETRYABLE)
+
+
+def with_spec(world, **spec):
+    schema = copy.deepcopy(world.schema)
+    schema["spec"] |= spec
+    return replace(world, schema=schema)
+
+
+def test_a_failure_that_nothing_will_try_again_is_stalled():
+    _, world = look(failed(failure(*AWAY)))
+    assert condition(world.schema["status"], "Reconciling") is not None
+    decision, _ = look(with_spec(world, shouldSync=False))
+    assert ready_of(decision) == ("False", "SourceUnavailable", True)
+
+
+@pytest.mark.parametrize("off", [{"shouldSync": False}, {"syncFrequency": "never"}])
+def test_what_stalled_for_want_of_a_schedule_goes_on_with_one_although_its_job_is_gone(off):
+    _, world = look(with_spec(failed(failure(*AWAY)), **off))
+    world = replace(world, children=replace(world.children, jobs=(), pods=()))
+    _, world = look(world, later(days=2))
+    assert condition(world.schema["status"], "Stalled") is not None
+    on = with_spec(world, shouldSync=True, syncFrequency="6hour")
+    for _ in range(3):
+        decision, on = look(on, later(days=2))
+    assert cron_of(decision)["suspend"] is False
+    assert condition(decision.status, "Stalled") is None
+
+
+def test_runs_older_than_a_full_history_are_not_announced_again():
+    world = synced()
+    for hour in range(1, 12):
+        asked = with_annotation(world.schema, marks.RELOAD, str(hour))
+        _, world = look(replace(world, schema=asked), later(hours=hour))
+        _, world = look(ended(world, success(), at=later(hours=hour)), later(hours=hour))
+    assert len(world.children.jobs) == 12
+    decision, _ = look(world, later(hours=12))
+    assert decision.notes == ()

@@ -486,3 +486,39 @@ def test_a_changed_runtime_is_checked_too():
     source["spec"]["runtime"] = {"serviceAccountName": "right"}
     decision, _ = look(replace(world, source=source))
     assert len(created_jobs(decision)) == 1
+
+
+def test_a_source_that_was_ready_stays_so_while_no_node_takes_its_next_check():
+    world = checked()
+    _, world = look(replace(world, secrets={"api": Data("2", frozenset({"token"}))}))
+    busy = {"conditions": [{"type": "PodScheduled", "reason": "Unschedulable"}]}
+    pod = build_pod(newest_job(world.children), **busy)
+    decision, _ = look(replace(world, children=replace(world.children, pods=(pod,))))
+    assert ready_of(decision) == ("True", "Ready", False)
+    assert condition(decision.status, "Reconciling") is not None
+
+
+def test_a_reload_is_carried_out_once_the_schemas_that_are_synced_have_reloaded():
+    done = {"handledRequests": {"source-reload": "t"}}
+    on, off = {**build_schema(), "status": done}, build_schema("shop-off", shouldSync=False)
+    world = observe_source(with_annotation(build_source(), marks.RELOAD, "t"), schemas=(on, off))
+    decision, _ = look(world)
+    assert decision.status["handledRequests"]["reload"] == "t"
+    decision, _ = look(replace(world, schemas=(build_schema(), off)))
+    assert "handledRequests" not in decision.status
+
+
+def test_a_plan_from_before_is_kept_for_the_check_that_is_made_now():
+    _, world = look(observe_source())
+    ended = end_job(world.children, at=NOW, report=report(Reason.UNREACHABLE))
+    world = replace(world, children=ended)
+    now = later(hours=1)
+    (coming,) = created_jobs(look(world, now)[0])
+    (plan,) = (m for m in applied(look(world, now)[0], "ConfigMap") if "plan" in str(m["data"]))
+    there = copy.deepcopy(plan)
+    there["metadata"] |= {"uid": "left", "creationTimestamp": NOW.isoformat()}
+    maps = (*world.children.config_maps, there)
+    world = replace(world, children=replace(world.children, config_maps=maps))
+    decision, _ = look(world, now)
+    gone = [one.name for one in decision.intents if isinstance(one, Delete)]
+    assert coming["metadata"]["name"] not in gone
