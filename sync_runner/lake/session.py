@@ -34,7 +34,7 @@ from sync_runner.protocols import (
     Token,
 )
 from sync_runner.records.columns import Columns
-from sync_runner.records.cursor import later
+from sync_runner.records.cursor import is_above, later
 
 _PLANS_MAX = 4
 
@@ -133,12 +133,17 @@ class Session:
         return stage.bytes >= max(due_bytes, table_bytes // policy.due_share)
 
     def publish(self, *, final: bool) -> None:
-        """Makes everything written so far visible in one commit, if there is anything."""
+        """Makes everything written so far visible in one commit, if there is anything.
+
+        Half of a table that the run replaces must never be seen.
+        """
+        if not final and self._options.sync_type is SyncType.FULL_REFRESH:
+            return
         for _ in range(_PLANS_MAX):
             prepared = self._tools.publisher.prepare(
                 self._base, self._tools.stage, self._tools.columns.seen
             )
-            if prepared.is_nothing:
+            if prepared.is_nothing and not self._has_news(final=final):
                 break
             self._actor.steps(Step.PREPARED)
             try:
@@ -156,6 +161,28 @@ class Session:
         self._published_at = self._actor.clock.monotonic()
         if self._tools.journal.held and not final:
             self._save_journal(self._reached)
+
+    def _publish_on_base(self, *, final: bool) -> None:
+        prepared = self._prepare()
+        if prepared.is_nothing:
+            return
+        self._actor.steps(Step.PREPARED)
+        self._base = self._commit(prepared, final=final)
+        self._actor.steps(Step.COMMITTED)
+
+    def _prepare(self) -> Prepared:
+        """Files may be gone because the table has moved on, and somebody has tidied up behind
+        it.
+        """
+        base, tools = self._base, self._tools
+        try:
+            return tools.publisher.prepare(base, tools.stage, tools.columns.seen)
+        except ConfigurationError as error:
+            if error.reason is Reason.TABLE_DAMAGED and base is not None:
+                found = tools.log.load()
+                if found is not None and found.version > base.version:
+                    raise HeadMovedError from error
+            raise
 
     def finish(self) -> Published:
         """Makes the rest visible, closes the journal, and looks after the table."""
@@ -248,9 +275,27 @@ class Session:
                 self._save_journal(self._reached, is_open=False)
         self._actor.steps(Step.CLOSED)
 
+    def _has_news(self, *, final: bool) -> bool:
+        """Whether a commit without rows would say something new: that the run is over, or how far
+        it has read, though no row has changed.
+        """
+        state, position = self._state, self._position()
+        if self._base is None:
+            return False
+        if final and state is not None and state.run == self._actor.run and not state.final:
+            return True
+        if position is None:
+            return False
+        if state is None or state.position is None:
+            return True
+        said = (state.cursor, state.position.type)
+        if said != (self._options.incremental_field, position.type):
+            return True
+        return is_above(position, state.position)
+
     def _commit(self, prepared: Prepared, *, final: bool) -> Snapshot:
         base, log, shape = self._base, self._tools.log, prepared.shape
-        if base is not None and shape.new and not prepared.replaces:
+        if base is not None and shape.new and prepared.adds and not prepared.replaces:
             base = check_grown(log.grow(base, shape.new), base, shape.new)
             self._actor.steps(Step.GROWN)
         if base is not None and prepared.replaces:

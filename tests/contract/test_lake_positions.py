@@ -1,0 +1,85 @@
+"""How far a table's rows go is in the table, whatever else a run has found."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from external_data_operator.api.plan import Limits
+from external_data_operator.api.schema import SyncType
+
+from sync_runner.errors import ConfigurationError
+from sync_runner.protocols import Position, Step
+from tests.contract.lake_pod import folder_place
+from tests.contract.lake_reading import read_polars, replay_log
+from tests.contract.lake_rows import DieAt, Died, ListedSource, Row, Syncs, options, rows_of
+
+ROWS: list[Row] = [{"id": 1, "seq": 1, "upd": 5}, {"id": 2, "seq": 2, "upd": 6}]
+
+
+def syncs(folder: Path, sync_type: SyncType, cursor: str | None = "seq") -> Syncs:
+    """Syncs of a type by id."""
+    key = [] if sync_type is SyncType.APPEND else ["id"]
+    return Syncs(folder_place(folder), options(sync_type, key=key, cursor=cursor))
+
+
+def rows(sync: Syncs) -> list[Row]:
+    """The table's rows by key."""
+    store = sync.place.open()
+    return sorted(read_polars(store.uri, store.options), key=lambda row: int(row["id"]))
+
+
+def since(sync: Syncs, *pages: list[Row]) -> Position | None:
+    """From where a run of these rows reads."""
+    source = ListedSource(rows_of(*pages), sync.options.incremental_field)
+    sync.read(source)
+    assert source.asked is not None
+    return source.asked.since
+
+
+def version(folder: Path) -> int:
+    """The table's newest version."""
+    replay = replay_log(folder / "ns/table")
+    assert replay is not None
+    return replay.version
+
+
+@pytest.mark.parametrize(
+    ("before", "cursor"),
+    [(SyncType.INCREMENTAL, "seq"), (SyncType.FULL_REFRESH, None)],
+    ids=["other-cursor", "full-refresh"],
+)
+def test_a_new_cursor_is_kept_though_no_row_changes(
+    tmp_path: Path, before: SyncType, cursor: str | None
+) -> None:
+    syncs(tmp_path, before, cursor)(ROWS, run="zero")
+    sync = syncs(tmp_path, SyncType.INCREMENTAL, "upd")
+    assert since(sync, ROWS) is None
+    found = since(sync, ROWS)
+    assert found is not None
+    assert found.value == "6"
+    last = version(tmp_path)
+    assert since(sync, ROWS) == found
+    assert version(tmp_path) == last
+    assert rows(sync) == ROWS
+
+
+def test_a_run_without_rows_behind_a_publication_in_its_middle_is_over(tmp_path: Path) -> None:
+    sync = syncs(tmp_path, SyncType.INCREMENTAL)
+    sync.limits = Limits(part_bytes=1)
+    batches = rows_of(*([{"id": n, "seq": n} for n in range(i, i + 40)] for i in (0, 40, 80)))
+    batches.append(batches[0].slice(0, 0))
+    with pytest.raises(Died):
+        sync.read(ListedSource(batches, "seq"), "one", DieAt(Step.CLOSED))
+    again = ListedSource(batches, "seq")
+    sync.read(again, "one")
+    assert again.asked is None
+    assert len(rows(sync)) == 120
+
+
+def test_a_limit_never_shows_half_of_a_full_refresh(tmp_path: Path) -> None:
+    sync = syncs(tmp_path, SyncType.FULL_REFRESH, None)
+    sync([{"id": n} for n in range(10)])
+    tight = replace(sync, limits=Limits(part_bytes=300, pages=1))
+    with pytest.raises(ConfigurationError, match="1 pages"):
+        tight([{"id": 0}], [{"id": 1}], [{"id": 2}], run="tight")
+    assert [row["id"] for row in rows(sync)] == list(range(10))
