@@ -5,9 +5,11 @@ moved on in between because somebody tidied up, the commit is planned anew; when
 published, this one stops.
 """
 
+import logging
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
+import pyarrow as pa
 from external_data_operator.api.conditions import Reason
 from external_data_operator.api.plan import SyncOptions
 from external_data_operator.api.schema import SyncType, TableStatus
@@ -15,7 +17,7 @@ from external_data_operator.api.schema import SyncType, TableStatus
 from sync_runner.errors import ConfigurationError, RunError, SupersededError
 from sync_runner.lake.head import check_grown, is_same_publication
 from sync_runner.lake.journal import Entry, Journal, JournalFile
-from sync_runner.lake.log import Change, DeltaLog, HeadMovedError, Snapshot
+from sync_runner.lake.log import FAILURES, Change, DeltaLog, HeadMovedError, Snapshot
 from sync_runner.lake.parts import Part
 from sync_runner.lake.policy import Actor
 from sync_runner.lake.publish import Prepared, Publisher
@@ -37,6 +39,17 @@ from sync_runner.records.columns import Columns
 from sync_runner.records.cursor import is_above, later
 
 _PLANS_MAX = 4
+_UPKEEP_FAILURES = (
+    *FAILURES,
+    RunError,
+    HeadMovedError,
+    pa.ArrowException,
+    LookupError,
+    TypeError,
+    MemoryError,
+)
+"""What a log that others have written, or a machine that is small, can make of an upkeep."""
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -338,11 +351,15 @@ class Session:
         return found
 
     def _tidy(self, base: Snapshot) -> None:
-        """A failure of upkeep is none of the run's: the next one does the rest."""
-        with suppress(RunError):
+        """A failure of upkeep is none of the run's: the rows are published, and the next one does
+        the rest.
+        """
+        try:
             self._base = self._tools.upkeep.run(
                 base, self._standing.listing, has_published=self._has_committed
             )
+        except _UPKEEP_FAILURES as error:
+            _log.warning("The table's upkeep broke off: %s: %s", type(error).__name__, error)
 
     def _published(self) -> Published:
         base = self._base

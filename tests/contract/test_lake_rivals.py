@@ -174,3 +174,19 @@ def test_a_log_that_is_lost_behind_a_dead_later_run_is_noticed(tmp_path: Path) -
     shutil.rmtree(tmp_path / "ns/table/_delta_log")
     with pytest.raises(ConfigurationError, match="log"):
         sync(*pages(10, 90), run="later")
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b"{}"], ids=repr)
+def test_an_upkeep_that_breaks_off_is_logged_and_the_run_has_published(
+    tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    sync = syncs(tmp_path, SyncType.APPEND)
+
+    def spoil_pointer() -> None:
+        (tmp_path / "ns/table/_delta_log/_last_checkpoint").write_bytes(content)
+
+    outcome = sync(*pages(0, 10), steps=ActAt(Step.COMMITTED, spoil_pointer))
+    assert outcome.table is not None
+    assert "upkeep broke off" in caplog.text
+    (tmp_path / "ns/table/_delta_log/_last_checkpoint").unlink()
+    assert [row["id"] for row in rows(sync)] == list(range(10))
