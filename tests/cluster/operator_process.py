@@ -40,6 +40,7 @@ class OperatorProcess:
             "EXTERNAL_DATA_HTTP_PORT": str(self.port),
             "EXTERNAL_DATA_LOG_FORMAT": "text",
             "EXTERNAL_DATA_RESYNC_SECONDS": "15",
+            "EXTERNAL_DATA_WATCH_NAMESPACES": f"{OPEN}-*,{CLOSED}-*",
             "EXTERNAL_DATA_DEFAULT_DESTINATION": json.dumps(default_destination(cluster)),
             "EXTERNAL_DATA_ALLOW_PRIVATE_HOSTS": json.dumps([open_hosts(cluster)]),
             **extra,
