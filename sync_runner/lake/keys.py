@@ -64,12 +64,13 @@ def overlap(one: Ranges, other: Ranges, names: Sequence[str]) -> bool:
 
 
 def _touch(one: Any, other: Any) -> bool:
-    if one is None or other is None or not _comparable(one[0], other[0]):
+    if one is None or other is None or not is_comparable(one[0], other[0]):
         return True
     return bool(one[0] <= other[1] and other[0] <= one[1])
 
 
-def _comparable(one: Any, other: Any) -> bool:
+def is_comparable(one: Any, other: Any) -> bool:
+    """Whether two bounds have an order: a key may turn from numbers to text."""
     numbers = int | float
     return type(one) is type(other) or (isinstance(one, numbers) and isinstance(other, numbers))
 

@@ -21,7 +21,7 @@ from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import RetryableError
 from sync_runner.lake.files import DataFile
-from sync_runner.lake.keys import Key, Ranges, overlap
+from sync_runner.lake.keys import Key, Ranges, is_comparable, overlap
 from sync_runner.lake.parts import Part
 from sync_runner.records.dedupe import Order, find_last, find_pieces, match, pick_bounds
 from sync_runner.storage import ObjectStore
@@ -52,6 +52,8 @@ def are_distinct(parts: Sequence[Part], key: Key) -> bool:
     for part in parts:
         known = part.ranges.get(key.names[0])
         if known is None:
+            return False
+        if ranges and not is_comparable(ranges[0][0], known[0]):
             return False
         ranges.append(known)
     ranges.sort()

@@ -60,10 +60,10 @@ def match(keys: Column, wanted: pa.Array) -> Column:
 
 
 def pick_bounds(sample: pa.Array, pieces: int) -> pa.Array:
-    """Keys that cut the range of all keys into about equal pieces, ascending, fewer than
-    `pieces`.
+    """Values that cut the range of all keys into about equal pieces, ascending, fewer than
+    `pieces`; for `find_pieces`.
     """
-    known = pc.unique(sample.drop_null())
+    known = pc.unique(_searchable(sample.drop_null()))
     ordered = known.take(pc.sort_indices(known))
     cuts = sorted({len(ordered) * i // pieces for i in range(1, pieces)})
     return ordered.take(pa.array([cut for cut in cuts if cut], pa.int64()))
@@ -71,7 +71,16 @@ def pick_bounds(sample: pa.Array, pieces: int) -> pa.Array:
 
 def find_pieces(keys: Column, bounds: pa.Array) -> Column:
     """For each key the number of its piece: 0 to len(bounds); without a value 0."""
-    return pc.fill_null(pc.search_sorted(bounds, _flat(keys), side="right"), 0)
+    return pc.fill_null(pc.search_sorted(bounds, _searchable(_flat(keys)), side="right"), 0)
+
+
+def _searchable(keys: pa.Array) -> pa.Array:
+    """The keys in a type that Arrow searches by. Decimals may fall together, which leaves equal
+    keys in one piece all the same.
+    """
+    if pa.types.is_decimal(keys.type):
+        return pc.cast(keys, pa.float64())
+    return pc.cast(keys, pa.uint8()) if pa.types.is_boolean(keys.type) else keys
 
 
 def _as_bytes(column: pa.Array) -> pa.Array:

@@ -1,5 +1,6 @@
 """Keys of rows."""
 
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -85,3 +86,20 @@ def test_pieces_are_about_equal() -> None:
     column = pa.array(range(1000))
     numbers = find_pieces(column, pick_bounds(column, 4)).to_pylist()
     assert sorted(map(numbers.count, range(4))) == [250] * 4
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        pa.array([Decimal(5), Decimal(1), Decimal(5), None], pa.decimal128(38, 0)),
+        pa.array([10**30, 10**30 + 1, 10**30], pa.decimal128(38, 0)),
+        pa.array([True, False, True, None]),
+    ],
+    ids=["decimal", "huge-decimal", "boolean"],
+)
+def test_keys_of_every_type_are_cut_and_equal_ones_stay_together(keys: pa.Array) -> None:
+    pieces = find_pieces(keys, pick_bounds(keys, 2)).to_pylist()
+    found: dict[Any, set[int]] = {}
+    for key, piece in zip(keys.to_pylist(), pieces, strict=True):
+        found.setdefault(key, set()).add(piece)
+    assert all(len(piece) == 1 for piece in found.values())
