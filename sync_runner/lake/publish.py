@@ -83,6 +83,7 @@ class Publisher:
 
     def prepare(self, base: Snapshot | None, stage: Stage, seen: set[str]) -> Prepared:
         """Writes what the commit on top of `base` needs."""
+        stage.settle()
         shape = self._shape(base, stage, seen)
         if not shape.schema.names:
             return Prepared(shape)

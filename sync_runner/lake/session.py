@@ -153,13 +153,11 @@ class Session:
         if not final and self._options.sync_type is SyncType.FULL_REFRESH:
             return
         for _ in range(_PLANS_MAX):
-            prepared = self._tools.publisher.prepare(
-                self._base, self._tools.stage, self._tools.columns.seen
-            )
-            if prepared.is_nothing and not self._has_news(final=final):
-                break
-            self._actor.steps(Step.PREPARED)
             try:
+                prepared = self._prepare()
+                if prepared.is_nothing and not self._has_news(final=final):
+                    break
+                self._actor.steps(Step.PREPARED)
                 self._base = self._commit(prepared, final=final)
             except HeadMovedError:
                 self._base = self._find_rebased()
@@ -175,18 +173,8 @@ class Session:
         if self._tools.journal.held and not final:
             self._save_journal(self._reached)
 
-    def _publish_on_base(self, *, final: bool) -> None:
-        prepared = self._prepare()
-        if prepared.is_nothing:
-            return
-        self._actor.steps(Step.PREPARED)
-        self._base = self._commit(prepared, final=final)
-        self._actor.steps(Step.COMMITTED)
-
     def _prepare(self) -> Prepared:
-        """Files may be gone because the table has moved on, and somebody has tidied up behind
-        it.
-        """
+        """Files may be gone because the table has moved on and somebody has tidied up behind it."""
         base, tools = self._base, self._tools
         try:
             return tools.publisher.prepare(base, tools.stage, tools.columns.seen)

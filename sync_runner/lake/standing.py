@@ -26,6 +26,7 @@ from sync_runner.records.cursor_column import find_highest, order_values
 from sync_runner.storage import ObjectInfo, ObjectStore
 
 _LOOKED_UP_MAX = 10
+_READS_MAX = 3
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,7 @@ def read_standing(
     store: ObjectStore, log: DeltaLog, journal_file: JournalFile, asker: Asker
 ) -> Standing:
     """Reads log, journal and listing; RunError where they cannot go together."""
-    snapshot = log.load()
-    listing = store.list(DATA_FOLDER)
+    snapshot, listing = _read_table(store, log, asker.options)
     found = journal_file.load()
     left_open = found is not None and found.open
     seq = 0 if snapshot is None else snapshot.seq
@@ -87,6 +87,27 @@ def read_standing(
         is_own_left_open=left_open and found is not None and found.run == asker.run,
         position=position,
     )
+
+
+def _read_table(
+    store: ObjectStore, log: DeltaLog, options: SyncOptions
+) -> tuple[Snapshot | None, Sequence[ObjectInfo]]:
+    """Log and listing. Files may leave between the two, where another run is at work: then once
+    more.
+    """
+    for attempt in range(_READS_MAX):
+        snapshot = log.load()
+        listing = store.list(DATA_FOLDER)
+        if snapshot is None or options.sync_type is SyncType.FULL_REFRESH:
+            break
+        try:
+            _check_files(store, snapshot, listing)
+        except ConfigurationError:
+            if attempt == _READS_MAX - 1:
+                raise
+        else:
+            break
+    return snapshot, listing
 
 
 def _check_files(store: ObjectStore, snapshot: Snapshot, listing: Sequence[ObjectInfo]) -> None:

@@ -61,6 +61,7 @@ def convert(column: Column, have: pa.Field, want: pa.Field) -> Column:
     """
     if is_same(have, want):
         return column
+    assert is_same(join(have, want), want), f"{have} would lose values as {want}"
     if pa.types.is_null(have.type):
         return pa.nulls(len(column), want.type)
     if is_json(want) and not is_json(have):
