@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from external_data_operator.api.meta import GROUP_VERSION
+from external_data_operator.cluster.kinds import BY_NAME
 
 from tests.cluster.kube import make_namespace
 from tests.localcluster.cluster import LocalCluster
@@ -87,6 +88,18 @@ def _can(cluster: LocalCluster, verb: str, resource: str, namespace: str, user: 
     return any(
         f"{verb}" in " ".join(row).replace("[", " ").replace("]", " ").split() for row in rows
     )
+
+
+def test_the_operator_may_do_what_it_does_to_each_kind_and_nothing_else(
+    installed: LocalCluster,
+) -> None:
+    user = f"--as=system:serviceaccount:{HOME}:{RELEASE}-external-data-operator"
+    text = installed.kubectl("auth", "can-i", "--list", "--no-headers", "-n", WATCHED, user)
+    rows = {line.split()[0]: line for line in text.splitlines() if line.strip()}
+    for kind in BY_NAME.values():
+        row = rows[f"{kind.plural}.{kind.group}".rstrip(".")]
+        verbs = row[row.rindex("[") :].strip("[] ").split()
+        assert set(verbs) == kind.verbs, kind.kind
 
 
 def test_metrics_are_served_through_the_service(installed: LocalCluster) -> None:
