@@ -2,8 +2,9 @@
 gave.
 
 A figure is the median over the turns, with the least and the most beside it. A ratio is the median
-of the ratios within each turn. Contenders that cannot keep up may take fewer turns, or do less
-work; the result says so.
+of the ratios within each turn. On a machine that others use as well, noisy turns are repeated, up
+to a bound, and the quietest turns count: what chooses them is how busy the others were, never how
+fast a contender was.
 """
 
 import datetime as dt
@@ -20,6 +21,8 @@ from benchmarks.places import RESULTS
 from benchmarks.processes import Finished, run_watched
 
 Numbers = dict[str, float]
+QUIET_CORES = 0.5
+"""A turn in which others kept more cores busy is repeated."""
 BASIC = ("wall_s", "cpu_s", "tree_mib", "largest_mib", "foreign_cores")
 
 
@@ -45,8 +48,6 @@ class Contender:
     """Makes everything ready for one turn (not timed)."""
     work: float
     """How much there is to do: rows, as a rule."""
-    turns_max: int = 100
-    warmups_max: int = 100
     timeout_s: float = 900
 
 
@@ -61,23 +62,42 @@ class Suite:
     """The contender that ratios are taken against."""
     turns: int = 5
     warmups: int = 1
+    tries: int = 4
+    """How many times the wanted turns are taken at most, while the machine is not quiet."""
     notes: list[str] = field(default_factory=list)
 
 
 def run_suite(suite: Suite) -> dict[str, Any]:
     """Takes the turns of a suite and sums them up."""
     header = _describe_start(suite.name, suite.title)
-    samples: dict[str, dict[int, Numbers]] = {c.name: {} for c in suite.contenders}
     print(f"== {suite.name}: {suite.title}", flush=True)
-    for turn in range(-suite.warmups, suite.turns):
-        for contender in suite.contenders:
-            if turn >= contender.turns_max or turn < -contender.warmups_max:
-                continue
-            numbers = _run_once(contender, turn)
-            if turn >= 0:
-                samples[contender.name][turn] = numbers
+    for turn in range(-suite.warmups, 0):
+        _take_turn(suite, turn)
+    turns: list[dict[str, Numbers]] = []
+    while len(turns) < suite.turns * suite.tries:
+        turns.append(_take_turn(suite, len(turns)))
+        if sum(_find_noise(turn) <= QUIET_CORES for turn in turns) == suite.turns:
+            break
+    samples: dict[str, dict[int, Numbers]] = {c.name: {} for c in suite.contenders}
+    for number, taken in enumerate(_pick_quietest(turns, suite.turns)):
+        for name, numbers in taken.items():
+            samples[name][number] = numbers
     works = {c.name: c.work for c in suite.contenders}
     return header | _sum_up_all(samples, works, yardstick=suite.yardstick) | {"notes": suite.notes}
+
+
+def _take_turn(suite: Suite, turn: int) -> dict[str, Numbers]:
+    return {contender.name: _run_once(contender, turn) for contender in suite.contenders}
+
+
+def _find_noise(turn: Mapping[str, Numbers]) -> float:
+    return max(numbers["foreign_cores"] for numbers in turn.values())
+
+
+def _pick_quietest(turns: Sequence[dict[str, Numbers]], wanted: int) -> list[dict[str, Numbers]]:
+    """The quietest turns, in the order in which they were taken."""
+    loudest = sorted(map(_find_noise, turns))[:wanted][-1]
+    return [turn for turn in turns if _find_noise(turn) <= loudest][:wanted]
 
 
 def build_result(

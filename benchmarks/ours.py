@@ -141,8 +141,6 @@ class Runner:
         name: str,
         sync: Sync,
         *,
-        turns_max: int = 100,
-        warmups_max: int = 100,
         before: Callable[[], None] = lambda: None,
         after: Callable[[Report], None] = lambda _: None,
     ) -> Contender:
@@ -152,7 +150,7 @@ class Runner:
             before()
             return self.launch(sync, label=f"{name}-{turn}", after=after)
 
-        return Contender(name, launch, work=sync.rows, turns_max=turns_max, warmups_max=warmups_max)
+        return Contender(name, launch, work=sync.rows)
 
     def launch(
         self, sync: Sync, *, label: str, after: Callable[[Report], None] = lambda _: None

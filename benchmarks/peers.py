@@ -32,22 +32,19 @@ class Peers:
         page: int = 1000,
         latency_ms: int = 0,
         connections: int = 1,
-        turns_max: int = 100,
     ) -> Contender:
         """The hand-written upper bound."""
         argv = [str(find_runner_python()), "-m", "benchmarks.limit", "--api", self.api.address]
         argv += ["--rows", str(rows), "--page", str(page), "--latency", str(latency_ms)]
         argv += ["--connections", str(connections)]
-        return self._copying(name, argv, rows=rows, turns_max=turns_max)
+        return self._copying(name, argv, rows=rows)
 
-    def dlt(
-        self, name: str, rows: int, *, page: int = 1000, turns_max: int = 1, options: str = ""
-    ) -> Contender:
+    def dlt(self, name: str, rows: int, *, page: int = 1000, options: str = "") -> Contender:
         """dlt's REST source; `options` are those of `peer_dlt.py`."""
         # -P: the script's folder must not hide modules of the peer's own.
         argv = [str(make_venv(DLT)), "-P", str(_HERE / "peer_dlt.py"), "--api", self.api.address]
         argv += ["--rows", str(rows), "--page", str(page), *options.split()]
-        return self._copying(name, argv, rows=rows, turns_max=turns_max, warmups_max=0)
+        return self._copying(name, argv, rows=rows)
 
     def delta_merge(
         self, name: str, *, table: str, updates: Path, work: int, before: Callable[[], None]
@@ -67,9 +64,7 @@ class Peers:
 
         return Contender(name, launch, work=work)
 
-    def _copying(
-        self, name: str, argv: list[str], *, rows: int, turns_max: int, warmups_max: int = 100
-    ) -> Contender:
+    def _copying(self, name: str, argv: list[str], *, rows: int) -> Contender:
         def launch(_: int) -> Launch:
             out = f"peer-{time.time_ns()}"
             return Launch(
@@ -80,7 +75,7 @@ class Peers:
                 clean=lambda: self.bucket.delete(out),
             )
 
-        return Contender(name, launch, work=rows, turns_max=turns_max, warmups_max=warmups_max)
+        return Contender(name, launch, work=rows)
 
     def _build_env(self) -> dict[str, str]:
         here = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}

@@ -6,6 +6,7 @@ Without a suite it takes them all, which needs about an hour on a machine with n
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -59,6 +60,8 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="little work, one turn, no figures")
     parser.add_argument("--tables-only", action="store_true", help="only write the page anew")
     arguments = parser.parse_args()
+    # So that the servers end with the benchmark, however it ends.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     if unknown := sorted(set(arguments.suites) - set(SUITES)):
         parser.error(f"no such suite: {', '.join(unknown)}")
     failed: list[str] = []
