@@ -123,7 +123,6 @@ class Session:
         """Takes the next batch, and keeps the journal where that completes a part."""
         stage = self._tools.stage
         if batch.records.num_rows:
-            self._check_cursor(batch)
             self._announce()
             records = self._tools.columns.adopt(batch.records)
             if not stage.fits(records):
@@ -152,6 +151,10 @@ class Session:
         """
         if not final and self._options.sync_type is SyncType.FULL_REFRESH:
             return
+        if not self._has_position():
+            if not final:
+                return
+            raise self._no_cursor()
         for _ in range(_PLANS_MAX):
             try:
                 prepared = self._prepare()
@@ -206,13 +209,17 @@ class Session:
     def _state(self) -> State | None:
         return None if self._base is None else self._base.state
 
-    def _check_cursor(self, batch: Batch) -> None:
+    def _has_position(self) -> bool:
+        """Whether it is known how far the rows go, where that has to be."""
         cursor = self._options.incremental_field
         if cursor is None or self._options.sync_type is SyncType.FULL_REFRESH:
-            return
-        if batch.position is None:
-            message = f"no row has a value in {cursor}, which is to say how far the stream was read"
-            raise ConfigurationError(Reason.CURSOR_FIELD_MISSING, message)
+            return True
+        return not self._tools.stage.rows or self._position() is not None
+
+    def _no_cursor(self) -> ConfigurationError:
+        cursor = self._options.incremental_field
+        message = f"no row has a value in {cursor}, which is to say how far the stream was read"
+        return ConfigurationError(Reason.CURSOR_FIELD_MISSING, message)
 
     def _announce(self) -> None:
         """A first load writes its journal before its first part: files without a log are

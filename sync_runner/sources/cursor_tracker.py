@@ -25,10 +25,19 @@ class CursorTracker:
     """The cursor of one run, batch by batch."""
 
     def __init__(
-        self, name: str, kind: CursorType, *, highest: Position | None, ascending: bool
+        self,
+        name: str,
+        kind: CursorType,
+        *,
+        highest: Position | None,
+        ascending: bool,
+        is_continued: bool = False,
     ) -> None:
         """`highest` is what an earlier attempt came to, `ascending` whether rows have ascended so
-        far."""
+        far, `is_continued` whether an earlier run has left a position to read from.
+        """
+        self._rows = 0
+        self._is_continued = is_continued
         self._name = name
         self._kind = kind
         self._last: pa.Scalar | None = None
@@ -38,15 +47,24 @@ class CursorTracker:
         self.ascending = ascending
 
     def observe(self, records: pa.RecordBatch) -> None:
-        """Takes the next batch. ConfigurationError where no row so far has the field."""
-        if records.num_rows == 0:
-            return
+        """Takes the next batch."""
+        self._rows += records.num_rows
         index = records.schema.get_field_index(self._name)
-        if index >= 0:
+        if index >= 0 and records.num_rows:
             self._observe_column(records.column(index))
-        if self.highest is None:
-            message = f"none of {records.num_rows} rows has a value in field {self._name}"
+
+    def check_end(self) -> None:
+        """At the stream's end: ConfigurationError where rows came, and neither they nor an
+        earlier run say how far the stream goes. A row without a value may be among others.
+        """
+        if self._rows and not self.is_known:
+            message = f"none of {self._rows} rows has a value in field {self._name}"
             raise ConfigurationError(Reason.CURSOR_FIELD_MISSING, message)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is a position, of this run or of one before it."""
+        return self.highest is not None or self._is_continued
 
     def _observe_column(self, column: pa.Array) -> None:
         values = order_values(column, self._kind, name=self._name)

@@ -103,7 +103,7 @@ class _Walk:
         )
         self._is_resumed = request.resume is not None
         self._bookmark = self._begin(request)
-        self._tracker = self._build_tracker(self._bookmark)
+        self._tracker = self._build_tracker(self._bookmark, is_continued=request.since is not None)
         self._pages = 0
         self._batch_began = source.clock.monotonic()
 
@@ -140,7 +140,7 @@ class _Walk:
         url = add_params(build_address(source.rest, source.stream), [*static, *bounds])
         return Place(self._paginator.build_first(url), window)
 
-    def _build_tracker(self, bookmark: Bookmark) -> CursorTracker | None:
+    def _build_tracker(self, bookmark: Bookmark, *, is_continued: bool) -> CursorTracker | None:
         cursor = self._source.cursor
         if cursor is None:
             return None
@@ -152,6 +152,7 @@ class _Walk:
             cursor.kind,
             highest=None if highest is None else Position(highest, cursor.kind),
             ascending=ascending and bookmark.ascending,
+            is_continued=is_continued,
         )
 
     def _fetch(self, place: Place) -> Envelope:
@@ -215,6 +216,8 @@ class _Walk:
         self._batch_began = self._source.clock.monotonic()
         if self._tracker is not None:
             self._tracker.observe(records)
+            if following is None:
+                self._tracker.check_end()
         position, settled = self._find_position(following)
         return Batch(
             records=records,
@@ -231,7 +234,7 @@ class _Walk:
         if tracker is None:
             return None, following is None
         if following is None or following.begins_window:
-            return tracker.highest, True
+            return tracker.highest, following is None or tracker.is_known
         if tracker.ascending and tracker.complete is not None:
             return tracker.complete, True
         return tracker.highest, False

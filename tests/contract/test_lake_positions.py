@@ -83,3 +83,16 @@ def test_a_limit_never_shows_half_of_a_full_refresh(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="1 pages"):
         tight([{"id": 0}], [{"id": 1}], [{"id": 2}], run="tight")
     assert [row["id"] for row in rows(sync)] == list(range(10))
+
+
+def test_rows_without_a_cursor_are_an_error_only_where_nothing_else_says_how_far(
+    tmp_path: Path,
+) -> None:
+    sync = syncs(tmp_path, SyncType.INCREMENTAL)
+    lost: Row = {"id": 9, "seq": None, "upd": 1}
+    with pytest.raises(ConfigurationError, match="seq"):
+        sync([lost], run="first")
+    sync([lost], ROWS, run="second")
+    later = ListedSource(rows_of([lost | {"upd": 2}]), None)
+    assert sync.read(later).cursor == "2"
+    assert rows(sync) == [*ROWS, lost | {"upd": 2}]

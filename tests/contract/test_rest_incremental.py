@@ -166,6 +166,15 @@ class TestHowFarItCame:
             read(make_plan(server, _stream(), sync=INCREMENTAL))
         assert caught.value.reason is Reason.CURSOR_FIELD_MISSING
 
+    def test_a_row_without_the_field_does_not_stop_a_stream_that_has_a_position(
+        self, server: RestServer
+    ) -> None:
+        rows: list[Row] = [{"id": 999, "updated_at": None}]
+        server.on("/orders", Table(rows, "cursor"))
+        batches = read(make_plan(server, _stream(), sync=INCREMENTAL), since=_at(3))
+        assert ids_of(batches) == [999]
+        assert _positions(batches) == [(None, True)]
+
     def test_a_field_of_another_type_is_said(self, server: RestServer) -> None:
         server.on("/orders", Table([{"id": 1, "updated_at": "soon"}], "cursor"))
         with pytest.raises(ConfigurationError, match="does not hold DateTime values"):
