@@ -8,6 +8,8 @@ ACCEPTED = "gzip, deflate"
 _ZLIB_OR_GZIP = 32 + zlib.MAX_WBITS
 _RAW_DEFLATE = -zlib.MAX_WBITS
 _ZLIB_METHOD = 8
+_MEMBERS_MAX = 1_000
+"""Each member copies what is behind it: millions of small ones would take hours."""
 _DEFLATE_NAMES = frozenset({"gzip", "x-gzip", "deflate"})
 
 
@@ -28,7 +30,9 @@ def _inflate(body: bytes, bytes_max: int) -> bytes:
     pieces: list[bytes] = []
     left = bytes_max
     wbits = _ZLIB_OR_GZIP if body[0] == 0x1F or body[0] & 0x0F == _ZLIB_METHOD else _RAW_DEFLATE
-    while body:
+    for _ in range(_MEMBERS_MAX):
+        if not body:
+            return b"".join(pieces)
         stream = zlib.decompressobj(wbits)
         try:
             pieces.append(stream.decompress(body, left + 1))
@@ -40,4 +44,6 @@ def _inflate(body: bytes, bytes_max: int) -> bytes:
         if not stream.eof:
             raise TornBodyError("answered with a compressed body that breaks off")
         body = stream.unused_data
+    if body:
+        raise TornBodyError("answered with a compressed body of too many members")
     return b"".join(pieces)

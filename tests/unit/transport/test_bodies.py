@@ -60,3 +60,10 @@ def test_a_body_that_is_not_compressed_at_all_is_torn() -> None:
 def test_an_encoding_that_was_not_asked_for_is_refused() -> None:
     with pytest.raises(EncodingError):
         decode_body(b"x", "br", bytes_max=1 << 20)
+
+
+def test_a_body_of_a_thousand_members_is_unpacked_and_one_of_more_is_torn() -> None:
+    member = gzip.compress(b"1")
+    assert decode_body(member * 1000, "gzip", bytes_max=1 << 20) == b"1" * 1000
+    with pytest.raises(TornBodyError, match="members"):
+        decode_body(member * 1001, "gzip", bytes_max=1 << 20)
