@@ -21,7 +21,7 @@ from sync_runner.lake.log import DeltaLog, Snapshot
 from sync_runner.lake.parts import DATA_FOLDER
 from sync_runner.protocols import Position
 from sync_runner.records.columns import source_of
-from sync_runner.records.cursor import later
+from sync_runner.records.cursor import find_as, later
 from sync_runner.records.cursor_column import find_highest, order_values
 from sync_runner.storage import ObjectInfo, ObjectStore
 
@@ -135,13 +135,17 @@ def _find_position(
         return None
     state = snapshot.state
     if state is not None and state.cursor == options.incremental_field:
-        return state.position
+        found, kind = state.position, options.incremental_field_type
+        read = found if found is None or kind is None else find_as(found, kind)
+        if found is None or read is not None:
+            return read
     if options.sync_type is SyncType.INCREMENTAL:
         return None
     if state is not None and state.cursor is not None and state.position is not None:
         message = (
-            f"the cursor was {state.cursor} and is now {options.incremental_field}: rows would be "
-            "added twice; set it back, or delete the table's data to import everything anew"
+            f"the cursor was {state.cursor} ({state.position.type}) and is now "
+            f"{options.incremental_field} ({options.incremental_field_type}): rows would be added "
+            "twice; set it back, or delete the table's data to import everything anew"
         )
         raise ConfigurationError(Reason.INVALID_SPEC, message)
     return _read_highest(store, snapshot, options)

@@ -46,10 +46,23 @@ def is_above(a: Position, b: Position) -> bool:
 
 
 def later(a: Position | None, b: Position | None) -> Position | None:
-    """The higher of two positions of one type; the second of two equal ones."""
-    if a is None or b is None:
-        return b if a is None else a
-    return a if is_above(a, b) else b
+    """The higher of two positions; the second of two equal ones, and where the first cannot be
+    read as the second's type.
+    """
+    if b is None:
+        return a
+    known = None if a is None else find_as(a, b.type)
+    return known if known is not None and is_above(known, b) else b
+
+
+def find_as(position: Position, kind: CursorType) -> Position | None:
+    """The same text as a position of another type; None where it is none of that type."""
+    found = Position(position.value, kind)
+    try:
+        parse_key(found)
+    except (ValueError, OverflowError):
+        return None
+    return found
 
 
 def shift_back(position: Position, seconds: int) -> Position:

@@ -1,5 +1,6 @@
 """Positions of every type: read, compared, shifted, written."""
 
+from dataclasses import replace
 from datetime import datetime
 
 import pyarrow as pa
@@ -180,3 +181,23 @@ def test_rows_ascend_above_the_batch_before() -> None:
     assert not is_ascending(pa.array([5, 6]), above=pa.scalar("5")), (
         "another type compares with nothing"
     )
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (Position("2024-01-01", CursorType.DATE), Position("2024-02-01T00:00:00Z", MOMENT)),
+        (Position("2024-02-01T00:00:00Z", MOMENT), Position("5", CursorType.INTEGER)),
+        (Position("1700000000000", CursorType.INTEGER), Position("2026-01-01T00:00:00Z", MOMENT)),
+    ],
+    ids=["date-to-moment", "moment-to-number", "number-to-moment"],
+)
+def test_a_position_of_another_type_does_not_hold_a_newer_one_back(
+    old: Position, new: Position
+) -> None:
+    assert later(old, new) == new
+
+
+def test_a_higher_position_is_read_as_the_other_ones_type() -> None:
+    old = Position("2024-03-01T12:00:00Z", MOMENT)
+    assert later(old, Position("2024-02-01", CursorType.DATE)) == replace(old, type=CursorType.DATE)
