@@ -130,7 +130,7 @@ class PartStore:
         parts: list[Part] = []
         encoder: PartEncoder | None = None
         for table in tables:
-            for group in self._cut_groups(table):
+            for group in cut_groups(table, self._group_rows):
                 encoder = encoder or PartEncoder(group)
                 encoder.write(group)
                 if encoder.rows >= rows_max or encoder.size >= bytes_max:
@@ -139,13 +139,6 @@ class PartStore:
         if encoder is not None:
             parts.append(self.upload(encoder))
         return parts
-
-    def _cut_groups(self, table: pa.Table) -> Iterator[pa.Table]:
-        """Row groups of about equal size; a little too much is no reason for another one."""
-        pieces = max(1, round(table.num_rows / self._group_rows))
-        rows = -(-table.num_rows // pieces)
-        for first in range(0, table.num_rows, max(1, rows)):
-            yield table.slice(first, rows)
 
     def _describe(
         self, path: str, size: int, footer: pq.FileMetaData, schema: pa.Schema, order: Order
@@ -159,6 +152,14 @@ class PartStore:
             stats=read_stats(footer, schema, self._notable),
             order=order,
         )
+
+
+def cut_groups(table: pa.Table, rows: int) -> Iterator[pa.Table]:
+    """Row groups of about so many rows each; a little too much is no reason for another one."""
+    pieces = max(1, round(table.num_rows / rows))
+    size = -(-table.num_rows // pieces)
+    for first in range(0, table.num_rows, max(1, size)):
+        yield table.slice(first, size)
 
 
 def _pick_dictionaries(sample: pa.Table) -> list[str] | bool:

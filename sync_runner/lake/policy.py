@@ -9,7 +9,7 @@ from sync_runner.protocols import Clock, Steps, no_steps
 class Policy:
     """How much of everything there may be, in memory and in a table."""
 
-    group_rows: int = 122_880
+    group_rows: int = 100_000
     """Rows of a row group, what readers handle at a time, and of a file that rows are merged
     into.
     """
@@ -23,10 +23,10 @@ class Policy:
     """A publication in the middle of a run is due after so long, or so many parts that are also
     such a share of the table: what is published early may have to be merged into later.
     """
-    small_rows: int = 262_144
-    small_bytes: int = 96 << 20
+    small_rows: int = 150_000
+    small_bytes: int = 48 << 20
     """Up to here staged rows are merged in memory."""
-    piece_rows: int = 500_000
+    piece_rows: int = 250_000
     """Keys that are compared at a time where there are more."""
     upkeep_seconds: float = 60.0
     """Bound of one upkeep."""

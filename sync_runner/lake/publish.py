@@ -87,7 +87,7 @@ class Publisher:
         shape = self._shape(base, stage, seen)
         if not shape.schema.names:
             return Prepared(shape)
-        rows = self._load_small(stage)
+        rows = self._load_small(base, stage)
         if rows is not None:
             return self._prepare_small(base, shape, rows)
         stage.cut()
@@ -119,12 +119,13 @@ class Publisher:
     def _key(self, shape: Shape) -> Key:
         return Key(pa.schema([shape.schema.field(name) for name in self._keys]))
 
-    def _load_small(self, stage: Stage) -> pa.Table | None:
-        """All staged rows, where they fit into memory; else None."""
+    def _load_small(self, base: Snapshot | None, stage: Stage) -> pa.Table | None:
+        """All staged rows, where they wait in memory or are to be merged there; else None."""
         waiting = stage.peek()
         if waiting is not None:
             return waiting
-        if not self._keys or stage.rows > self._policy.small_rows:
+        keeps = base is not None and not self._replaces
+        if not self._keys or not keeps or stage.rows > self._policy.small_rows:
             return None
         stage.cut()
         stage.settle()

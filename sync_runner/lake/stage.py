@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sync_runner.lake.parts import Part, PartEncoder, PartStore
+from sync_runner.lake.parts import Part, PartEncoder, PartStore, cut_groups
 from sync_runner.lake.policy import Policy
 from sync_runner.records.dedupe import Order, build_keys, find_order
 from sync_runner.records.widen import convert, is_same, join
@@ -30,9 +30,18 @@ class Stage:
     """Rows that were read and not yet published."""
 
     def __init__(
-        self, parts: PartStore, bounds: Bounds, keys: Sequence[str], policy: Policy
+        self,
+        parts: PartStore,
+        bounds: Bounds,
+        policy: Policy,
+        *,
+        keys: Sequence[str],
+        holds: bool,
     ) -> None:
-        """`keys`: the key's columns, empty where the table has none."""
+        """`keys`: the key's columns, empty where the table has none; `holds`: few rows are to be
+        merged into a table, and best stay in memory until then.
+        """
+        self._holds = holds
         self._policy = policy
         self.parts: list[Part] = []
         self._store = parts
@@ -87,9 +96,16 @@ class Stage:
         self._waiting.append(batch)
         self._waiting_rows += batch.num_rows
         self._waiting_bytes += batch.nbytes
-        policy = self._policy
-        if self._waiting_rows >= policy.group_rows or self._waiting_bytes >= policy.group_bytes:
+        rows, size = self._patience()
+        if self._waiting_rows >= rows or self._waiting_bytes >= size:
             self._encode()
+
+    def _patience(self) -> tuple[int, int]:
+        """Rows and bytes that may wait. What may be merged in memory is not encoded before."""
+        policy = self._policy
+        if self._holds and self.is_unencoded:
+            return policy.small_rows, policy.small_bytes
+        return policy.group_rows, policy.group_bytes
 
     def is_full(self) -> bool:
         """Whether the part under way has reached its bounds."""
@@ -118,9 +134,12 @@ class Stage:
 
     def peek(self) -> pa.Table | None:
         """All rows, while none of them is encoded; None once they are too many for that."""
-        if self.parts or self._encoder is not None or self._uploading is not None:
-            return None
-        return self._collect()
+        return self._collect() if self.is_unencoded else None
+
+    @property
+    def is_unencoded(self) -> bool:
+        """Whether no row is encoded yet."""
+        return not self.parts and self._encoder is None and self._uploading is None
 
     def clear(self) -> None:
         """Forgets everything, once it is published."""
@@ -142,8 +161,8 @@ class Stage:
         self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
         self._order.add(group, self._keys)
         self._encoder = self._encoder or PartEncoder(group)
-        for first in range(0, group.num_rows, 2 * self._policy.group_rows):
-            self._encoder.write(group.slice(first, 2 * self._policy.group_rows))
+        for piece in cut_groups(group, self._policy.group_rows):
+            self._encoder.write(piece)
 
     def _collect(self) -> pa.Table:
         schema = pa.schema(list(self._fields.values()))

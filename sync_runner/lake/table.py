@@ -106,7 +106,8 @@ class LakeTable:
         always = [] if cursor is None else [columns.name_of(cursor)]
         notable = frozenset([*keys, *always])
         parts = PartStore(self._actor, self._store, attempt, notable)
-        stage = Stage(parts, bounds, keys, self._actor.policy)
+        holds = self._merges and standing.snapshot is not None
+        stage = Stage(parts, bounds, self._actor.policy, keys=keys, holds=holds)
         if not _reopen(standing, parts, stage, columns):
             standing = replace(standing, journal=None)
         tools = Tools(
