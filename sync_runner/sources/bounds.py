@@ -3,7 +3,7 @@ present. Pure.
 
 Windows touch: each begins at the value at which the one before it ends, so that a source which
 includes its bounds sends such rows twice and one which excludes its upper bound sends them once,
-but none falls between.
+but none falls between. That is why only rows that collapse by a key are read in windows.
 """
 
 import math
@@ -39,13 +39,15 @@ class Bounds:
 
     spec: RestIncremental | None
     kind: CursorType
+    in_windows: bool = True
+    """Whether rows that are sent twice become one, so that declared windows may be used."""
 
     def find_first(self, since: Position | None, *, now: float) -> Window:
         """Where a run begins. ConfigurationError(InvalidSpec) where `initialValue` is no such
         value."""
         if self.spec is None:
             return Window()
-        if self.spec.window_seconds is None:
+        if self.spec.window_seconds is None or not self.in_windows:
             if since is not None:
                 return Window(since.value)
             return Window(self.spec.initial_value, verbatim=True)

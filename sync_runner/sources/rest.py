@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 
-from external_data_operator.api.plan import Limits, Plan
+from external_data_operator.api.plan import Limits, Plan, SyncOptions
 from external_data_operator.api.schema import SyncType
 from external_data_operator.api.sources.rest import CursorType, RestStream, RowOrder
 
@@ -71,7 +71,7 @@ class RestSource:
         self.cursor = find_cursor(plan, self.stream)
         declared = self.stream.incremental
         kind = self.cursor.kind if self.cursor else declared.cursor_type if declared else None
-        self.bounds = Bounds(declared, kind or CursorType.DATE_TIME)
+        self.bounds = Bounds(declared, kind or CursorType.DATE_TIME, _collapses(plan.sync))
         self.keys = plan.sync.primary_key_columns or self.stream.primary_key
         self._open: Callable[[], Client] = lambda: open_client(
             self.rest, plan.network, credentials=credentials, clock=clock, is_stopped=is_stopped
@@ -82,6 +82,11 @@ class RestSource:
         begin anew."""
         with closing(self._open()) as client, closing(_Walk(self, client, request)) as walk:
             yield from walk.read()
+
+
+def _collapses(options: SyncOptions) -> bool:
+    """Whether the table keeps one row of each key."""
+    return bool(options.primary_key_columns) and options.sync_type is not SyncType.APPEND
 
 
 class _Walk:

@@ -189,6 +189,7 @@ class TestHowFarItCame:
 
 class TestWindows:
     def _plan(self, server: RestServer, **more: Any) -> Any:
+        sync = more.pop("sync", {**INCREMENTAL, "primaryKeyColumns": ["id"]})
         stream = _stream(
             OFFSET,
             endParam="until",
@@ -196,7 +197,20 @@ class TestWindows:
             initialValue=more.pop("initial", "2024-01-01T00:00:00Z"),
             **more,
         )
-        return make_plan(server, stream, sync=INCREMENTAL, limits=SMALL)
+        return make_plan(server, stream, sync=sync, limits=SMALL)
+
+    @pytest.mark.parametrize(
+        "sync",
+        [{"syncType": "FullRefresh"}, {"syncType": "Append", "primaryKeyColumns": ["id"]}],
+        ids=["refresh-without-key", "append"],
+    )
+    def test_rows_that_do_not_collapse_are_read_without_edges(
+        self, server: RestServer, sync: dict[str, Any]
+    ) -> None:
+        server.on("/orders", _table(make_rows(290), "offset"))
+        batches = read(self._plan(server, sync=sync), clock=JumpingClock(BEGIN + 5 * 3600))
+        assert ids_of(batches) == list(range(1, 291))
+        assert not any("until" in seen.query for seen in server.requests)
 
     def test_windows_reach_from_the_initial_value_to_now_and_touch(
         self, server: RestServer

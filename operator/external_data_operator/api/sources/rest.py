@@ -135,7 +135,8 @@ class RestIncremental(SpecModel):
     end."""
     window_seconds: int | None = Field(default=None, ge=1)
     """Length of one window of an initial load, in seconds of the cursor; needs `startParam`,
-    `endParam` and `initialValue`."""
+    `endParam` and `initialValue`. Only rows that collapse by a primary key are read in windows:
+    many servers send a row on the edge of two windows twice."""
 
     cel_rules: ClassVar[tuple[CelRule, ...]] = (
         CelRule(
