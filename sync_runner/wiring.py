@@ -23,7 +23,7 @@ from external_data_operator.api.plan import (
 
 from sync_runner.checking import discover
 from sync_runner.errors import ConfigurationError, RetryableError, RunError
-from sync_runner.lake import check_destination, open_table
+from sync_runner.lake import check_destination, give_memory_back, open_table
 from sync_runner.lake.schema import describe
 from sync_runner.pipeline import Outcome, run_sync
 from sync_runner.protocols import Clock, Credentials, Progress, ProgressListener
@@ -61,6 +61,8 @@ class Surroundings:
 def run(plan: Plan, given: Surroundings) -> Report:
     """One sync. Raises nothing that a report can say."""
     progress = Progress()
+
+    give_memory_back()
 
     def work(is_stopped: Callable[[], bool]) -> Outcome:
         store = _open_store(plan, given.credentials)
