@@ -61,7 +61,6 @@ class Surroundings:
 def run(plan: Plan, given: Surroundings) -> Report:
     """One sync. Raises nothing that a report can say."""
     progress = Progress()
-
     give_memory_back()
 
     def work(is_stopped: Callable[[], bool]) -> Outcome:
