@@ -11,7 +11,7 @@ from sync_runner.protocols import Step
 from tests.contract.lake_pod import KILLED, KillAt, run_job, start_pod
 from tests.contract.lake_scenarios import SCENARIOS, Scenario, read_rows
 
-SAMPLES = 4
+SAMPLES = 2
 """Kills at steps chosen by chance, beside the first one of each kind."""
 
 

@@ -1,0 +1,87 @@
+"""Statistics of files, for the log and for merges."""
+
+import datetime as dt
+import io
+import json
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from sync_runner.lake.stats import TEXT_MAX, read_ranges, read_stats
+
+
+def write(table: pa.Table, rows: int = 2) -> pq.FileMetaData:
+    """The footer of a file with row groups of so many rows."""
+    sink = io.BytesIO()
+    pq.write_table(table, sink, row_group_size=rows)
+    return pq.read_metadata(io.BytesIO(sink.getvalue()))
+
+
+def stats_of(**columns: Any) -> dict[str, Any]:
+    """What the log says of a file."""
+    table = pa.table(columns)
+    return dict(json.loads(read_stats(write(table), table.schema, [])))
+
+
+def test_bounds_and_nulls_are_those_of_all_row_groups() -> None:
+    stats = stats_of(a=[5, None, 1, 9], b=["x", "y", None, "a"])
+    assert stats == {
+        "numRecords": 4,
+        "minValues": {"a": 1, "b": "a"},
+        "maxValues": {"a": 9, "b": "y"},
+        "nullCount": {"a": 1, "b": 1},
+    }
+
+
+def test_long_text_is_cut_and_its_upper_bound_rounded_up() -> None:
+    low, high = "a" * 100, "z" * 100
+    stats = stats_of(t=[low, high])
+    assert stats["minValues"]["t"] == "a" * TEXT_MAX
+    assert stats["maxValues"]["t"] > high
+    assert stats["minValues"]["t"] < low
+
+
+@pytest.mark.parametrize(
+    ("values", "type_", "low"),
+    [
+        ([dt.date(2024, 1, 2)], pa.date32(), "2024-01-02"),
+        (
+            [dt.datetime(2024, 1, 2, 3, tzinfo=dt.UTC)],
+            pa.timestamp("us", "UTC"),
+            "2024-01-02T03:00:00.000000Z",
+        ),
+        ([dt.datetime(2024, 1, 2)], pa.timestamp("us"), "2024-01-02T00:00:00.000000"),  # noqa: DTZ001
+        ([1.5], pa.float64(), 1.5),
+        ([float("inf")], pa.float64(), None),
+        ([True], pa.bool_(), None),
+        ([b"x"], pa.binary(), None),
+    ],
+    ids=str,
+)
+def test_bounds_are_spelled_as_readers_expect_or_left_out(
+    values: list[Any], type_: pa.DataType, low: object
+) -> None:
+    assert stats_of(c=pa.array(values, type_))["minValues"].get("c") == low
+
+
+def test_nested_columns_have_no_bounds_and_do_not_shift_others() -> None:
+    stats = stats_of(s=[{"a": 1, "b": 2}], c=[7])
+    assert (stats["minValues"], stats["maxValues"]) == ({"c": 7}, {"c": 7})
+
+
+def test_columns_far_right_have_statistics_only_where_they_matter() -> None:
+    table = pa.table({f"c{i}": [i] for i in range(60)})
+    stats = json.loads(read_stats(write(table), table.schema, ["c59"]))
+    assert "c31" in stats["minValues"]
+    assert "c40" not in stats["minValues"]
+    assert stats["minValues"]["c59"] == 59
+
+
+@pytest.mark.parametrize(
+    ("values", "wanted"), [([3, 1, 2], (1, 3)), ([1, None], None), ([None, None], None)], ids=str
+)
+def test_a_range_with_nulls_is_unknown(values: list[int | None], wanted: object) -> None:
+    table = pa.table({"k": pa.array(values, pa.int64())})
+    assert read_ranges(write(table), table.schema, ["k"]) == {"k": wanted}

@@ -1,0 +1,86 @@
+"""What is chosen to be made one, and what of the log goes."""
+
+import random
+
+from sync_runner.lake.files import DataFile
+from sync_runner.lake.policy import Policy
+from sync_runner.lake.stage import Bounds
+from sync_runner.lake.upkeep import choose_groups, choose_old_log
+from sync_runner.storage import ObjectInfo
+
+BOUNDS = Bounds(rows=1000, bytes=1 << 20)
+POLICY = Policy(tier_files=4, tier_factor=8, log_seconds=600.0, log_entries=5)
+
+
+def files(*rows: int) -> list[DataFile]:
+    """Files of so many rows."""
+    return [DataFile(f"data/{i}", 100 * r, r) for i, r in enumerate(rows)]
+
+
+def test_few_small_files_stay() -> None:
+    assert choose_groups(files(5, 5, 5), BOUNDS, POLICY) == []
+
+
+def test_files_of_about_one_size_become_one() -> None:
+    small = files(5, 6, 7, 4)
+    assert choose_groups([*small, *files(900, 600)], BOUNDS, POLICY) == [small]
+
+
+def test_files_of_very_different_sizes_do_not_meet() -> None:
+    assert choose_groups(files(1, 20, 100, 400), BOUNDS, POLICY) == []
+
+
+def test_what_becomes_one_stays_within_the_bounds() -> None:
+    groups = choose_groups(files(*[400] * 9), BOUNDS, POLICY)
+    assert groups
+    assert all(sum(file.rows for file in group) <= BOUNDS.rows for group in groups)
+
+
+def test_files_that_nobody_counted_stay() -> None:
+    assert choose_groups(files(-1, -1, -1, -1, -1), BOUNDS, POLICY) == []
+
+
+def test_a_thousand_small_additions_leave_few_files_and_rewrite_each_row_a_few_times() -> None:
+    dice, live, rewritten = random.Random(1), [], 0
+    for number in range(1000):
+        live.append(DataFile(f"new/{number}", 100, dice.randrange(1, 9)))
+        for group in choose_groups(live, BOUNDS, POLICY):
+            rows = sum(file.rows for file in group)
+            rewritten += rows
+            live = [file for file in live if file not in group]
+            live.append(DataFile(f"made/{number}", 100 * len(group), rows))
+    total = sum(file.rows for file in live)
+    assert len(live) < 30
+    assert rewritten < 6 * total
+
+
+def entries(*names: str, age: float = 0.0) -> list[ObjectInfo]:
+    """Entries of a log that were written so long before the second 10,000."""
+    return [ObjectInfo(f"_delta_log/{name}", 1, 10_000.0 - age) for name in names]
+
+
+def log(versions: int, checkpoints: list[int], age: float) -> list[ObjectInfo]:
+    """A log of so many versions."""
+    names = [f"{version:020}.json" for version in range(versions)]
+    names += [f"{version:020}.checkpoint.parquet" for version in checkpoints]
+    return entries(*names, "_last_checkpoint", age=age)
+
+
+def test_nothing_below_the_only_checkpoint_goes() -> None:
+    assert choose_old_log(log(30, [20], 9_000.0), 10_000.0, POLICY) == []
+
+
+def test_old_entries_below_the_last_but_one_checkpoint_go() -> None:
+    gone = choose_old_log(log(35, [10, 20, 30], 9_000.0), 10_000.0, POLICY)
+    assert gone == sorted(
+        [f"_delta_log/{v:020}.json" for v in range(20)]
+        + [f"_delta_log/{10:020}.checkpoint.parquet"]
+    )
+
+
+def test_young_entries_stay_but_not_too_many_of_them() -> None:
+    young = log(35, [10, 20, 30], 5.0)
+    gone = choose_old_log(young, 10_000.0, POLICY)
+    assert len(gone) == 21 - POLICY.log_entries
+    assert f"_delta_log/{0:020}.json" in gone
+    assert f"_delta_log/{19:020}.json" not in gone

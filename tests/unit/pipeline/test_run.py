@@ -1,0 +1,175 @@
+"""The loop, at a destination that only remembers."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pytest
+from external_data_operator.api.plan import (
+    FileDestination,
+    Limits,
+    Plan,
+    SyncOptions,
+    TableTarget,
+    Task,
+)
+from external_data_operator.api.schema import SyncType
+from external_data_operator.api.sources.rest import CursorType
+
+from sync_runner.errors import ConfigurationError, RetryableError, RunError
+from sync_runner.pipeline import Outcome, run_sync
+from sync_runner.pipeline.bounds import Budget
+from sync_runner.protocols import Batch, Counts, Position, Progress, Published, ReadRequest, Start
+from tests.clocks import JumpingClock
+
+POSITION = Position("100", CursorType.INTEGER)
+MOMENT = Position("2024-01-02T00:00:00Z", CursorType.DATE_TIME)
+
+
+@dataclass
+class Numbers:
+    """Batches of one row each."""
+
+    count: int
+    settled: bool = True
+    requests: list[ReadRequest] = field(default_factory=list)
+    closed: bool = False
+
+    def read(self, request: ReadRequest) -> Iterator[Batch]:
+        self.requests.append(request)
+        try:
+            for i in range(int(request.resume or 0), self.count):
+                token = str(i + 1) if i + 1 < self.count else None
+                batch = pa.record_batch({"n": [i]})
+                yield Batch(batch, token, None, self.settled, pages=1, bytes=10)
+        finally:
+            self.closed = True
+
+
+@dataclass
+class Memory:
+    """A destination that remembers what it was told."""
+
+    start: Start = field(default_factory=Start)
+    due: bool = False
+    told: list[str] = field(default_factory=list)
+
+    def begin(self, *, fresh: bool = False) -> Start:
+        self.told.append("fresh" if fresh else "begin")
+        return self.start
+
+    def write(self, batch: Batch, *, seconds: float) -> int:
+        self.told.append(f"write {batch.records.column(0)[0]}")
+        return len(self.told)
+
+    def is_due(self) -> bool:
+        return self.due
+
+    def publish(self) -> None:
+        self.told.append("publish")
+
+    def finish(self) -> Published:
+        self.told.append("finish")
+        return Published(position=POSITION)
+
+
+def run(source: Numbers, table: Memory, limits: Limits | None = None, **options: object) -> Outcome:
+    """One sync."""
+    sync = SyncOptions(stream="s", **{"sync_type": SyncType.APPEND, **options})  # type: ignore[arg-type]
+    target = TableTarget(file=FileDestination(path="/nowhere"), path="t")
+    plan = Plan(
+        task=Task.SYNC,
+        namespace="n",
+        source="s",
+        sync=sync,
+        target=target,
+        limits=limits or Limits(),
+    )
+    return run_sync(
+        source, table, plan, JumpingClock(), progress=Progress(), listener=lambda _: None
+    )
+
+
+def test_batches_are_written_in_order_and_counted() -> None:
+    table = Memory()
+    outcome = run(Numbers(3), table)
+    assert table.told == ["begin", "write 0", "write 1", "write 2", "finish"]
+    assert (outcome.rows, outcome.pages, outcome.bytes, outcome.cursor) == (3, 3, 30, "100")
+
+
+def test_a_run_that_is_finished_reads_nothing() -> None:
+    source, table = Numbers(3), Memory(Start(finished=True, resumed=True, counts=Counts(7, 8, 9)))
+    outcome = run(source, table)
+    assert (source.requests, table.told) == ([], ["begin", "finish"])
+    assert (outcome.pages, outcome.rows, outcome.bytes) == (7, 8, 9)
+
+
+def test_a_run_that_has_read_everything_reads_nothing_more() -> None:
+    source, table = Numbers(3), Memory(Start(extracted=True, resumed=True))
+    run(source, table)
+    assert (source.requests, table.told) == ([], ["begin", "finish"])
+
+
+def test_a_resumed_run_goes_on_from_its_token_and_counts() -> None:
+    source, table = Numbers(3), Memory(Start(resume="2", resumed=True, counts=Counts(2, 2, 20)))
+    outcome = run(source, table)
+    assert source.requests == [ReadRequest(resume="2")]
+    assert (outcome.rows, outcome.resumed) == (3, True)
+
+
+@pytest.mark.parametrize(
+    ("sync_type", "position", "seconds", "since"),
+    [
+        (SyncType.APPEND, MOMENT, 3600, "2024-01-01T23:00:00Z"),
+        (SyncType.INCREMENTAL, MOMENT, 0, "2024-01-02T00:00:00Z"),
+        (SyncType.INCREMENTAL, POSITION, 3600, "100"),
+        (SyncType.FULL_REFRESH, MOMENT, 3600, None),
+        (SyncType.APPEND, None, 3600, None),
+    ],
+    ids=str,
+)
+def test_look_back_shifts_the_request(
+    sync_type: SyncType, position: Position | None, seconds: int, since: str | None
+) -> None:
+    source = Numbers(1)
+    run(source, Memory(Start(position=position)), sync_type=sync_type, lookback_seconds=seconds)
+    asked = source.requests[0].since
+    assert (None if asked is None else asked.value) == since
+
+
+def test_what_is_settled_is_published_in_the_middle_when_due_but_not_at_the_end() -> None:
+    table = Memory(due=True)
+    run(Numbers(2), table)
+    assert table.told == ["begin", "write 0", "publish", "write 1", "finish"]
+    unsettled = Memory(due=True)
+    run(Numbers(2, settled=False), unsettled)
+    assert "publish" not in unsettled.told
+
+
+@pytest.mark.parametrize("limits", [{"pages": 2}, {"bytes": 20}], ids=str)
+def test_a_run_beyond_its_limits_publishes_what_is_settled_ends_and_closes_its_source(
+    limits: dict[str, int],
+) -> None:
+    source, table = Numbers(50), Memory()
+    with pytest.raises(ConfigurationError):
+        run(source, table, Limits(**limits))
+    assert table.told == ["begin", "write 0", "write 1", "write 2", "publish"]
+    assert source.closed
+
+
+def test_time_alone_is_mended_by_time() -> None:
+    budget = Budget(Limits(seconds=10))
+    assert isinstance(budget.find_excess(Counts(seconds=11.0)), RetryableError)
+    assert budget.find_excess(Counts(seconds=9.0)) is None
+
+
+def test_an_error_of_the_source_ends_the_run_behind_what_came_before() -> None:
+    class Broken(Numbers):
+        def read(self, request: ReadRequest) -> Iterator[Batch]:
+            yield from Numbers(2).read(request)
+            raise RunError(reason=None, message="broken")  # type: ignore[arg-type]
+
+    table = Memory()
+    with pytest.raises(RunError, match="broken"):
+        run(Broken(0), table)
+    assert table.told == ["begin", "write 0", "write 1"]
