@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.places import RESULTS
-from benchmarks.processes import Finished, run_watched
+from benchmarks.processes import Finished, run_watched, wait_for_quiet
 
 Numbers = dict[str, float]
 QUIET_CORES = 0.5
@@ -64,6 +64,8 @@ class Suite:
     warmups: int = 1
     tries: int = 4
     """How many times the wanted turns are taken at most, while the machine is not quiet."""
+    patience_s: float = 0.0
+    """How long to wait for a quiet moment before each run."""
     notes: list[str] = field(default_factory=list)
 
 
@@ -87,7 +89,10 @@ def run_suite(suite: Suite) -> dict[str, Any]:
 
 
 def _take_turn(suite: Suite, turn: int) -> dict[str, Numbers]:
-    return {contender.name: _run_once(contender, turn) for contender in suite.contenders}
+    return {
+        contender.name: _run_once(contender, turn, suite.patience_s)
+        for contender in suite.contenders
+    }
 
 
 def _find_noise(turn: Mapping[str, Numbers]) -> float:
@@ -126,8 +131,9 @@ def keep_results(result: dict[str, Any]) -> None:
     )
 
 
-def _run_once(contender: Contender, turn: int) -> Numbers:
+def _run_once(contender: Contender, turn: int, patience_s: float) -> Numbers:
     launch = contender.launch(turn)
+    wait_for_quiet(patience_s=patience_s, cores=QUIET_CORES)
     try:
         finished = run_watched(
             launch.argv, env=launch.env, cwd=launch.cwd, timeout_s=contender.timeout_s

@@ -17,6 +17,7 @@ from pathlib import Path
 from benchmarks.errors import BenchmarkError
 
 _SAMPLE_S = 0.025
+_LOOK_S = 1.0
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICKS = os.sysconf("SC_CLK_TCK")
 _MIB = 1 << 20
@@ -77,6 +78,16 @@ def run_watched(
 def _read(descriptor: int) -> str:
     size = os.fstat(descriptor).st_size
     return os.pread(descriptor, size, 0).decode(errors="replace")
+
+
+def wait_for_quiet(*, patience_s: float, cores: float) -> None:
+    """Returns once others keep less than that many cores busy for a second, or patience ends."""
+    deadline = time.monotonic() + patience_s
+    while time.monotonic() < deadline:
+        noise = _Noise()
+        time.sleep(_LOOK_S)
+        if noise.read_cores(without_s=0.0) <= cores:
+            return
 
 
 class _Memory:

@@ -21,14 +21,14 @@ from benchmarks.store import running_store
 from benchmarks.suites import SUITES, Session
 
 
-def measure(names: list[str], *, quick: bool) -> list[str]:
+def measure(names: list[str], *, quick: bool, patience_s: float) -> list[str]:
     """Runs these suites; returns the names of those that failed."""
     failed = []
     with (
         tempfile.TemporaryDirectory(prefix="run-", dir=bench_root()) as home,
         running_store() as access,
     ):
-        session = Session(access, Path(home), quick)
+        session = Session(access, Path(home), quick, patience_s)
         for name in names:
             try:
                 result = SUITES[name](session)
@@ -58,6 +58,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("suites", nargs="*", metavar="SUITE", help=", ".join(SUITES))
     parser.add_argument("--quick", action="store_true", help="little work, one turn, no figures")
+    parser.add_argument(
+        "--patience", type=float, default=0, help="seconds to wait for a quiet moment, each time"
+    )
     parser.add_argument("--tables-only", action="store_true", help="only write the page anew")
     arguments = parser.parse_args()
     # So that the servers end with the benchmark, however it ends.
@@ -66,7 +69,8 @@ def main() -> int:
         parser.error(f"no such suite: {', '.join(unknown)}")
     failed: list[str] = []
     if not arguments.tables_only:
-        failed = measure(arguments.suites or list(SUITES), quick=arguments.quick)
+        names = arguments.suites or list(SUITES)
+        failed = measure(names, quick=arguments.quick, patience_s=arguments.patience)
     if not arguments.quick:
         write_docs()
     return 1 if failed else 0

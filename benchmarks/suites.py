@@ -7,7 +7,7 @@ figures mean nothing.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,11 @@ class Session:
     access: S3Access
     home: Path
     quick: bool = False
+    patience_s: float = 0.0
+
+    def run(self, suite: Suite) -> dict[str, Any]:
+        """Measures a suite."""
+        return run_suite(replace(suite, patience_s=self.patience_s))
 
     def rows(self, rows: int) -> int:
         """That many, or few enough for a quick look."""
@@ -69,7 +74,7 @@ def rest_1m(session: Session) -> dict[str, Any]:
             bench.ours.contender(f"{OURS}, primary key", Sync(rows, params=capped, key=True)),
         ]
         title = f"{rows:,} rows, page 1,000, to Parquet on S3"
-        return run_suite(Suite("rest-1m", title, contenders, LIMIT, session.turns(7)))
+        return session.run(Suite("rest-1m", title, contenders, LIMIT, session.turns(7)))
 
 
 def rest_1m_dlt(session: Session) -> dict[str, Any]:
@@ -84,7 +89,7 @@ def rest_1m_dlt(session: Session) -> dict[str, Any]:
         ]
         title = f"{rows:,} rows, page 1,000, to Parquet on S3, beside dlt"
         turns = session.turns(2)
-        return run_suite(Suite("rest-1m-dlt", title, contenders, OURS, turns, 0, tries=1))
+        return session.run(Suite("rest-1m-dlt", title, contenders, OURS, turns, 0, tries=1))
 
 
 def rest_200k_page100(session: Session) -> dict[str, Any]:
@@ -94,7 +99,7 @@ def rest_200k_page100(session: Session) -> dict[str, Any]:
     with serving(session, "rest-200k-page100", _orders(session)) as bench:
         contenders = [bench.ours.contender(OURS, sync), bench.peers.limit(LIMIT, rows, page=100)]
         title = f"{rows:,} rows, page 100, to Parquet on S3"
-        return run_suite(Suite("rest-200k-page100", title, contenders, LIMIT, session.turns(7)))
+        return session.run(Suite("rest-200k-page100", title, contenders, LIMIT, session.turns(7)))
 
 
 def rest_latency(session: Session) -> dict[str, Any]:
@@ -114,7 +119,7 @@ def rest_latency(session: Session) -> dict[str, Any]:
             bench.ours.contender(f"{OURS}, concurrency 1", sync(1)),
         ]
         title = f"{rows:,} rows, page 100, each answer 5 ms late, offset paging"
-        return run_suite(Suite("rest-latency", title, contenders, eight, session.turns(7)))
+        return session.run(Suite("rest-latency", title, contenders, eight, session.turns(7)))
 
 
 def rest_memory(session: Session) -> dict[str, Any]:
@@ -132,7 +137,7 @@ def rest_memory(session: Session) -> dict[str, Any]:
             warmups=0,
             tries=1,
         )
-        return run_suite(suite)
+        return session.run(suite)
 
 
 def rest_awkward(session: Session) -> dict[str, Any]:
@@ -146,7 +151,7 @@ def rest_awkward(session: Session) -> dict[str, Any]:
     with serving(session, "rest-awkward", sets) as bench:
         contenders = [bench.ours.contender(n, Sync(rows, params={"set": n})) for n in sets]
         title = f"{rows:,} rows, page 1,000: flat rows, orders, awkward rows"
-        return run_suite(Suite("rest-awkward", title, contenders, "flat", session.turns(7)))
+        return session.run(Suite("rest-awkward", title, contenders, "flat", session.turns(7)))
 
 
 def merge_10k_1m(session: Session) -> dict[str, Any]:
@@ -181,7 +186,7 @@ def _merge(
             ),
         ]
         title = f"{rows:,} of the newest {newest:,} keys merged into {table_rows:,} rows"
-        return run_suite(Suite(name, title, contenders, OURS, session.turns(5)))
+        return session.run(Suite(name, title, contenders, OURS, session.turns(5)))
 
 
 def _load_base(bench: Bench, rows: int) -> BaseTable:
@@ -213,7 +218,7 @@ def nothing_new(session: Session) -> dict[str, Any]:
             bench.ours.contender(f"{OURS}, the last row repeated", sync("since", found=1)),
         ]
         title = f"an incremental run that finds nothing new, table of {rows:,} rows"
-        return run_suite(Suite("nothing-new", title, contenders, OURS, session.turns(7)))
+        return session.run(Suite("nothing-new", title, contenders, OURS, session.turns(7)))
 
 
 def startup(session: Session) -> dict[str, Any]:
@@ -224,7 +229,7 @@ def startup(session: Session) -> dict[str, Any]:
             bench.peers.limit(LIMIT, 100, page=100),
         ]
         title = "one page of 100 rows: from the start of the process to its first request"
-        return run_suite(Suite("startup", title, contenders, LIMIT, session.turns(15), 2))
+        return session.run(Suite("startup", title, contenders, LIMIT, session.turns(15), 2))
 
 
 def _orders(session: Session) -> dict[str, Path]:
