@@ -196,6 +196,7 @@ class Runner:
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(_link_packages(self.home / "packages")),
             "TMPDIR": str(pod / "tmp"),
+            "JE_ARROW_MALLOC_CONF": "narenas:2",  # as the image says
             "EXTERNAL_DATA_FILES_DIR": str(pod),
             "TERMINATION_LOG": str(pod / "report.json"),
             RUN_ID_ENV: run_id,

@@ -27,11 +27,13 @@ class Decoder:
         records_path: list[str],
         envelope: list[list[str]] = [],
         extract: list[list[str]] = [],
+        structs: bool = False,
     ) -> None:
         """`records_path` leads to the rows in a body, `envelope` to values beside them.
 
         `extract` leads to values inside a row that become columns of their own, named by the keys
-        with dots between.
+        with dots between. With `structs` nested values become structs and lists where all values
+        of a column allow it; else, and otherwise, they are JSON text.
         """
 
     @property

@@ -44,9 +44,10 @@ class ReadRequest:
 class Batch:
     """A bounded table of records, and where to go on behind it.
 
-    `records` carries the source's own field names; all-null columns have type null. Nested values
-    are JSON text in columns whose field metadata says `{"json": "1"}`. Types may widen from one
-    batch to the next, never narrow.
+    `records` carries the source's own field names; all-null columns have type null, and lists
+    without an element are lists of that. Nested values are structs and lists, or JSON text in
+    columns whose field metadata says `{"json": "1"}`. Types may widen from one batch to the next,
+    never narrow.
     """
 
     records: pa.RecordBatch

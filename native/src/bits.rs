@@ -13,6 +13,10 @@ impl Bits {
         bits
     }
 
+    pub fn from_slice(bytes: &[u8]) -> Self {
+        Bits { bytes: bytes.to_vec() }
+    }
+
     #[inline(always)]
     pub fn set(&mut self, place: usize) {
         let byte = place >> 3;

@@ -10,6 +10,7 @@ use crate::bits::Bits;
 use crate::cursor::Cursor;
 use crate::data::{Data, Type};
 use crate::failure::Result;
+use crate::nested::Shape;
 use crate::number::Number;
 use crate::stops::{Chunk, WIDTH};
 
@@ -21,6 +22,8 @@ pub struct Column {
     pub next: u32,
     /// The part of the extraction tree that begins in this column's objects.
     pub extract: Option<u32>,
+    /// How nested values are read; None where they stay text.
+    pub shape: Option<Shape>,
     data: Data,
     len: usize,
     /// Whether a null came among the first `len`; `valid` is only kept from then on.
@@ -73,6 +76,7 @@ impl Column {
             key: Key::new(name),
             next: u32::MAX,
             extract: None,
+            shape: None,
             data: Data::Null,
             len: 0,
             has_nulls: false,

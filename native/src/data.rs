@@ -89,7 +89,7 @@ impl Text {
         self.bytes.truncate(self.ends[self.ends.len() - 1] as usize);
     }
 
-    fn get(&self, place: usize) -> &[u8] {
+    pub fn get(&self, place: usize) -> &[u8] {
         &self.bytes.as_slice()[self.ends[place] as usize..self.ends[place + 1] as usize]
     }
 

@@ -2,8 +2,9 @@
 
 use crate::export::{Batch, export};
 use crate::failure::{Failure, Kind, Result};
+use crate::nested;
 use crate::page::{Aim, Page, Value};
-use crate::table::Table;
+use crate::table::{COLUMNS_MAX, Limits, Table};
 use crate::tree::Tree;
 
 const PAGE_BYTES_MAX: usize = i32::MAX as usize;
@@ -20,8 +21,13 @@ pub struct Decoder {
 impl Decoder {
     /// `rows_path` leads to the rows in a body, `envelope` to values beside them, and `extract`
     /// leads to values inside a row that become columns, named by the path's keys with dots
-    /// between.
-    pub fn new(rows_path: Vec<String>, envelope: &[Vec<String>], extract: &[Vec<String>]) -> Self {
+    /// between. With `structs` nested values become structs and lists, else they are JSON text.
+    pub fn new(
+        rows_path: Vec<String>,
+        envelope: &[Vec<String>],
+        extract: &[Vec<String>],
+        structs: bool,
+    ) -> Self {
         let mut aims = Tree::new();
         aims.add(&rows_path, Aim::Rows);
         for (index, path) in envelope.iter().enumerate() {
@@ -31,7 +37,9 @@ impl Decoder {
         for path in extract.iter().filter(|path| path.len() > 1) {
             inside.add(path, path.join("."));
         }
-        Decoder { table: Table::new(inside), rows_path, aims, values: envelope.len(), bytes: 0 }
+        let nesting = if structs { nested::DEPTH_MAX } else { 0 };
+        let table = Table::new(inside, Limits { columns: COLUMNS_MAX, nesting });
+        Decoder { table, rows_path, aims, values: envelope.len(), bytes: 0 }
     }
 
     /// Rows since the last flush.

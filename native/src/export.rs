@@ -6,6 +6,7 @@ use arrow_buffer::Buffer;
 use arrow_data::{ArrayData, ArrayDataBuilder};
 use arrow_schema::{DataType, Field, Fields, Schema};
 
+use crate::column::Column;
 use crate::data::Data;
 use crate::table::Table;
 
@@ -23,19 +24,64 @@ const DECIMAL: DataType = DataType::Decimal128(38, 0);
 pub fn export(table: &mut Table) -> Batch {
     let count = std::mem::take(&mut table.rows);
     let mut fields = Vec::with_capacity(table.columns.len());
-    let mut stored = Vec::with_capacity(table.columns.len());
     let mut arrays = Vec::with_capacity(table.columns.len());
     for column in &mut table.columns {
-        let name = String::from_utf8_lossy(&column.name).into_owned();
-        let (data, valid) = column.take(count);
-        fields.push(build_field(&name, &data));
-        let array = build_array(data, count, valid);
-        stored.push(Field::new(name, array.data_type().clone(), true));
+        let (field, array) = take_column(column, count);
+        fields.push(field);
         arrays.push(array);
     }
-    let rows =
-        ArrayData::builder(DataType::Struct(Fields::from(stored))).len(count).child_data(arrays);
-    Batch { schema: Schema::new(fields), rows: build(rows) }
+    let rows = build_struct(&fields, arrays, count, None);
+    Batch { schema: Schema::new(fields), rows }
+}
+
+/// The values of `count` rows: nested ones where the column's texts can be read as such.
+pub fn take_column(column: &mut Column, count: usize) -> (Field, ArrayData) {
+    let name = String::from_utf8_lossy(&column.name).into_owned();
+    let (data, valid) = column.take(count);
+    if let (Data::Json(text), Some(shape)) = (&data, &mut column.shape)
+        && let Some((kind, array)) = shape.read(text, valid.as_deref(), count)
+    {
+        return (Field::new(name, kind, true), array);
+    }
+    let field = build_field(&name, &data);
+    (field, build_array(data, count, valid))
+}
+
+/// A struct array of these members.
+pub fn build_struct(
+    fields: &[Field],
+    arrays: Vec<ArrayData>,
+    count: usize,
+    valid: Option<Vec<u8>>,
+) -> ArrayData {
+    let stored: Vec<Field> = fields
+        .iter()
+        .zip(&arrays)
+        .map(|(field, array)| Field::new(field.name(), array.data_type().clone(), true))
+        .collect();
+    build(
+        ArrayData::builder(DataType::Struct(Fields::from(stored)))
+            .len(count)
+            .null_bit_buffer(valid.map(Buffer::from_vec))
+            .child_data(arrays),
+    )
+}
+
+/// A list array; `ends` has one more value than there are rows.
+pub fn build_list(ends: Vec<i32>, items: ArrayData, valid: Option<Vec<u8>>) -> ArrayData {
+    let item = Field::new_list_field(items.data_type().clone(), true);
+    build(
+        ArrayData::builder(DataType::List(item.into()))
+            .len(ends.len() - 1)
+            .add_buffer(Buffer::from_vec(ends))
+            .null_bit_buffer(valid.map(Buffer::from_vec))
+            .add_child_data(items),
+    )
+}
+
+/// So many rows without a value.
+pub fn build_nulls(count: usize) -> ArrayData {
+    build(ArrayData::builder(DataType::Null).len(count))
 }
 
 fn build_field(name: &str, data: &Data) -> Field {
@@ -60,7 +106,7 @@ fn build_array(data: Data, count: usize, valid: Option<Vec<u8>>) -> ArrayData {
     // Text is handed to the builder as bytes, whose layout is the same: that it is UTF-8 was
     // checked when its page came.
     let (kind, buffers) = match data {
-        Data::Null => return build(ArrayData::builder(DataType::Null).len(count)),
+        Data::Null => return build_nulls(count),
         Data::Bool(bits) => (DataType::Boolean, vec![Buffer::from_vec(bits.into_vec(count))]),
         Data::Int(values) => (DataType::Int64, vec![Buffer::from_vec(values)]),
         Data::Decimal(values) => (DECIMAL, vec![Buffer::from_vec(values)]),

@@ -1,8 +1,8 @@
 //! Pages of JSON become Arrow batches, in one pass and without an object per value.
 //!
 //! `page` finds the rows in a body, `table` reads them into columns, `column` and `data` hold and
-//! widen them, `export` gives them away. `cursor` reads JSON. Python's side is `python`; all else
-//! knows nothing of it.
+//! widen them, `nested` reads what is nested in them, `export` gives them away. `cursor` reads JSON.
+//! Python's side is `python`; all else knows nothing of it.
 
 mod bits;
 mod bytes;
@@ -13,6 +13,7 @@ mod decoder;
 mod escape;
 mod export;
 mod failure;
+mod nested;
 mod number;
 mod page;
 #[cfg(feature = "python")]

@@ -175,7 +175,7 @@ impl<'p> Page<'p> {
 }
 
 /// Whether the text of an object or a list holds nothing.
-fn is_empty(text: &[u8]) -> bool {
+pub fn is_empty(text: &[u8]) -> bool {
     let inside = text.len().checked_sub(1).and_then(|end| text.get(1..end)).unwrap_or_default();
     matches!(text[0], b'{' | b'[') && inside.trim_ascii().is_empty()
 }

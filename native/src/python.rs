@@ -33,13 +33,16 @@ struct PyDecoder {
 #[pymethods]
 impl PyDecoder {
     #[new]
-    #[pyo3(signature = (*, records_path, envelope = Vec::new(), extract = Vec::new()))]
+    #[pyo3(signature = (
+        *, records_path, envelope = Vec::new(), extract = Vec::new(), structs = false
+    ))]
     fn new(
         records_path: Vec<String>,
         envelope: Vec<Vec<String>>,
         extract: Vec<Vec<String>>,
+        structs: bool,
     ) -> Self {
-        PyDecoder { decoder: Decoder::new(records_path, &envelope, &extract) }
+        PyDecoder { decoder: Decoder::new(records_path, &envelope, &extract, structs) }
     }
 
     #[getter]

@@ -10,13 +10,24 @@ use crate::bytes::Bytes;
 use crate::column::Column;
 use crate::cursor::Cursor;
 use crate::failure::{Failure, Kind, Result};
+use crate::nested::Shape;
 use crate::tree::{Place, ROOT, Tree};
 
 /// Columns of one stream.
 pub const COLUMNS_MAX: usize = 10_000;
 const NONE: u32 = u32::MAX;
 
+/// How far a table goes.
+#[derive(Clone, Copy)]
+pub struct Limits {
+    /// Columns at the most.
+    pub columns: usize,
+    /// Levels of nested values that are read as such; what lies deeper is text.
+    pub nesting: usize,
+}
+
 pub struct Table {
+    limits: Limits,
     pub columns: Vec<Column>,
     by_name: HashMap<Box<[u8]>, u32, RandomState>,
     pub rows: usize,
@@ -30,8 +41,9 @@ pub struct Table {
 }
 
 impl Table {
-    pub fn new(extract: Tree<String>) -> Self {
+    pub fn new(extract: Tree<String>, limits: Limits) -> Self {
         Table {
+            limits,
             columns: Vec::new(),
             by_name: HashMap::default(),
             rows: 0,
@@ -94,6 +106,25 @@ impl Table {
         }
     }
 
+    /// A list, from its opening bracket on; each element is a row of the one column.
+    pub fn read_items(&mut self, cursor: &mut Cursor<'_>) -> Result<()> {
+        if self.columns.is_empty() {
+            self.add(b"item", None)?;
+        }
+        cursor.open()?;
+        if cursor.next_byte("a value or a closing bracket")? == b']' {
+            cursor.close();
+            return Ok(());
+        }
+        loop {
+            self.read_value(cursor, 0)?;
+            self.rows += 1;
+            if !cursor.another(b']')? {
+                return Ok(());
+            }
+        }
+    }
+
     /// The column that the next key names, which will be expected behind `before` from now on.
     #[inline(never)]
     fn find_next(&mut self, cursor: &mut Cursor<'_>, before: u32) -> Result<u32> {
@@ -119,14 +150,16 @@ impl Table {
 
     #[cold]
     fn add(&mut self, name: &[u8], extract: Option<Place>) -> Result<u32> {
-        if self.columns.len() == COLUMNS_MAX {
+        let Limits { columns, nesting } = self.limits;
+        if self.columns.len() == columns {
             return Err(Failure::new(
                 Kind::TooManyColumns,
-                format!("the rows have more than {COLUMNS_MAX} fields"),
+                format!("the rows have more than {columns} fields"),
             ));
         }
         let place = self.columns.len() as u32;
         let mut column = Column::new(name);
+        column.shape = nesting.checked_sub(1).map(Shape::new);
         column.extract = extract.filter(|inner| !self.extract.node(*inner).children.is_empty());
         self.columns.push(column);
         self.by_name.insert(name.into(), place);

@@ -13,6 +13,7 @@ from sync_runner.storage import ObjectStore
 
 _TAIL_BYTES = 64 << 10
 _WHOLE_BYTES = 512 << 10
+_FETCHED_BYTES = 8 << 20
 _LOOKS = 4
 """A store may lag behind its own writes; a file is looked for so often before it counts as
 missing.
@@ -38,14 +39,13 @@ class _RangeFile(RawIOBase):
     fetched once.
     """
 
-    def __init__(self, store: ObjectStore, file: DataFile) -> None:
+    def __init__(self, store: ObjectStore, file: DataFile, *, tail_bytes: int) -> None:
         super().__init__()
         self._store = store
         self._path = file.path
         self._size = file.size
         self._at = 0
-        tail = file.size if file.size <= _WHOLE_BYTES else _TAIL_BYTES
-        self._tail_start = max(0, file.size - tail)
+        self._tail_start = max(0, file.size - tail_bytes)
         self._tail = self._fetch(self._tail_start, file.size - self._tail_start)
 
     def readable(self) -> bool:
@@ -95,8 +95,22 @@ def damaged(what: str) -> ConfigurationError:
 
 def open_file(store: ObjectStore, file: DataFile) -> pq.ParquetFile:
     """Opens it; TABLE_DAMAGED where it is missing or no Parquet file."""
+    tail_bytes = file.size if file.size <= _WHOLE_BYTES else _TAIL_BYTES
+    ranges = _RangeFile(store, file, tail_bytes=tail_bytes)
+    return _parse(pa.PythonFile(ranges, mode="r"), file)
+
+
+def fetch_file(store: ObjectStore, file: DataFile) -> pq.ParquetFile:
+    """The same, all of it fetched at once where it is small enough to be held."""
+    if file.size > _FETCHED_BYTES:
+        return open_file(store, file)
+    whole = _RangeFile(store, file, tail_bytes=file.size)
+    return _parse(pa.BufferReader(pa.py_buffer(whole.read())), file)
+
+
+def _parse(source: pa.NativeFile, file: DataFile) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(pa.PythonFile(_RangeFile(store, file), mode="r"), pre_buffer=True)
+        return pq.ParquetFile(source, pre_buffer=True)
     except pa.ArrowInvalid as error:
         raise damaged(f"its file {file.path} is not a Parquet file") from error
 
@@ -107,11 +121,26 @@ def read_groups(
     """Row groups with the named columns as far as the file has them; each with the number of its
     first row.
     """
-    has = set(parquet.schema_arrow.names)
-    wanted = [name for name in names if name in has]
+    wanted = _find_names(parquet, names)
     first = 0
     for group in range(parquet.num_row_groups):
         rows = parquet.metadata.row_group(group).num_rows
         if groups is None or group in groups:
             yield first, parquet.read_row_group(group, columns=wanted, use_threads=False)
         first += rows
+
+
+def read_batches(
+    parquet: pq.ParquetFile, names: Sequence[str], *, rows: int
+) -> Iterator[tuple[int, pa.Table]]:
+    """The same columns in batches of at most so many rows."""
+    first = 0
+    wanted = _find_names(parquet, names)
+    for batch in parquet.iter_batches(rows, columns=wanted, use_threads=False):
+        yield first, pa.Table.from_batches([batch])
+        first += batch.num_rows
+
+
+def _find_names(parquet: pq.ParquetFile, names: Sequence[str]) -> list[str]:
+    has = set(parquet.schema_arrow.names)
+    return [name for name in names if name in has]

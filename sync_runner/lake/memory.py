@@ -13,7 +13,10 @@ import pyarrow as pa
 
 _MMAP_THRESHOLD = -3
 _TRIM_THRESHOLD = -1
+_ARENA_MAX = -8
 _BYTES = 1 << 20
+_ARENAS = 2
+"""Places that threads allocate from; each keeps some of what was freed."""
 
 
 def give_memory_back() -> None:
@@ -26,3 +29,4 @@ def give_memory_back() -> None:
     if hasattr(library, "mallopt"):
         library.mallopt(_MMAP_THRESHOLD, _BYTES)
         library.mallopt(_TRIM_THRESHOLD, _BYTES)
+        library.mallopt(_ARENA_MAX, _ARENAS)

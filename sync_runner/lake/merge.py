@@ -6,7 +6,8 @@ was and the next merge can skip it as well; rows of new keys become a part of th
 whose rows would not change is left alone.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
@@ -15,15 +16,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from sync_runner.lake.files import DataFile, open_file, read_groups
+from sync_runner.lake.files import DataFile, fetch_file, open_file, read_batches, read_groups
 from sync_runner.lake.keys import Key, overlap
-from sync_runner.lake.parts import Part, PartStore
+from sync_runner.lake.parts import Part, PartEncoder, PartStore
+from sync_runner.lake.policy import Policy
 from sync_runner.lake.shape import align_table
 from sync_runner.lake.stage import Bounds
 
-WORKERS = 2
-_GLANCE_ROWS = 16
-"""Most files that change show it here; comparing them whole would cost as much as it may save."""
+_FILES = 3
+"""Files at a time; those that are not being rewritten wait for the store."""
+_REWRITERS = 2
+"""Threads that decode, change and encode; each takes memory, which it uses again."""
 
 
 @dataclass(frozen=True)
@@ -36,68 +39,93 @@ class Merged:
 
 @dataclass(frozen=True)
 class _Hits:
-    """Where a file holds wanted keys: for each row group, the number of the incoming row, or
-    null.
-    """
+    """Where a file holds wanted keys."""
 
-    groups: dict[int, pa.Array]
+    numbers: pa.Array
+    """For each row of the file the number of the incoming row of the same key, or null."""
     rows: list[int]
     """Incoming rows whose keys this file holds, each once."""
 
     @property
     def count(self) -> int:
-        return sum(len(numbers) - numbers.null_count for numbers in self.groups.values())
+        """Rows of the file that are to be replaced."""
+        return len(self.numbers) - int(self.numbers.null_count)
 
 
 class Merge:
     """One merge of incoming rows, whose keys differ from each other."""
 
     def __init__(
-        self, parts: PartStore, key: Key, bounds: Bounds, *, have: pa.Schema, incoming: pa.Table
+        self,
+        parts: PartStore,
+        key: Key,
+        bounds: Bounds,
+        policy: Policy,
+        *,
+        have: pa.Schema,
+        incoming: pa.Table,
     ) -> None:
         """`have`: the table's schema so far; `incoming` has the one that it is going to have."""
         self._parts = parts
         self._key = key
         self._bounds = bounds
+        self._policy = policy
         self._have = have
         self._incoming = incoming
         self._schema: pa.Schema = incoming.schema
         self._keys = key.of(incoming)
         self._placed: set[int] = set()
         self._lock = Lock()
+        self._rewriters = ThreadPoolExecutor(_REWRITERS, thread_name_prefix="rewrite")
 
     def run(self, files: Sequence[DataFile]) -> Merged:
         """Writes what changes; the files that it returns are in the store, and in no commit yet."""
         within = self._key.ranges_of(self._incoming)
         near = [file for file in files if overlap(file.ranges, within, self._key.names)]
-        with ThreadPoolExecutor(WORKERS) as pool:
+        with self._rewriters, ThreadPoolExecutor(_FILES, thread_name_prefix="merge") as pool:
             written = list(pool.map(self._merge_file, near))
         adds = [part for parts in written if parts is not None for part in parts]
         removes = [file for file, parts in zip(near, written, strict=True) if parts is not None]
-        adds += self._write([self._take_new()])
+        adds += [self._parts.upload(encoder) for encoder in self._encode([self._take_new()])]
         return Merged(tuple(adds), tuple(removes))
 
     def _merge_file(self, file: DataFile) -> list[Part] | None:
         """The files that take its place; None where it stays."""
-        parquet = open_file(self._parts.store, file)
-        hits = self._find_hits(parquet)
+        wanted = self._find_wanted(file)
+        is_likely = wanted is not None and len(wanted) >= self._policy.likely_rows
+        parquet = (fetch_file if is_likely else open_file)(self._parts.store, file)
+        hits = self._find_hits(parquet, wanted)
         if not hits.rows:
             return None
         mine = self._claim(hits)
-        old = _OldRows(parquet, self._have, self._schema)
-        if len(mine) == len(hits.rows) == hits.count and self._is_unchanged(old, hits):
+        parquet = parquet if is_likely else fetch_file(self._parts.store, file)
+        rows = self._policy.batch_rows
+        old = _OldRows(parquet, rows, have=self._have, want=self._schema)
+        encoders = self._rewriters.submit(self._rewrite, old, hits, mine).result()
+        if encoders is None:
             return None
-        return self._write(self._replace(old, hits, mine))
+        return [self._parts.upload(encoder) for encoder in encoders]
 
-    def _find_hits(self, parquet: pq.ParquetFile) -> _Hits:
-        groups: dict[int, pa.Array] = {}
-        for first, table in read_groups(parquet, self._key.names):
-            keys = self._key.of(align_table(table, self._have, self._key.schema))
-            numbers = pc.index_in(keys, value_set=self._keys)
-            if numbers.null_count < len(numbers):
-                groups[first] = numbers
-        rows = pa.chunked_array(list(groups.values()), pa.int32()).drop_null().unique()
-        return _Hits(groups, rows.to_pylist())
+    def _find_hits(self, parquet: pq.ParquetFile, wanted: pa.Array | None) -> _Hits:
+        keys = self._keys if wanted is None else self._keys.take(wanted)
+        found = []
+        for _, table in read_groups(parquet, self._key.names):
+            own = self._key.of(align_table(table, self._have, self._key.schema))
+            found.append(pc.index_in(own, value_set=keys))
+        numbers = pa.chunked_array(found, pa.int32()).combine_chunks()
+        if wanted is not None:
+            numbers = wanted.take(numbers)
+        return _Hits(numbers, numbers.drop_null().unique().to_pylist())
+
+    def _find_wanted(self, file: DataFile) -> pa.Array | None:
+        """Numbers of the incoming rows whose keys the file's range may hold; None where that is
+        not known. A lookup among fewer keys is a faster one.
+        """
+        known = file.ranges.get(self._key.names[0]) if len(self._key.names) == 1 else None
+        if known is None or not pa.types.is_integer(self._keys.type) or type(known[0]) is not int:
+            return None
+        low, high = pc.greater_equal(self._keys, known[0]), pc.less_equal(self._keys, known[1])
+        return pc.indices_nonzero(pc.and_(low, high)).cast(pa.int32())
 
     def _claim(self, hits: _Hits) -> list[int]:
         """The incoming rows that this file is to hold: each goes to one file only."""
@@ -106,24 +134,34 @@ class Merge:
             self._placed.update(mine)
         return mine
 
+    def _rewrite(self, old: "_OldRows", hits: _Hits, mine: list[int]) -> list[PartEncoder] | None:
+        if len(mine) == len(hits.rows) == hits.count and self._is_unchanged(old, hits):
+            return None
+        return list(self._encode(self._replace(old, hits, mine)))
+
     def _is_unchanged(self, old: "_OldRows", hits: _Hits) -> bool:
-        for first, table in old.read():
-            numbers = hits.groups.get(first)
-            if numbers is not None:
-                rows = pc.indices_nonzero(numbers.is_valid())
-                for some in (rows.slice(0, _GLANCE_ROWS), rows):
-                    if not table.take(some).equals(self._incoming.take(numbers.take(some))):
-                        return False
+        """Whether the incoming rows are what the file has. Mostly the first row tells that they
+        are not.
+        """
+        for first, batch in old.peek():
+            numbers = hits.numbers.slice(first, batch.num_rows)
+            rows = pc.indices_nonzero(numbers.is_valid())
+            for some in (rows.slice(0, 1), rows):
+                if not batch.take(some).equals(self._incoming.take(numbers.take(some))):
+                    return False
         return True
 
     def _replace(self, old: "_OldRows", hits: _Hits, mine: list[int]) -> Iterator[pa.Table]:
-        """The file's other rows, and the new ones beside the last of them."""
-        new = self._incoming.take(pa.array(mine, pa.int64()))
-        for first, table in old.read():
-            found = hits.groups.get(first)
-            kept = table if found is None else table.filter(found.is_null())
-            is_last = first + table.num_rows == old.rows
-            yield pa.concat_tables([kept, new]) if is_last else kept
+        """The file's other rows, and the new ones behind them, as row groups."""
+        kept: list[pa.Table] = []
+        for first, batch in old.read():
+            others = hits.numbers.slice(first, batch.num_rows).is_null()
+            kept.append(batch.filter(others))
+            if sum(batch.num_rows for batch in kept) >= self._bounds.rows:
+                yield pa.concat_tables(kept)
+                kept = []
+        kept.append(self._incoming.take(pa.array(mine, pa.int64())))
+        yield pa.concat_tables(kept)
 
     def _take_new(self) -> pa.Table:
         if not self._placed:
@@ -132,32 +170,47 @@ class Merge:
         known = pc.is_in(pa.arange(0, self._incoming.num_rows), value_set=placed)
         return self._incoming.filter(pc.invert(known))
 
-    def _write(self, tables: Iterator[pa.Table] | list[pa.Table]) -> list[Part]:
+    def _encode(self, tables: Iterable[pa.Table]) -> Iterator[PartEncoder]:
         filled = (table for table in tables if table.num_rows)
-        return self._parts.write_all(
+        return self._parts.encode_all(
             filled, rows_max=self._bounds.rows, bytes_max=self._bounds.bytes
         )
 
 
 class _OldRows:
-    """The rows of a file, read once where they are a single row group, else anew at each
-    reading.
+    """The rows of a file, in batches that stay in the processor's caches, each with the number of
+    its first row.
+
+    A look at the first ones is not lost where the file is small; a large one is read anew.
     """
 
-    def __init__(self, parquet: pq.ParquetFile, have: pa.Schema, want: pa.Schema) -> None:
-        self.rows: int = parquet.metadata.num_rows
+    def __init__(
+        self, parquet: pq.ParquetFile, rows: int, *, have: pa.Schema, want: pa.Schema
+    ) -> None:
+        """`rows`: of a batch, at most."""
         self._parquet = parquet
+        self._rows = rows
         self._have = have
         self._want = want
-        self._kept: list[tuple[int, pa.Table]] = []
+        self._is_small = parquet.num_row_groups == 1
+        self._seen: deque[tuple[int, pa.Table]] = deque()
+        self._rest = self._open()
+
+    def peek(self) -> Iterator[tuple[int, pa.Table]]:
+        """All rows, which `read` gives once more."""
+        for batch in self._rest:
+            if self._is_small:
+                self._seen.append(batch)
+            yield batch
 
     def read(self) -> Iterator[tuple[int, pa.Table]]:
-        """Row groups, each with the number of its first row."""
-        if self._kept:
-            yield from self._kept
-            return
-        for first, table in read_groups(self._parquet, self._want.names):
-            group = (first, align_table(table, self._have, self._want))
-            if table.num_rows == self.rows:
-                self._kept = [group]
-            yield group
+        """All rows."""
+        if not self._is_small:
+            self._rest = self._open()
+        while self._seen:
+            yield self._seen.popleft()
+        yield from self._rest
+
+    def _open(self) -> Iterator[tuple[int, pa.Table]]:
+        for first, table in read_batches(self._parquet, self._want.names, rows=self._rows):
+            yield first, align_table(table, self._have, self._want)

@@ -6,7 +6,7 @@ carries the process that wrote it, so that two of them never write the same obje
 pods of one run.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -125,20 +125,25 @@ class PartStore:
         parquet = open_file(self.store, DataFile(path, size, rows))
         return self._describe(path, size, parquet.metadata, parquet.schema_arrow, order)
 
-    def write_all(self, tables: Iterator[pa.Table], *, rows_max: int, bytes_max: int) -> list[Part]:
+    def write_all(self, tables: Iterable[pa.Table], *, rows_max: int, bytes_max: int) -> list[Part]:
         """Encodes tables of one schema as row groups of as few parts as the bounds allow."""
-        parts: list[Part] = []
+        encoders = self.encode_all(tables, rows_max=rows_max, bytes_max=bytes_max)
+        return [self.upload(encoder) for encoder in encoders]
+
+    def encode_all(
+        self, tables: Iterable[pa.Table], *, rows_max: int, bytes_max: int
+    ) -> Iterator[PartEncoder]:
+        """The same parts, each as soon as it is complete, and not yet uploaded."""
         encoder: PartEncoder | None = None
         for table in tables:
             for group in cut_groups(table, self._group_rows):
                 encoder = encoder or PartEncoder(group)
                 encoder.write(group)
                 if encoder.rows >= rows_max or encoder.size >= bytes_max:
-                    parts.append(self.upload(encoder))
+                    yield encoder
                     encoder = None
         if encoder is not None:
-            parts.append(self.upload(encoder))
-        return parts
+            yield encoder
 
     def _describe(
         self, path: str, size: int, footer: pq.FileMetaData, schema: pa.Schema, order: Order

@@ -26,6 +26,11 @@ class Policy:
     small_rows: int = 150_000
     small_bytes: int = 48 << 20
     """Up to here staged rows are merged in memory."""
+    batch_rows: int = 10_000
+    """Rows of a file that are changed at a time; few enough for the processor's caches."""
+    likely_rows: int = 64
+    """A file whose range takes in so many wanted keys is fetched whole, before its own are known.
+    """
     piece_rows: int = 250_000
     """Keys that are compared at a time where there are more."""
     upkeep_seconds: float = 60.0

@@ -155,8 +155,8 @@ class Publisher:
             return self._widen(base, shape, self._write([table]))
         if self._keys and table.num_rows:
             key = self._key(shape)
-            merge = Merge(self._parts, key, self._bounds, have=base.schema, incoming=table)
-            merged = merge.run(base.files)
+            setting = (self._parts, key, self._bounds, self._policy)
+            merged = Merge(*setting, have=base.schema, incoming=table).run(base.files)
             return Prepared(shape, merged.adds, merged.removes)
         return Prepared(shape, self._write([table]))
 

@@ -13,7 +13,7 @@ from external_data_operator.api.conditions import Reason
 from sync_runner.errors import ConfigurationError
 from sync_runner.lake.schema import type_word
 from sync_runner.records.columns import source_of
-from sync_runner.records.widen import convert, fit, is_json, is_same, join
+from sync_runner.records.widen import convert, fit, has_void, is_json, is_same, is_void, join, trim
 
 
 @dataclass(frozen=True)
@@ -43,8 +43,9 @@ def shape_replaced(
     """The run's columns; those that it has seen without a value stay as the old table had them."""
     known = {} if old is None else {field.name: field for field in old if field.name in seen}
     kept = [_typed(incoming.get(name, field), field) for name, field in known.items()]
-    new = [f for n, f in incoming.items() if n not in known and not pa.types.is_null(f.type)]
-    return Shape(pa.schema([*kept, *new]))
+    new = [field for name, field in incoming.items() if name not in known]
+    fields = [field.with_type(trim(field.type)) for field in [*kept, *new]]
+    return Shape(pa.schema([field for field in fields if not is_void(field.type)]))
 
 
 def shape_kept(old: pa.Schema, incoming: dict[str, pa.Field]) -> Shape:
@@ -56,14 +57,19 @@ def shape_kept(old: pa.Schema, incoming: dict[str, pa.Field]) -> Shape:
             continue
         if name in fields:
             fields[name] = _fit(fields[name], field)
-        else:
+        elif not is_void(field.type):
             new.append(field)
+    new = [field.with_type(trim(field.type)) for field in new]
     widens = any(not is_same(fields[field.name], field) for field in old)
     return Shape(pa.schema([*fields.values(), *new]), tuple(new), widens)
 
 
 def is_ready(have: pa.Schema, want: pa.Schema) -> bool:
-    """Whether a file of one schema can be part of a table of the other as it is."""
+    """Whether a file of one schema can be part of a table of the other as it is. What is void in it
+    would bear another type than the one that its column gets some day.
+    """
+    if any(has_void(field.type) for field in have):
+        return False
     for field in want:
         index = have.get_field_index(field.name)
         if index >= 0 and not _is_ready(have.field(index), field):
@@ -94,11 +100,16 @@ def _is_ready(have: pa.Field, want: pa.Field) -> bool:
 
 
 def _typed(incoming: pa.Field, old: pa.Field) -> pa.Field:
-    return old if pa.types.is_null(incoming.type) else incoming
+    """Lists of nothing are lists of what the table had, if it had lists."""
+    if is_void(incoming.type) and is_same(join(old, incoming), old):
+        return old
+    return incoming
 
 
 def _fit(old: pa.Field, incoming: pa.Field) -> pa.Field:
-    fitted = fit(old, incoming)
+    """A void member that the table lacks is not worth a column."""
+    plain = incoming.with_type(trim(incoming.type))
+    fitted = fit(old, plain)
     if fitted is None:
         message = (
             f"column {source_of(old)} is {type_word(old.type)} in the table and now brings "

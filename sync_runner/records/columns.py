@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sync_runner.records.names import assign_names
-from sync_runner.records.widen import JSON_KEY, SOURCE_KEY, is_json
+from sync_runner.records.names import assign_names, build_name
+from sync_runner.records.widen import JSON_KEY, SOURCE_KEY, as_json_text, is_json
 
 _DECIMAL_DIGITS_MAX = 38
 
@@ -93,6 +93,8 @@ def store(column: pa.Array, *, is_text_of_json: bool = False) -> tuple[pa.Array,
         json = column.type.extension_name == "arrow.json"
         stored, inner = store(column.storage)
         return stored, json or inner
+    if _has_twins(column.type):
+        return as_json_text(column), True
     if pa.types.is_time(column.type):
         return pc.cast(column, pa.string()), False
     if pa.types.is_duration(column.type):
@@ -100,6 +102,15 @@ def store(column: pa.Array, *, is_text_of_json: bool = False) -> tuple[pa.Array,
     wanted = storable(column.type)
     stored = column if column.type.equals(wanted) else pc.cast(column, wanted, safe=False)
     return _relabel(stored), is_text_of_json and pa.types.is_string(wanted)
+
+
+def _has_twins(type_: pa.DataType) -> bool:
+    """Whether members somewhere inside would bear one name: which is which would depend on which
+    came first, and nothing remembers that.
+    """
+    inside = [type_.field(index) for index in range(type_.num_fields)]
+    names = {build_name(field.name) for field in inside}
+    return len(names) < len(inside) or any(_has_twins(field.type) for field in inside)
 
 
 def storable(type_: pa.DataType) -> pa.DataType:

@@ -40,18 +40,21 @@ class RecordDecoder:
         records_path: str | None = None,
         envelope: Sequence[str] = (),
         extract: Sequence[str] = (),
+        structs: bool = False,
     ) -> None:
         """`records_path` leads to the rows in a body, `envelope` to values beside them.
 
         Without a records path the body is the rows. `extract` leads to nested values of a row that
-        become columns, named `a.b`. Raises ConfigurationError(InvalidSpec) where a path cannot be
-        followed.
+        become columns, named `a.b`. With `structs` objects and lists in a row become structs and
+        lists, where all values of a column in the run are alike; else they are JSON text. Raises
+        ConfigurationError(InvalidSpec) where a path cannot be followed.
         """
         self._path = _parse(records_path or "")
         self._decoder = external_data_decoder.Decoder(
             records_path=list(self._path),
             envelope=[list(_parse(path)) for path in envelope],
             extract=[list(_parse(path)) for path in extract],
+            structs=structs,
         )
 
     @property

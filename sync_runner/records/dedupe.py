@@ -46,6 +46,8 @@ def find_order(keys: pa.Array) -> Order:
 
 def find_last(keys: pa.Array) -> pa.Array | None:
     """Numbers of the rows that are the last of their key, ascending; None where every row is."""
+    if find_order(keys) is not Order.NONE:
+        return None
     rows = pa.arange(0, len(keys))
     last = pa.table({"key": keys, "row": rows}).group_by("key").aggregate([("row", "max")])
     if last.num_rows == len(keys):

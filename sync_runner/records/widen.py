@@ -35,14 +35,38 @@ def join(one: pa.Field, other: pa.Field) -> pa.Field:
     """A field of the first one's name whose type holds the values of both."""
     if is_same(one, other):
         return one
-    if is_json(one) or is_json(other) or _is_nested(one.type) != _is_nested(other.type):
-        return _as_json(one)
-    if pa.types.is_null(one.type):
+    if pa.types.is_null(one.type) and not is_json(other):
         return one.with_type(other.type)
-    if pa.types.is_null(other.type):
+    if pa.types.is_null(other.type) and not is_json(one):
         return one
+    if is_json(one) or is_json(other):
+        return _as_json(one)
     joined = _join_types(one.type, other.type)
     return _as_json(one) if joined is None else one.with_type(joined)
+
+
+def has_void(type_: pa.DataType) -> bool:
+    """Whether something in this type is void."""
+    inside = [type_.field(index).type for index in range(type_.num_fields)]
+    return is_void(type_) or any(map(has_void, inside))
+
+
+def is_void(type_: pa.DataType) -> bool:
+    """Whether no value of this type says what it is a value of: null, and lists of nothing."""
+    if pa.types.is_list(type_):
+        return is_void(type_.value_type)
+    if pa.types.is_struct(type_):
+        return all(is_void(member.type) for member in type_)
+    return bool(pa.types.is_null(type_))
+
+
+def trim(type_: pa.DataType) -> pa.DataType:
+    """The type without members that are void, which no table holds."""
+    if pa.types.is_list(type_):
+        return pa.list_(trim(type_.value_type))
+    if pa.types.is_struct(type_):
+        return pa.struct([(m.name, trim(m.type)) for m in type_ if not is_void(m.type)])
+    return type_
 
 
 def fit(table: pa.Field, incoming: pa.Field) -> pa.Field | None:
@@ -57,18 +81,29 @@ def fit(table: pa.Field, incoming: pa.Field) -> pa.Field | None:
 
 def convert(column: Column, have: pa.Field, want: pa.Field) -> Column:
     """The values of a column that holds what `have` says, as values of `want`, which is at least
-    as wide.
+    as wide, void members left aside.
     """
     if is_same(have, want):
         return column
-    assert is_same(join(have, want), want), f"{have} would lose values as {want}"
+    trimmed = have.with_type(trim(have.type))
+    assert is_same(join(trimmed, want), want), f"{have} would lose values as {want}"
     if pa.types.is_null(have.type):
         return pa.nulls(len(column), want.type)
     if is_json(want) and not is_json(have):
-        return _encode(column, have.type)
+        return as_json_text(column)
     if pa.types.is_string(want.type) and _is_nested(have.type):
         return _map_values(column, lambda value: orjson.dumps(value, default=str).decode())
     return pc.cast(column, want.type, safe=False)
+
+
+def as_json_text(column: Column) -> Column:
+    """Values as JSON text."""
+    type_ = column.type
+    if _is_number(type_) or pa.types.is_boolean(type_):
+        return pc.cast(column, pa.string())
+    if _is_nested(type_):
+        return _map_values(column, lambda value: orjson.dumps(value, default=str).decode())
+    return _map_values(pc.cast(column, pa.string()), lambda value: orjson.dumps(value).decode())
 
 
 def _is_nested(type_: pa.DataType) -> bool:
@@ -96,9 +131,12 @@ def _widens(table: pa.DataType, joined: pa.DataType) -> bool:
 
 
 def _join_types(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
-    if one.equals(other):
+    """What holds the values of both; None where one is nested and the other is something else."""
+    if one.equals(other) or pa.types.is_null(other):
         return one
-    if _is_nested(one):
+    if pa.types.is_null(one):
+        return other
+    if _is_nested(one) or _is_nested(other):
         return _join_nested(one, other)
     if _is_number(one) and _is_number(other):
         return _join_numbers(one, other)
@@ -143,15 +181,6 @@ def _join_structs(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
             return None
         fields[field.name] = inner
     return pa.struct(list(fields.items()))
-
-
-def _encode(column: Column, type_: pa.DataType) -> Column:
-    """Values as JSON text."""
-    if _is_number(type_) or pa.types.is_boolean(type_):
-        return pc.cast(column, pa.string())
-    if _is_nested(type_):
-        return _map_values(column, lambda value: orjson.dumps(value, default=str).decode())
-    return _map_values(pc.cast(column, pa.string()), lambda value: orjson.dumps(value).decode())
 
 
 def _map_values(column: Column, change: Callable[[object], str]) -> pa.Array:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from external_data_operator.api.plan import Limits, Plan, SyncOptions
 from external_data_operator.api.schema import SyncType
-from external_data_operator.api.sources.rest import CursorType, RestStream, RowOrder
+from external_data_operator.api.sources.rest import CursorType, NestedValues, RestStream, RowOrder
 
 from sync_runner.errors import ConfigurationError, ExpiredTokenError, RetryableError
 from sync_runner.paginators import build_paginator
@@ -105,6 +105,7 @@ class _Walk:
             records_path=source.stream.records_path,
             envelope=self._paginator.paths,
             extract=self._find_nested(),
+            structs=source.stream.nested_values is NestedValues.STRUCTS,
         )
         self._is_resumed = request.resume is not None
         self._bookmark = self._begin(request)

@@ -13,7 +13,7 @@ import pyarrow as pa
 from external_data_operator.api.conditions import Reason
 from external_data_operator.api.plan import Plan
 from external_data_operator.api.schema import IncrementalField
-from external_data_operator.api.sources.rest import CursorType, RestStream
+from external_data_operator.api.sources.rest import CursorType, NestedValues, RestStream
 
 from sync_runner.errors import ConfigurationError, RetryableError
 from sync_runner.paginators import build_paginator
@@ -109,7 +109,8 @@ class RestProbe:
         declared = stream.incremental
         names = [*stream.primary_key, *([declared.cursor_path] if declared else [])]
         nested = [name for name in dict.fromkeys(names) if "." in name]
-        decoder = RecordDecoder(records_path=stream.records_path, extract=nested)
+        structs = stream.nested_values is NestedValues.STRUCTS
+        decoder = RecordDecoder(records_path=stream.records_path, extract=nested, structs=structs)
         try:
             decoder.push(response.body)
         except RetryableError:

@@ -213,3 +213,56 @@ def test_a_full_refresh_without_rows_empties_the_table_and_keeps_its_columns(
     outcome = sync([])
     assert outcome.table is not None
     assert (outcome.table.rows, [c.name for c in outcome.columns]) == (0, ["id"])
+
+
+NOTHING = pa.array([[], None], pa.list_(pa.null()))
+WORDS = pa.array([["x"], []], pa.list_(pa.string()))
+
+
+def batch(first: int, **columns: pa.Array) -> pa.RecordBatch:
+    """Two rows from this id on."""
+    return pa.record_batch({"id": [first, first + 1], "seq": [first, first + 1], **columns})
+
+
+@pytest.mark.parametrize("sync", [full, incremental])
+def test_lists_of_nothing_take_the_type_of_later_ones(tmp_path: Path, sync: Any) -> None:
+    syncs = sync(folder_place(tmp_path))
+    syncs.read(ListedSource([batch(1, v=NOTHING), batch(3, v=WORDS)], "seq"))
+    assert [row.get("v") for row in rows(syncs.place)] == [[], None, ["x"], []]
+
+
+def test_lists_of_nothing_become_lists_of_what_the_table_has(tmp_path: Path) -> None:
+    sync = incremental(folder_place(tmp_path))
+    sync.read(ListedSource([batch(1, v=WORDS)], "seq"))
+    sync.read(ListedSource([batch(2, v=NOTHING)], "seq"))
+    assert [row.get("v") for row in rows(sync.place)] == [["x"], [], None]
+
+
+def test_lists_of_nothing_alone_are_no_column_yet(tmp_path: Path) -> None:
+    sync = incremental(folder_place(tmp_path))
+    outcome = sync.read(ListedSource([batch(1, v=NOTHING)], "seq"))
+    assert [column.name for column in outcome.columns] == ["id", "seq"]
+    sync.read(ListedSource([batch(3, v=WORDS)], "seq"))
+    assert [row.get("v") for row in rows(sync.place)] == [None, None, ["x"], []]
+
+
+def test_a_member_that_is_a_list_of_nothing_comes_with_its_type(tmp_path: Path) -> None:
+    def records(first: int, members: list[dict[str, Any]]) -> pa.RecordBatch:
+        return batch(first, v=pa.array(members))
+
+    sync = incremental(folder_place(tmp_path))
+    sync.read(ListedSource([records(1, [{"a": 1, "tags": []}] * 2)], "seq"))
+    assert [row["v"] for row in rows(sync.place)] == [{"a": 1}] * 2
+    sync.read(ListedSource([records(3, [{"a": 2, "tags": ["x"]}] * 2)], "seq"))
+    sync.read(ListedSource([records(4, [{"a": 3, "tags": []}] * 2)], "seq"))
+    wanted = [{"a": 1, "tags": None}] * 2 + [{"a": 2, "tags": ["x"]}] + [{"a": 3, "tags": []}] * 2
+    assert [row["v"] for row in rows(sync.place)] == wanted
+
+
+def test_a_struct_that_turns_into_something_else_is_a_conflict(tmp_path: Path) -> None:
+    sync = incremental(folder_place(tmp_path))
+    sync.read(ListedSource([batch(1, v=pa.array([{"a": 1}, None]))], "seq"))
+    with pytest.raises(ConfigurationError, match=r"column v is struct .* brings long") as error:
+        sync.read(ListedSource([batch(3, v=pa.array([1, 2]))], "seq"))
+    assert error.value.reason is Reason.SCHEMA_CONFLICT
+    assert [row.get("v") for row in rows(sync.place)] == [{"a": 1}, None]

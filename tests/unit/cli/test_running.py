@@ -119,6 +119,29 @@ def test_the_next_run_of_an_incremental_stream_asks_for_what_changed(
     assert run.read("shop_orders").height == 260
 
 
+def test_nested_values_become_structs_where_the_stream_says_so(
+    run: Runner, shop: RestServer
+) -> None:
+    rows = make_rows(250)
+    manifest = SOURCE + INCREMENTAL + "        nestedValues: Structs\n" + SECRET
+    shop.on("/orders", Table(rows, since=lambda row, since: bool(row["updated_at"] >= since)))
+    assert run("run", manifest, *run.destination)[0] == 0
+    for row in make_rows(10, first=251):
+        rows.append(row | {"meta": row["meta"] | {"tags": [{"name": "new"}]}})
+    assert run("run", manifest, *run.destination)[0] == 0
+    frame = run.read("shop_orders").sort("id")
+    assert frame["meta"].struct.field("uid").to_list() == [f"u{n}" for n in range(1, 261)]
+    assert frame["meta"][0]["tags"] is None
+    assert frame["meta"][-1]["tags"] == [{"name": "new"}]
+
+
+def test_a_discovery_tells_the_types_of_structs(run: Runner, shop: RestServer) -> None:
+    manifest = SOURCE + "        nestedValues: Structs\n" + SECRET
+    code, said = run("discover", manifest)
+    assert code == 0
+    assert '"struct"' in json.dumps(said)
+
+
 def test_a_folder_may_hold_the_secret(run: Runner, tmp_path: Path) -> None:
     (tmp_path / "secrets" / "shop-api").mkdir(parents=True)
     (tmp_path / "secrets" / "shop-api" / "token").write_text(f"{TOKEN}\n")

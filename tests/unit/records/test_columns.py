@@ -117,3 +117,10 @@ def test_json_of_an_extension_type_is_text_of_json() -> None:
     adopted = Columns({}, None).adopt(pa.record_batch({"c": column}))
     assert adopted.schema.field("c").metadata[JSON_KEY] == b"1"
     assert adopted.column("c").to_pylist() == ['{"a":1}']
+
+
+def test_members_that_would_bear_one_name_leave_their_column_as_json_text() -> None:
+    column = pa.array([[{"Id": 1, "id": 2}]])
+    adopted = Columns({}, None).adopt(pa.record_batch({"c": column}))
+    assert adopted.schema.field("c").metadata[JSON_KEY] == b"1"
+    assert adopted.column("c").to_pylist() == ['[{"Id":1,"id":2}]']

@@ -48,7 +48,12 @@ JOINS = [
     (NESTED, LONG, JSON),
     (NESTED, pa.list_(LONG), JSON),
     (NESTED, pa.struct([("b", TEXT)]), pa.struct([("a", LONG), ("b", TEXT)])),
+    (NESTED, pa.struct([("a", pa.list_(LONG))]), JSON),
+    (pa.struct([("a", pa.list_(LONG))]), NESTED, JSON),
+    (pa.null(), NESTED, NESTED),
     (pa.list_(LONG), pa.list_(DOUBLE), pa.list_(DOUBLE)),
+    (pa.list_(pa.null()), pa.list_(LONG), pa.list_(LONG)),
+    (pa.list_(pa.null()), pa.list_(NESTED), pa.list_(NESTED)),
 ]
 
 
@@ -91,6 +96,11 @@ def test_joining_gives_the_same_type_in_any_order() -> None:
         (pa.timestamp("us"), pa.timestamp("us", "UTC"), None),
         (NESTED, pa.struct([("a", DOUBLE)]), pa.struct([("a", DOUBLE)])),
         (NESTED, LONG, None),
+        (NESTED, pa.struct([("a", pa.list_(LONG))]), None),
+        (NESTED, JSON, None),
+        (JSON, NESTED, JSON),
+        (pa.list_(TEXT), pa.list_(pa.null()), pa.list_(TEXT)),
+        (LONG, pa.list_(pa.null()), None),
     ],
     ids=str,
 )
@@ -121,6 +131,13 @@ def test_a_table_widens_among_numbers_and_takes_what_its_own_type_holds(
         ([{"a": 1}, None], NESTED, JSON, ['{"a":1}', None]),
         ([[1, 2]], pa.list_(LONG), JSON, ["[1,2]"]),
         ([[1]], pa.list_(LONG), pa.list_(DOUBLE), [[1.0]]),
+        ([[], None], pa.list_(pa.null()), pa.list_(TEXT), [[], None]),
+        (
+            [{"a": 1, "v": []}],
+            pa.struct([("a", LONG), ("v", pa.list_(pa.null()))]),
+            NESTED,
+            [{"a": 1}],
+        ),
     ],
     ids=str,
 )

@@ -157,6 +157,13 @@ class RestIncremental(SpecModel):
     )
 
 
+class NestedValues(StrEnum):
+    """What becomes of objects and lists inside a row."""
+
+    JSON = "Json"
+    STRUCTS = "Structs"
+
+
 class RestStream(SpecModel):
     """One sequence of like records, and so one table."""
 
@@ -180,6 +187,9 @@ class RestStream(SpecModel):
     """How one page leads to the next: exactly one key. Without it one request holds everything."""
     incremental: RestIncremental | None = None
     """How to ask for what changed; without it every sync reads everything."""
+    nested_values: NestedValues = NestedValues.JSON
+    """What objects and lists inside a row become: Json keeps the source's own text, Structs makes
+    typed structs and lists of them, where all values of a column are alike, and else JSON text."""
 
     cel_rules: ClassVar[tuple[CelRule, ...]] = (
         CelRule(

@@ -1,0 +1,153 @@
+//! The JSON texts of a column as structs and lists, where all of them are of one kind.
+//!
+//! Objects are rows of a table of their own, and the elements of lists are rows of a table with one
+//! column, so that whatever holds for rows holds inside of them too: columns are found as they
+//! come, types widen, and what is nested deeper is read in the same way. What cannot be read so
+//! stays text, and then for the rest of the run.
+
+use std::mem;
+
+use arrow_data::ArrayData;
+use arrow_schema::{DataType, Field, Fields};
+
+use crate::bits::Bits;
+use crate::cursor::Cursor;
+use crate::data::Text;
+use crate::export::{build_list, build_nulls, build_struct, take_column};
+use crate::failure::Result;
+use crate::page::is_empty;
+use crate::table::{Limits, Table};
+use crate::tree::Tree;
+
+/// Objects with more different keys than this are maps rather than records.
+const MEMBERS_MAX: usize = 256;
+/// Nested values that lie deeper than this stay text.
+pub const DEPTH_MAX: usize = 8;
+
+/// What the values of a column have been so far.
+pub struct Shape {
+    kind: Kind,
+    /// How many more levels may be read below this one.
+    depth: usize,
+}
+
+enum Kind {
+    Unknown,
+    Objects(Box<Table>),
+    Lists(Box<Table>),
+    Text,
+}
+
+impl Shape {
+    /// A column of which nothing is known.
+    pub fn new(depth: usize) -> Self {
+        Shape { kind: Kind::Unknown, depth }
+    }
+
+    /// The texts as an array, with the type that it stands for; None where they stay text.
+    pub fn read(
+        &mut self,
+        text: &Text,
+        valid: Option<&[u8]>,
+        count: usize,
+    ) -> Option<(DataType, ArrayData)> {
+        let texts = Texts { text, valid: valid.map(Bits::from_slice), count };
+        self.settle(&texts);
+        let read = match &mut self.kind {
+            Kind::Objects(table) => read_objects(table, &texts),
+            Kind::Lists(table) => read_lists(table, &texts),
+            Kind::Unknown | Kind::Text => return None,
+        };
+        // Whatever is the matter (objects with too many keys, too many values for one array), the
+        // text is still there.
+        read.inspect_err(|_| self.kind = Kind::Text).ok()
+    }
+
+    /// What the column is from here on.
+    fn settle(&mut self, texts: &Texts<'_>) {
+        for (_, text) in texts.present() {
+            let next = match (&self.kind, text[0]) {
+                (Kind::Objects(_), b'{') | (Kind::Lists(_), b'[') => continue,
+                (Kind::Unknown, b'{') => Kind::Objects(self.open(MEMBERS_MAX)),
+                (Kind::Unknown, b'[') => Kind::Lists(self.open(1)),
+                _ => Kind::Text,
+            };
+            self.kind = next;
+            if matches!(self.kind, Kind::Text) {
+                return;
+            }
+        }
+    }
+
+    fn open(&self, columns: usize) -> Box<Table> {
+        Box::new(Table::new(Tree::new(), Limits { columns, nesting: self.depth }))
+    }
+}
+
+/// The texts of a column's rows.
+struct Texts<'a> {
+    text: &'a Text,
+    valid: Option<Bits>,
+    count: usize,
+}
+
+impl<'a> Texts<'a> {
+    /// The text of a row; None where the row has no value.
+    fn get(&self, row: usize) -> Option<&'a [u8]> {
+        match &self.valid {
+            Some(valid) if !valid.get(row) => None,
+            _ => Some(self.text.get(row)),
+        }
+    }
+
+    fn present(&self) -> impl Iterator<Item = (usize, &'a [u8])> {
+        (0..self.count).filter_map(|row| self.get(row).map(|text| (row, text)))
+    }
+}
+
+/// An object without members is no value: there is no struct without members.
+fn read_objects(table: &mut Table, texts: &Texts<'_>) -> Result<(DataType, ArrayData)> {
+    let mut valid = Bits::default();
+    for row in 0..texts.count {
+        match texts.get(row) {
+            Some(text) if !is_empty(text) => {
+                table.read_row(&mut Cursor::new(text))?;
+                valid.set(row);
+            }
+            _ => table.rows += 1,
+        }
+    }
+    table.rows = 0;
+    table.commit();
+    let (fields, arrays): (Vec<Field>, Vec<ArrayData>) = table
+        .columns
+        .iter_mut()
+        .map(|column| take_column(column, texts.count))
+        .filter(|(field, _)| *field.data_type() != DataType::Null)
+        .unzip();
+    if fields.is_empty() {
+        return Ok((DataType::Null, build_nulls(texts.count)));
+    }
+    let array = build_struct(&fields, arrays, texts.count, Some(valid.into_vec(texts.count)));
+    Ok((DataType::Struct(Fields::from(fields)), array))
+}
+
+fn read_lists(table: &mut Table, texts: &Texts<'_>) -> Result<(DataType, ArrayData)> {
+    let mut valid = Bits::default();
+    let mut ends = Vec::with_capacity(texts.count + 1);
+    ends.push(0);
+    for row in 0..texts.count {
+        if let Some(text) = texts.get(row) {
+            table.read_items(&mut Cursor::new(text))?;
+            valid.set(row);
+        }
+        // No more elements than bytes, of which there are fewer than 2 GiB.
+        ends.push(table.rows as i32);
+    }
+    let count = mem::take(&mut table.rows);
+    table.commit();
+    let (field, items) = take_column(&mut table.columns[0], count);
+    let array = build_list(ends, items, Some(valid.into_vec(texts.count)));
+    let item = Field::new_list_field(field.data_type().clone(), true);
+    Ok((DataType::List(item.into()), array))
+}
