@@ -28,6 +28,7 @@ from external_data_operator.api.source import S3Destination
 from external_data_operator.api.sources.rest import (
     CursorPagination,
     CursorType,
+    NestedValues,
     OffsetPagination,
     Pagination,
     RestIncremental,
@@ -69,6 +70,8 @@ class Sync:
     since_param: str = "after"
     """Parameter that carries that bound: `after` leaves the bound itself out, `since` repeats it.
     """
+    structs: bool = False
+    """Whether nested values become structs instead of JSON text."""
     table: str | None = None
     """The table's name; without it each run makes a new one."""
 
@@ -94,6 +97,7 @@ class Sync:
             primary_key=["id"] if self.key else [],
             pagination=pages,
             incremental=incremental if self.incremental else None,
+            nested_values=NestedValues.STRUCTS if self.structs else NestedValues.JSON,
         )
 
     def build_options(self) -> SyncOptions:

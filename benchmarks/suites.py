@@ -150,6 +150,10 @@ def rest_awkward(session: Session) -> dict[str, Any]:
     }
     with serving(session, "rest-awkward", sets) as bench:
         contenders = [bench.ours.contender(n, Sync(rows, params={"set": n})) for n in sets]
+        contenders += [
+            bench.ours.contender(f"{n}, as structs", Sync(rows, params={"set": n}, structs=True))
+            for n in ("orders", "awkward")
+        ]
         title = f"{rows:,} rows, page 1,000: flat rows, orders, awkward rows"
         return session.run(Suite("rest-awkward", title, contenders, "flat", session.turns(7)))
 

@@ -171,17 +171,29 @@ def _pick_dictionaries(sample: pa.Table) -> list[str] | bool:
     """Columns whose values repeat; to try it with the others costs time, and space that is given
     up again.
     """
-    rows = min(sample.num_rows, _SAMPLE_ROWS)
-    head = sample.slice(0, rows)
-    return [
-        field.name
-        for field in sample.schema
-        if not _has_no_dictionary(field.type)
-        and pc.count_distinct(head.column(field.name)).as_py() <= max(1, rows * _DISTINCT_SHARE_MAX)
-    ] or False
+    head = sample.slice(0, min(sample.num_rows, _SAMPLE_ROWS)).combine_chunks()
+    leaves = [
+        leaf
+        for field in head.schema
+        for chunk in head.column(field.name).chunks
+        for leaf in _find_leaves(field.name, chunk)
+    ]
+    return [path for path, values in leaves if _repeats(values)] or False
 
 
-def _has_no_dictionary(type_: pa.DataType) -> bool:
-    """Types that a dictionary does nothing for, or is not made of."""
-    nested = pa.types.is_nested(type_)
-    return bool(nested or pa.types.is_boolean(type_) or pa.types.is_null(type_))
+def _find_leaves(path: str, values: pa.Array) -> Iterator[tuple[str, pa.Array]]:
+    """The columns that a column is made of in Parquet, by the paths that they have there."""
+    if pa.types.is_struct(values.type):
+        for member, inner in zip(values.type, values.flatten(), strict=True):
+            yield from _find_leaves(f"{path}.{member.name}", inner)
+    elif pa.types.is_list(values.type):
+        yield from _find_leaves(f"{path}.list.element", values.flatten())
+    elif not pa.types.is_map(values.type):
+        yield path, values
+
+
+def _repeats(values: pa.Array) -> bool:
+    """Whether a dictionary is worth it; it does nothing for booleans, and nulls have none."""
+    if pa.types.is_boolean(values.type) or pa.types.is_null(values.type):
+        return False
+    return bool(pc.count_distinct(values).as_py() <= max(1, len(values) * _DISTINCT_SHARE_MAX))
