@@ -30,7 +30,7 @@ from deltalake.transaction import (
 )
 from external_data_operator.api.conditions import Reason
 
-from sync_runner.errors import ConfigurationError, RetryableError
+from sync_runner.errors import ConfigurationError, RetryableError, RunError
 from sync_runner.lake.files import DataFile, Range
 from sync_runner.lake.parts import Part
 from sync_runner.lake.schema import has_local_time, parse_schema, render_field, render_schema
@@ -116,6 +116,11 @@ class DeltaLog:
                 handle = DeltaTable(self._store.uri, storage_options=dict(self._store.options))
             except TableNotFoundError:
                 return None
+            return self._read(handle)
+
+    def _read(self, handle: DeltaTable) -> Snapshot:
+        """What the handle has loaded."""
+        with self._mapped("read the table's log"):
             schema = parse_schema(handle.schema().to_json())
             keys = [field.name for field in schema if source_of(field) in self._keys]
             files = _read_files(handle, keys)
@@ -220,8 +225,13 @@ class DeltaLog:
 
     def _reload(self, base: Snapshot | None) -> Snapshot:
         """The table behind our own commit; a store that still shows the version before is asked
-        again.
+        again. Usually the one new entry is all that has to be read; `base` is of no use then.
         """
+        if base is not None:
+            with suppress(*FAILURES, RunError):
+                base.handle.update_incremental()
+                if base.handle.version() > base.version:
+                    return self._read(base.handle)
         for _ in range(5):
             found = self.load()
             if found is not None and (base is None or found.version > base.version):

@@ -105,8 +105,11 @@ class Upkeep:
         """
         self._ends = self._clock.monotonic() + self._policy.upkeep_seconds
         snapshot = self._compact(snapshot)
-        orphans = self._find_orphans(snapshot, before) if has_published else set()
-        self._sweep(snapshot, before, orphans)
+        removed = self._log.find_removed(snapshot, hours=0)
+        doomed = self._find_expired(snapshot, before, removed)
+        if has_published:
+            doomed |= self._find_orphans(snapshot, before, removed)
+        self._sweep(sorted(doomed))
         self._tidy_log(snapshot)
         return snapshot
 
@@ -150,8 +153,7 @@ class Upkeep:
         whole = pa.concat_tables(tables)
         yield whole.take(pc.sort_indices(whole.column(self._order_by)))
 
-    def _sweep(self, snapshot: Snapshot, before: Sequence[ObjectInfo], orphans: set[str]) -> None:
-        doomed = sorted(orphans | self._find_expired(snapshot, before))
+    def _sweep(self, doomed: Sequence[str]) -> None:
         for first in range(0, len(doomed), 200):
             if self._is_over():
                 return
@@ -159,21 +161,24 @@ class Upkeep:
             self._steps(Step.SWEEPING)
         self._store.delete_torn(before=self._clock.now() - self._policy.torn_seconds)
 
-    def _find_orphans(self, snapshot: Snapshot, before: Sequence[ObjectInfo]) -> set[str]:
+    def _find_orphans(
+        self, snapshot: Snapshot, before: Sequence[ObjectInfo], removed: set[str]
+    ) -> set[str]:
         """Files of some age that the log knows nothing of. Its own words are read only where there
         is a file to tell about.
         """
         newest = self._clock.now() - self._policy.grace_hours * _HOUR_S
         aged = {info.path for info in before if info.modified < newest}
         known = {file.path for file in snapshot.files}
-        unknown = aged - known - self._log.find_removed(snapshot, hours=0)
+        unknown = aged - known - removed
         return unknown - read_tombstones(self._store) if unknown else unknown
 
-    def _find_expired(self, snapshot: Snapshot, before: Sequence[ObjectInfo]) -> set[str]:
+    def _find_expired(
+        self, snapshot: Snapshot, before: Sequence[ObjectInfo], removed: set[str]
+    ) -> set[str]:
         """Removed files that are in the store and whose time is over."""
-        removed = self._log.find_removed(snapshot, hours=0)
-        removed -= {file.path for file in snapshot.files}
-        sizes = {info.path: info.size for info in before if info.path in removed}
+        gone = removed - {file.path for file in snapshot.files}
+        sizes = {info.path: info.size for info in before if info.path in gone}
         if not sizes:
             return set()
         is_much = sum(sizes.values()) > snapshot.bytes
