@@ -1,7 +1,8 @@
 """`python -m benchmarks.run [SUITE ...] [--quick]`: starts the servers, measures, and writes
 results, tables and plot.
 
-Without a suite it takes them all, which needs about an hour on a machine with nothing else to do.
+Without a suite it takes them all, which needs a quarter of an hour on a machine with nothing else
+to do, and several where turns have to be repeated.
 `--quick` shows in a few minutes that everything works, and writes its figures nowhere.
 """
 

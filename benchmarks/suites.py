@@ -190,7 +190,7 @@ def _merge(
             ),
         ]
         title = f"{rows:,} of the newest {newest:,} keys merged into {table_rows:,} rows"
-        return session.run(Suite(name, title, contenders, OURS, session.turns(5)))
+        return session.run(Suite(name, title, contenders, OURS, session.turns(9)))
 
 
 def _load_base(bench: Bench, rows: int) -> BaseTable:

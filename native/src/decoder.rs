@@ -2,7 +2,7 @@
 
 use crate::export::{Batch, export};
 use crate::failure::{Failure, Kind, Result};
-use crate::nested;
+use crate::nested::Nesting;
 use crate::page::{Aim, Page, Value};
 use crate::table::{COLUMNS_MAX, Limits, Table};
 use crate::tree::Tree;
@@ -37,7 +37,7 @@ impl Decoder {
         for path in extract.iter().filter(|path| path.len() > 1) {
             inside.add(path, path.join("."));
         }
-        let nesting = if structs { nested::DEPTH_MAX } else { 0 };
+        let nesting = if structs { Nesting::structs() } else { Nesting::none() };
         let table = Table::new(inside, Limits { columns: COLUMNS_MAX, nesting });
         Decoder { table, rows_path, aims, values: envelope.len(), bytes: 0 }
     }

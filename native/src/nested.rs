@@ -6,6 +6,8 @@
 //! stays text, and then for the rest of the run.
 
 use std::mem;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow_data::ArrayData;
 use arrow_schema::{DataType, Field, Fields};
@@ -22,13 +24,45 @@ use crate::tree::Tree;
 /// Objects with more different keys than this are maps rather than records.
 const MEMBERS_MAX: usize = 256;
 /// Nested values that lie deeper than this stay text.
-pub const DEPTH_MAX: usize = 8;
+const DEPTH_MAX: usize = 8;
+/// Members of all nested values of a stream; what would bring more stays text.
+const ALL_MAX: usize = 10_000;
+
+/// How much more may be nested.
+#[derive(Clone)]
+pub struct Nesting {
+    levels: usize,
+    /// Members that may still come, wherever they lie.
+    room: Arc<AtomicUsize>,
+}
+
+impl Nesting {
+    /// Nothing: nested values are text.
+    pub fn none() -> Self {
+        Nesting { levels: 0, room: Arc::default() }
+    }
+
+    pub fn structs() -> Self {
+        Nesting { levels: DEPTH_MAX, room: Arc::new(AtomicUsize::new(ALL_MAX)) }
+    }
+
+    /// What is left one level deeper; None where that stays text.
+    pub fn deeper(&self) -> Option<Self> {
+        let levels = self.levels.checked_sub(1)?;
+        Some(Nesting { levels, room: Arc::clone(&self.room) })
+    }
+
+    fn take(&self, members: usize) -> bool {
+        let take = |room: usize| room.checked_sub(members);
+        self.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
+    }
+}
 
 /// What the values of a column have been so far.
 pub struct Shape {
     kind: Kind,
-    /// How many more levels may be read below this one.
-    depth: usize,
+    nesting: Nesting,
+    members: usize,
 }
 
 enum Kind {
@@ -40,8 +74,8 @@ enum Kind {
 
 impl Shape {
     /// A column of which nothing is known.
-    pub fn new(depth: usize) -> Self {
-        Shape { kind: Kind::Unknown, depth }
+    pub fn new(nesting: Nesting) -> Self {
+        Shape { kind: Kind::Unknown, nesting, members: 0 }
     }
 
     /// The texts as an array, with the type that it stands for; None where they stay text.
@@ -53,14 +87,19 @@ impl Shape {
     ) -> Option<(DataType, ArrayData)> {
         let texts = Texts { text, valid: valid.map(Bits::from_slice), count };
         self.settle(&texts);
-        let read = match &mut self.kind {
-            Kind::Objects(table) => read_objects(table, &texts),
-            Kind::Lists(table) => read_lists(table, &texts),
+        let (read, members) = match &mut self.kind {
+            Kind::Objects(table) => (read_objects(table, &texts), table.columns.len()),
+            Kind::Lists(table) => (read_lists(table, &texts), table.columns.len()),
             Kind::Unknown | Kind::Text => return None,
         };
-        // Whatever is the matter (objects with too many keys, too many values for one array), the
-        // text is still there.
-        read.inspect_err(|_| self.kind = Kind::Text).ok()
+        let more = members - mem::replace(&mut self.members, members);
+        // Whatever is the matter (too many keys, too many values for one array), the text is still
+        // there.
+        let read = read.ok().filter(|_| self.nesting.take(more));
+        if read.is_none() {
+            self.kind = Kind::Text;
+        }
+        read
     }
 
     /// What the column is from here on.
@@ -80,7 +119,7 @@ impl Shape {
     }
 
     fn open(&self, columns: usize) -> Box<Table> {
-        Box::new(Table::new(Tree::new(), Limits { columns, nesting: self.depth }))
+        Box::new(Table::new(Tree::new(), Limits { columns, nesting: self.nesting.clone() }))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::bytes::Bytes;
 use crate::column::Column;
 use crate::cursor::Cursor;
 use crate::failure::{Failure, Kind, Result};
-use crate::nested::Shape;
+use crate::nested::{Nesting, Shape};
 use crate::tree::{Place, ROOT, Tree};
 
 /// Columns of one stream.
@@ -18,12 +18,11 @@ pub const COLUMNS_MAX: usize = 10_000;
 const NONE: u32 = u32::MAX;
 
 /// How far a table goes.
-#[derive(Clone, Copy)]
 pub struct Limits {
     /// Columns at the most.
     pub columns: usize,
-    /// Levels of nested values that are read as such; what lies deeper is text.
-    pub nesting: usize,
+    /// What of its nested values is read as such.
+    pub nesting: Nesting,
 }
 
 pub struct Table {
@@ -150,8 +149,8 @@ impl Table {
 
     #[cold]
     fn add(&mut self, name: &[u8], extract: Option<Place>) -> Result<u32> {
-        let Limits { columns, nesting } = self.limits;
-        if self.columns.len() == columns {
+        let Limits { columns, nesting } = &self.limits;
+        if self.columns.len() == *columns {
             return Err(Failure::new(
                 Kind::TooManyColumns,
                 format!("the rows have more than {columns} fields"),
@@ -159,7 +158,7 @@ impl Table {
         }
         let place = self.columns.len() as u32;
         let mut column = Column::new(name);
-        column.shape = nesting.checked_sub(1).map(Shape::new);
+        column.shape = nesting.deeper().map(Shape::new);
         column.extract = extract.filter(|inner| !self.extract.node(*inner).children.is_empty());
         self.columns.push(column);
         self.by_name.insert(name.into(), place);

@@ -23,7 +23,7 @@ from sync_runner.lake.policy import Policy
 from sync_runner.lake.shape import align_table
 from sync_runner.lake.stage import Bounds
 
-_FILES = 3
+_FILES = 4
 """Files at a time; those that are not being rewritten wait for the store."""
 _REWRITERS = 2
 """Threads that decode, change and encode; each takes memory, which it uses again."""
@@ -147,7 +147,7 @@ class Merge:
             numbers = hits.numbers.slice(first, batch.num_rows)
             rows = pc.indices_nonzero(numbers.is_valid())
             for some in (rows.slice(0, 1), rows):
-                if not batch.take(some).equals(self._incoming.take(numbers.take(some))):
+                if len(some) and not batch.take(some).equals(self._take(numbers.take(some))):
                     return False
         return True
 
@@ -160,8 +160,22 @@ class Merge:
             if sum(batch.num_rows for batch in kept) >= self._bounds.rows:
                 yield pa.concat_tables(kept)
                 kept = []
-        kept.append(self._incoming.take(pa.array(mine, pa.int64())))
-        yield pa.concat_tables(kept)
+        if mine:
+            kept.append(self._take(pa.array(mine, pa.int32())))
+        if kept:
+            yield pa.concat_tables(kept)
+
+    def _take(self, numbers: pa.Array) -> pa.Table:
+        """These incoming rows. Arrow copies all of a table that lies in pieces before it picks
+        some. Rows of one file mostly lie close together, so that a stretch will do; where they do
+        not, the table is made one piece, once.
+        """
+        ends = pc.min_max(numbers)
+        first, last = ends["min"].as_py(), ends["max"].as_py()
+        if last - first > self._incoming.num_rows // 2:
+            self._incoming = self._incoming.combine_chunks()
+        stretch = self._incoming.slice(first, last - first + 1)
+        return stretch.take(pc.subtract(numbers, pa.scalar(first, numbers.type)))
 
     def _take_new(self) -> pa.Table:
         if not self._placed:

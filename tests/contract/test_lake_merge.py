@@ -98,6 +98,24 @@ def test_an_append_takes_a_row_that_comes_again_only_once(place: Place) -> None:
     assert found == sorted([(i, str(i)) for i in range(51)] + [(49, "late")])
 
 
+def json_batch(*texts: str) -> pa.RecordBatch:
+    """One row at the same moment for each nested value."""
+    fields = [pa.field("seq", pa.int64()), pa.field("v", pa.string(), metadata={"json": "1"})]
+    return pa.record_batch([[7] * len(texts), list(texts)], schema=pa.schema(fields))
+
+
+def test_an_append_knows_json_again_however_it_is_spelled(tmp_path: Path) -> None:
+    sync = Syncs(folder_place(tmp_path), options(SyncType.APPEND, cursor="seq"))
+    sync.read(ListedSource([json_batch('{"a": 1, "b": [null, {"c": "é"}]}', '{"a": 2}')], "seq"))
+    again = ['{"b":[null,{"c":"\\u00e9"}],"a":1}', '{"a": 2, "z": null}', '{"a": 3}', "12"]
+    sync.read(ListedSource([json_batch(*again)], "seq"))
+    assert len(rows(sync.place)) == 4
+    structs = pa.array([{"a": 2}, {"a": 4}])
+    sync.read(ListedSource([pa.record_batch({"seq": [7, 7], "v": structs})], "seq"))
+    found = sorted(row["v"] for row in rows(sync.place))
+    assert found == ["12", '{"a": 1, "b": [null, {"c": "é"}]}', '{"a": 2}', '{"a": 3}', '{"a":4}']
+
+
 def test_an_append_that_finds_nothing_new_makes_no_new_version(place: Place) -> None:
     sync = Syncs(place, options(SyncType.APPEND, cursor="seq"))
     first = sync([{"seq": i, "v": i} for i in range(50)])

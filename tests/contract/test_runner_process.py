@@ -136,3 +136,20 @@ def test_a_pod_that_is_asked_to_stop_ends_in_order_and_the_next_one_completes_th
     assert pod.report.rows == 3000
     assert pod.report.table is not None
     assert pod.report.table.rows == 3000
+
+
+def test_a_thread_that_waits_for_a_server_does_not_keep_the_pod() -> None:
+    code = (
+        "import threading, time, sync_runner.__main__ as runner;"
+        "threading.Thread(target=time.sleep, args=(300,)).start();"
+        "print('said');"
+        "runner._leave(75)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        timeout=60,
+        check=False,
+        env={"PYTHONPATH": os.pathsep.join(("operator", "."))},
+    )
+    assert (ended.returncode, ended.stdout) == (75, b"said\n")

@@ -106,6 +106,16 @@ def test_what_lies_deeper_than_eight_levels_is_text() -> None:
     assert inner == {"x": '{"deep": [1]}'}
 
 
+def test_a_stream_has_ten_thousand_members_at_the_most() -> None:
+    decoder = open_decoder()
+    row = {f"c{i}": {f"k{j}": j for j in range(250)} for i in range(41)}
+    decoder.push(json.dumps([row]).encode())
+    batch = pa.record_batch(decoder.flush())
+    kinds = [field.type.num_fields for field in batch.schema]
+    assert kinds == [250] * 40 + [0]
+    assert json.loads(batch.column("c40").to_pylist()[0]) == row["c40"]
+
+
 def test_types_stay_from_one_batch_to_the_next_and_widen() -> None:
     decoder = open_decoder()
     assert push(decoder, {"x": 1}).schema.field("a").type == struct(x=LONG)
