@@ -2,7 +2,8 @@
 over a whole table takes as long as it does.
 
 The steps are the engine's own, on 100,000 of the benchmark's orders of which every tenth is
-changed, in memory, one after the other in one thread.
+changed, in memory, one after the other in one thread. DuckDB does the same beside them in one
+statement, from file to file, on one thread.
 
 usage: python -m benchmarks.rewrite [--turns N]
 """
@@ -11,7 +12,10 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -25,6 +29,7 @@ from sync_runner.records.decode import RecordDecoder
 
 ROWS = 100_000
 EVERY = 10
+DUCKDB = "DuckDB, all in one"
 Steps = dict[str, Callable[[], object]]
 
 
@@ -45,7 +50,7 @@ def encode(table: pa.Table) -> pa.Buffer:
 def build_steps(table: pa.Table) -> Steps:
     """The steps of a rewrite, each with what the one before leaves."""
     file = encode(table)
-    is_changed = pa.array([row % EVERY == 0 for row in range(ROWS)])
+    is_changed = find_changed()
     changed = table.filter(is_changed)
     batches = read(file, table.schema.names)
     keys = changed.column("id").combine_chunks()
@@ -69,6 +74,25 @@ def build_steps(table: pa.Table) -> Steps:
     }
 
 
+def build_duckdb(table: pa.Table, folder: Path) -> Callable[[], object]:
+    """The same rewrite, by a query."""
+    old, new = folder / "old.parquet", folder / "new.parquet"
+    old.write_bytes(encode(table).to_pybytes())
+    connection = duckdb.connect(config={"threads": 1})
+    connection.register("changed", table.filter(find_changed()))
+    query = (
+        f"copy (from read_parquet('{old}') anti join changed using (id) "
+        "union all by name from changed) "
+        f"to '{new}' (format parquet, compression zstd, compression_level 1, row_group_size {ROWS})"
+    )
+    return lambda: connection.execute(query)
+
+
+def find_changed() -> pa.Array:
+    """Which rows are changed."""
+    return pa.array([row % EVERY == 0 for row in range(ROWS)])
+
+
 def read(file: pa.Buffer, names: list[str]) -> list[tuple[int, pa.Table]]:
     """All batches of a file, each with the number of its first row."""
     parquet = pq.ParquetFile(pa.BufferReader(file))
@@ -81,7 +105,18 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=9)
     turns = parser.parse_args().turns
     give_memory_back()
-    steps = build_steps(read_orders())
+    orders = read_orders()
+    steps = build_steps(orders)
+    with TemporaryDirectory() as folder:
+        spent = measure(steps | {DUCKDB: build_duckdb(orders, Path(folder))}, turns)
+    print(f"{f'{ROWS:,} rows, every {EVERY}th changed':<40}{'CPU ms':>8}{'least':>8}{'most':>8}")
+    for name, ms in spent.items():
+        print(f"{name:<40}{statistics.median(ms):>8.1f}{min(ms):>8.1f}{max(ms):>8.1f}")
+    print(f"{'all steps of ours':<40}{sum(statistics.median(spent[name]) for name in steps):>8.1f}")
+
+
+def measure(steps: Steps, turns: int) -> dict[str, list[float]]:
+    """CPU milliseconds of each step in each turn."""
     spent: dict[str, list[float]] = {name: [] for name in steps}
     for turn in range(turns + 1):
         for name, step in steps.items():
@@ -89,10 +124,7 @@ def main() -> None:
             step()
             if turn > 0:  # the first turn warms up
                 spent[name].append((time.process_time() - begin) * 1000)
-    print(f"{f'{ROWS:,} rows, every {EVERY}th changed':<40}{'CPU ms':>8}{'least':>8}{'most':>8}")
-    for name, ms in spent.items():
-        print(f"{name:<40}{statistics.median(ms):>8.1f}{min(ms):>8.1f}{max(ms):>8.1f}")
-    print(f"{'all':<40}{sum(map(statistics.median, spent.values())):>8.1f}")
+    return spent
 
 
 if __name__ == "__main__":
