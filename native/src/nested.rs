@@ -2,8 +2,9 @@
 //!
 //! Objects are rows of a table of their own, and the elements of lists are rows of a table with one
 //! column, so that whatever holds for rows holds inside of them too: columns are found as they
-//! come, types widen, and what is nested deeper is read in the same way. What cannot be read so
-//! stays text, and then for the rest of the run.
+//! come, types widen, and what is nested deeper is read in the same way. A column of which any part
+//! cannot be read so stays text as a whole, and then for the rest of the run: text inside of a
+//! struct would not say whether it is JSON.
 
 use std::mem;
 use std::sync::Arc;
@@ -13,20 +14,25 @@ use arrow_data::ArrayData;
 use arrow_schema::{DataType, Field, Fields};
 
 use crate::bits::Bits;
+use crate::column::Column;
 use crate::cursor::Cursor;
 use crate::data::Text;
 use crate::export::{build_list, build_nulls, build_struct, take_column};
-use crate::failure::Result;
+use crate::failure::{Failure, Kind as Why, Result};
 use crate::page::is_empty;
 use crate::table::{Limits, Table};
 use crate::tree::Tree;
 
 /// Objects with more different keys than this are maps rather than records.
 const MEMBERS_MAX: usize = 256;
-/// Nested values that lie deeper than this stay text.
+/// Values that are nested deeper than this stay text.
 const DEPTH_MAX: usize = 8;
 /// Members of all nested values of a stream; what would bring more stays text.
 const ALL_MAX: usize = 10_000;
+/// Bytes of memory for a byte of text: objects that have few of many members take more.
+const GROWTH_MAX: usize = 16;
+const GROWTH_FREE: usize = 1 << 20;
+const CELL_BYTES: usize = 8;
 
 /// How much more may be nested.
 #[derive(Clone)]
@@ -139,6 +145,15 @@ impl<'a> Texts<'a> {
         }
     }
 
+    /// Whether so many members of so many rows are worth their memory.
+    fn allow(&self, rows: usize, members: usize) -> Result<()> {
+        let room = self.text.bytes.used().saturating_mul(GROWTH_MAX) + GROWTH_FREE;
+        if rows.saturating_mul(members).saturating_mul(CELL_BYTES) > room {
+            return Err(Failure::new(Why::TooManyColumns, "the objects have few of many members"));
+        }
+        Ok(())
+    }
+
     fn present(&self) -> impl Iterator<Item = (usize, &'a [u8])> {
         (0..self.count).filter_map(|row| self.get(row).map(|text| (row, text)))
     }
@@ -158,12 +173,16 @@ fn read_objects(table: &mut Table, texts: &Texts<'_>) -> Result<(DataType, Array
     }
     table.rows = 0;
     table.commit();
-    let (fields, arrays): (Vec<Field>, Vec<ArrayData>) = table
-        .columns
-        .iter_mut()
-        .map(|column| take_column(column, texts.count))
-        .filter(|(field, _)| *field.data_type() != DataType::Null)
-        .unzip();
+    texts.allow(texts.count, table.columns.len())?;
+    let mut fields = Vec::with_capacity(table.columns.len());
+    let mut arrays = Vec::with_capacity(table.columns.len());
+    for column in &mut table.columns {
+        let (field, array) = take_inner(column, texts.count)?;
+        if *field.data_type() != DataType::Null {
+            fields.push(field);
+            arrays.push(array);
+        }
+    }
     if fields.is_empty() {
         return Ok((DataType::Null, build_nulls(texts.count)));
     }
@@ -185,8 +204,17 @@ fn read_lists(table: &mut Table, texts: &Texts<'_>) -> Result<(DataType, ArrayDa
     }
     let count = mem::take(&mut table.rows);
     table.commit();
-    let (field, items) = take_column(&mut table.columns[0], count);
+    let (field, items) = take_inner(&mut table.columns[0], count)?;
     let array = build_list(ends, items, Some(valid.into_vec(texts.count)));
     let item = Field::new_list_field(field.data_type().clone(), true);
     Ok((DataType::List(item.into()), array))
+}
+
+/// A column inside; an error where it would be JSON text.
+fn take_inner(column: &mut Column, count: usize) -> Result<(Field, ArrayData)> {
+    let (field, array) = take_column(column, count);
+    if field.metadata().is_empty() {
+        return Ok((field, array));
+    }
+    Err(Failure::new(Why::NotObjects, "values of several kinds lie inside"))
 }

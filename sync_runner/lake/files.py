@@ -12,7 +12,8 @@ from sync_runner.errors import ConfigurationError
 from sync_runner.storage import ObjectStore
 
 _TAIL_BYTES = 64 << 10
-_WHOLE_BYTES = 512 << 10
+WHOLE_BYTES = 512 << 10
+"""A file of up to this size is fetched in one piece, whatever is wanted of it."""
 _FETCHED_BYTES = 8 << 20
 _LOOKS = 4
 """A store may lag behind its own writes; a file is looked for so often before it counts as
@@ -95,7 +96,7 @@ def damaged(what: str) -> ConfigurationError:
 
 def open_file(store: ObjectStore, file: DataFile) -> pq.ParquetFile:
     """Opens it; TABLE_DAMAGED where it is missing or no Parquet file."""
-    tail_bytes = file.size if file.size <= _WHOLE_BYTES else _TAIL_BYTES
+    tail_bytes = file.size if file.size <= WHOLE_BYTES else _TAIL_BYTES
     ranges = _RangeFile(store, file, tail_bytes=tail_bytes)
     return _parse(pa.PythonFile(ranges, mode="r"), file)
 
@@ -133,12 +134,13 @@ def read_groups(
 def read_batches(
     parquet: pq.ParquetFile, names: Sequence[str], *, rows: int
 ) -> Iterator[tuple[int, pa.Table]]:
-    """The same columns in batches of at most so many rows."""
+    """The same columns in batches of at most so many rows, each of one row group."""
     first = 0
     wanted = _find_names(parquet, names)
-    for batch in parquet.iter_batches(rows, columns=wanted, use_threads=False):
-        yield first, pa.Table.from_batches([batch])
-        first += batch.num_rows
+    for group in range(parquet.num_row_groups):
+        for batch in parquet.iter_batches(rows, [group], columns=wanted, use_threads=False):
+            yield first, pa.Table.from_batches([batch])
+            first += batch.num_rows
 
 
 def _find_names(parquet: pq.ParquetFile, names: Sequence[str]) -> list[str]:

@@ -8,7 +8,9 @@ and a stream that has turned to structs spells them in one of its own.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -20,6 +22,8 @@ from sync_runner.lake.shape import align_table
 from sync_runner.records.dedupe import build_keys, match
 from sync_runner.records.widen import as_json_text, is_json
 from sync_runner.storage import ObjectStore
+
+_EXACT = Context(prec=1_000_000, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
 
 class KnownRows:
@@ -35,8 +39,10 @@ class KnownRows:
         self._key = Key(pa.schema([cursor]))
         self._cursor: str = cursor.name
 
-    def find(self, rows: pa.Table) -> pa.Array:
-        """Numbers of the rows that the table has already, ascending."""
+    def find(self, rows: pa.Table, came: pa.Schema) -> pa.Array:
+        """Numbers of the rows that the table has already, ascending. `came`: the schema in which
+        the source gave them.
+        """
         near = self._near(rows)
         asked = pc.indices_nonzero(near).cast(pa.int64())
         if not len(asked):
@@ -45,13 +51,11 @@ class KnownRows:
         known = list(self._read_alike(candidates))
         if not known:
             return asked.slice(0, 0)
-        same = _match(candidates, known, exact=True)
-        others = pc.indices_nonzero(pc.invert(same))
-        if len(others) and any(is_json(field) for field in rows.schema):
-            alike = _match(candidates.take(others), known, exact=False)
-            same = pc.or_(
-                same, match(pa.arange(0, len(same)), others.filter(alike).cast(pa.int64()))
-            )
+        same = match(_as_text(candidates), _join(map(_as_text, known)))
+        others = pc.indices_nonzero(pc.invert(same)).cast(pa.int64())
+        if len(others) and any(map(is_json, rows.schema)):
+            alike = _find_alike(candidates.take(others), known, _find_structs(came))
+            same = pc.or_(same, match(pa.arange(0, len(same)), others.filter(alike)))
         return asked.filter(same)
 
     def _near(self, rows: pa.Table) -> pa.ChunkedArray:
@@ -84,30 +88,61 @@ class KnownRows:
                     yield align_table(table, self._have, want).filter(found)
 
 
-def _match(rows: pa.Table, known: Sequence[pa.Table], *, exact: bool) -> pa.Array:
-    """For each row whether it is among the known ones."""
-    texts = [_as_text(table, exact=exact) for table in known]
-    return match(_as_text(rows, exact=exact), pa.chunked_array(texts).combine_chunks())
+def _find_structs(schema: pa.Schema) -> set[str]:
+    """Columns that came as structs and lists, whatever the table has them as."""
+    return {field.name for field in schema if pa.types.is_nested(field.type)}
 
 
-def _as_text(table: pa.Table, *, exact: bool) -> pa.Array:
-    """Each row as bytes that no two different rows share; not `exact`: that differ in more than
-    the spelling of JSON.
-    """
-    columns = []
-    for field, column in zip(table.schema, table.columns, strict=True):
-        if pa.types.is_nested(field.type):
-            columns.append(as_json_text(column))
-        elif is_json(field) and not exact:
-            columns.append(pa.array(map(_respell, column.to_pylist()), pa.string()))
-        else:
-            columns.append(column)
+def _find_alike(rows: pa.Table, known: Sequence[pa.Table], structs: Collection[str]) -> pa.Array:
+    """For each row whether a known one says the same. JSON is only read where all else is alike."""
+    plain = [field.name for field in rows.schema if not is_json(field)]
+    wanted = _as_text(rows.select(plain))
+    near = [table.filter(match(_as_text(table.select(plain)), wanted)) for table in known]
+    texts = _join(_as_text(_respell(table, structs)) for table in near)
+    return match(_as_text(_respell(rows, structs)), texts)
+
+
+def _join(texts: Iterable[pa.Array]) -> pa.Array:
+    return pa.chunked_array(list(texts)).combine_chunks()
+
+
+def _as_text(table: pa.Table) -> pa.Array:
+    """Each row as bytes that no two different rows share."""
+    columns = [
+        as_json_text(column) if pa.types.is_nested(column.type) else column
+        for column in table.columns
+    ]
     return build_keys(pa.table(columns, names=table.schema.names), table.schema.names)
 
 
-def _respell(text: str | None) -> str | None:
-    """JSON text with its members in order, and without those that are null."""
-    return None if text is None else json.dumps(_without_nulls(json.loads(text)), sort_keys=True)
+def _respell(table: pa.Table, structs: Collection[str]) -> pa.Table:
+    """JSON spelled in one way only."""
+    columns = []
+    for field, column in zip(table.schema, table.columns, strict=True):
+        if is_json(field):
+            spell = partial(_spell, is_struct=field.name in structs)
+            columns.append(pa.array(map(spell, column.to_pylist()), pa.string()))
+        else:
+            columns.append(column)
+    return pa.table(columns, names=table.schema.names)
+
+
+def _spell(text: str | None, *, is_struct: bool) -> str | None:
+    """Members in order, and numbers by their value; where one side was a struct, without what
+    structs do not tell apart. What cannot be read so is its own spelling.
+    """
+    if text is None:
+        return None
+    try:
+        value = json.loads(text, parse_int=_mark, parse_float=_mark)
+        return json.dumps(_without_nulls(value) if is_struct else value, sort_keys=True)
+    except (ValueError, ArithmeticError, RecursionError):
+        return text
+
+
+def _mark(number: str) -> str:
+    """A number's value as text that no string of JSON is likely to be."""
+    return f"\0{Decimal(number).normalize(_EXACT)}"
 
 
 def _without_nulls(value: Any) -> Any:

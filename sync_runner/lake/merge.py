@@ -16,7 +16,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from sync_runner.lake.files import DataFile, fetch_file, open_file, read_batches, read_groups
+from sync_runner.lake.files import (
+    WHOLE_BYTES,
+    DataFile,
+    fetch_file,
+    open_file,
+    read_batches,
+    read_groups,
+)
 from sync_runner.lake.keys import Key, overlap
 from sync_runner.lake.parts import Part, PartEncoder, PartStore
 from sync_runner.lake.policy import Policy
@@ -92,13 +99,16 @@ class Merge:
     def _merge_file(self, file: DataFile) -> list[Part] | None:
         """The files that take its place; None where it stays."""
         wanted = self._find_wanted(file)
+        if wanted is not None and not len(wanted):
+            return None
         is_likely = wanted is not None and len(wanted) >= self._policy.likely_rows
-        parquet = (fetch_file if is_likely else open_file)(self._parts.store, file)
+        is_fetched = is_likely or file.size <= WHOLE_BYTES
+        parquet = (fetch_file if is_fetched else open_file)(self._parts.store, file)
         hits = self._find_hits(parquet, wanted)
         if not hits.rows:
             return None
         mine = self._claim(hits)
-        parquet = parquet if is_likely else fetch_file(self._parts.store, file)
+        parquet = parquet if is_fetched else fetch_file(self._parts.store, file)
         rows = self._policy.batch_rows
         old = _OldRows(parquet, rows, have=self._have, want=self._schema)
         encoders = self._rewriters.submit(self._rewrite, old, hits, mine).result()
@@ -154,12 +164,14 @@ class Merge:
     def _replace(self, old: "_OldRows", hits: _Hits, mine: list[int]) -> Iterator[pa.Table]:
         """The file's other rows, and the new ones behind them, as row groups."""
         kept: list[pa.Table] = []
+        rows = size = 0
         for first, batch in old.read():
-            others = hits.numbers.slice(first, batch.num_rows).is_null()
-            kept.append(batch.filter(others))
-            if sum(batch.num_rows for batch in kept) >= self._bounds.rows:
+            others = batch.filter(hits.numbers.slice(first, batch.num_rows).is_null())
+            kept.append(others)
+            rows, size = rows + others.num_rows, size + others.nbytes
+            if rows >= self._policy.group_rows or size >= self._policy.group_bytes:
                 yield pa.concat_tables(kept)
-                kept = []
+                kept, rows, size = [], 0, 0
         if mine:
             kept.append(self._take(pa.array(mine, pa.int32())))
         if kept:

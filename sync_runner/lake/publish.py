@@ -150,7 +150,7 @@ class Publisher:
         assert base is not None
         known = self._known(base, shape)
         if known is not None and table.num_rows:
-            table = table.filter(_others(known.find(table), 0, table.num_rows))
+            table = table.filter(_others(known.find(table, rows.schema), 0, table.num_rows))
         if shape.widens:
             return self._widen(base, shape, self._write([table]))
         if self._keys and table.num_rows:
@@ -202,7 +202,7 @@ class Publisher:
         for part in staged:
             first, numbers = 0, []
             for table in self._read(part, part.schema, shape.schema):
-                numbers.append(pc.add(known.find(table), first))
+                numbers.append(pc.add(known.find(table, part.schema), first))
                 first += table.num_rows
             rows = pa.chunked_array(numbers, pa.int64()).combine_chunks()
             if len(rows):

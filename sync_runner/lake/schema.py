@@ -89,6 +89,9 @@ def _render_field(field: pa.Field, metadata: dict[str, str]) -> dict[str, Any]:
 
 
 def _render_type(type_: pa.DataType) -> str | dict[str, Any]:
+    """In Delta's words; `void`, which no table has, tells people of lists without an element."""
+    if pa.types.is_null(type_):
+        return "void"
     if pa.types.is_decimal(type_):
         return f"decimal({type_.precision},{type_.scale})"
     if pa.types.is_struct(type_):

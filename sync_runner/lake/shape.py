@@ -101,15 +101,18 @@ def _is_ready(have: pa.Field, want: pa.Field) -> bool:
 
 def _typed(incoming: pa.Field, old: pa.Field) -> pa.Field:
     """Lists of nothing are lists of what the table had, if it had lists."""
-    if is_void(incoming.type) and is_same(join(old, incoming), old):
+    if is_void(incoming.type) and is_same(join(old, _trim(incoming, old)), old):
         return old
     return incoming
 
 
-def _fit(old: pa.Field, incoming: pa.Field) -> pa.Field:
+def _trim(incoming: pa.Field, old: pa.Field) -> pa.Field:
     """A void member that the table lacks is not worth a column."""
-    plain = incoming.with_type(trim(incoming.type))
-    fitted = fit(old, plain)
+    return incoming.with_type(trim(incoming.type, old.type))
+
+
+def _fit(old: pa.Field, incoming: pa.Field) -> pa.Field:
+    fitted = fit(old, _trim(incoming, old))
     if fitted is None:
         message = (
             f"column {source_of(old)} is {type_word(old.type)} in the table and now brings "

@@ -7,6 +7,7 @@ JSON. `join` says what holds both, `fit` what a table that has rows already may 
 """
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import TypeAlias
 
 import orjson
@@ -60,13 +61,20 @@ def is_void(type_: pa.DataType) -> bool:
     return bool(pa.types.is_null(type_))
 
 
-def trim(type_: pa.DataType) -> pa.DataType:
-    """The type without members that are void, which no table holds."""
+def trim(type_: pa.DataType, beside: pa.DataType | None = None) -> pa.DataType:
+    """The type without members that are void, which no table holds, but for those that the type
+    `beside` has: whether they fit is not for here to say.
+    """
     if pa.types.is_list(type_):
-        return pa.list_(trim(type_.value_type))
-    if pa.types.is_struct(type_):
-        return pa.struct([(m.name, trim(m.type)) for m in type_ if not is_void(m.type)])
-    return type_
+        other = None if beside is None or not pa.types.is_list(beside) else beside.value_type
+        return pa.list_(trim(type_.value_type, other))
+    if not pa.types.is_struct(type_):
+        return type_
+    has = {} if beside is None or not pa.types.is_struct(beside) else {m.name: m for m in beside}
+    kept = [m for m in type_ if m.name in has or not is_void(m.type)]
+    return pa.struct(
+        [(m.name, trim(m.type, has[m.name].type if m.name in has else None)) for m in kept]
+    )
 
 
 def fit(table: pa.Field, incoming: pa.Field) -> pa.Field | None:
@@ -85,14 +93,14 @@ def convert(column: Column, have: pa.Field, want: pa.Field) -> Column:
     """
     if is_same(have, want):
         return column
-    trimmed = have.with_type(trim(have.type))
+    trimmed = have.with_type(trim(have.type, want.type))
     assert is_same(join(trimmed, want), want), f"{have} would lose values as {want}"
     if pa.types.is_null(have.type):
         return pa.nulls(len(column), want.type)
     if is_json(want) and not is_json(have):
         return as_json_text(column)
     if pa.types.is_string(want.type) and _is_nested(have.type):
-        return _map_values(column, lambda value: orjson.dumps(value, default=str).decode())
+        return as_json_text(column)
     return pc.cast(column, want.type, safe=False)
 
 
@@ -101,9 +109,14 @@ def as_json_text(column: Column) -> Column:
     type_ = column.type
     if _is_number(type_) or pa.types.is_boolean(type_):
         return pc.cast(column, pa.string())
-    if _is_nested(type_):
-        return _map_values(column, lambda value: orjson.dumps(value, default=str).decode())
-    return _map_values(pc.cast(column, pa.string()), lambda value: orjson.dumps(value).decode())
+    if not _is_nested(type_):
+        column = pc.cast(column, pa.string())
+    return _map_values(column, lambda value: orjson.dumps(value, default=_spell).decode())
+
+
+def _spell(value: object) -> object:
+    """How JSON has what orjson does not know: decimals are numbers, all else is text."""
+    return orjson.Fragment(str(value)) if isinstance(value, Decimal) else str(value)
 
 
 def _is_nested(type_: pa.DataType) -> bool:

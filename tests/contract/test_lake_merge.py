@@ -2,6 +2,7 @@
 
 import itertools
 import secrets
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -104,16 +105,54 @@ def json_batch(*texts: str) -> pa.RecordBatch:
     return pa.record_batch([[7] * len(texts), list(texts)], schema=pa.schema(fields))
 
 
+def read_values(sync: Syncs) -> list[str]:
+    """The table's nested values, in order."""
+    return sorted(row["v"] for row in rows(sync.place))
+
+
 def test_an_append_knows_json_again_however_it_is_spelled(tmp_path: Path) -> None:
     sync = Syncs(folder_place(tmp_path), options(SyncType.APPEND, cursor="seq"))
-    sync.read(ListedSource([json_batch('{"a": 1, "b": [null, {"c": "é"}]}', '{"a": 2}')], "seq"))
-    again = ['{"b":[null,{"c":"\\u00e9"}],"a":1}', '{"a": 2, "z": null}', '{"a": 3}', "12"]
-    sync.read(ListedSource([json_batch(*again)], "seq"))
-    assert len(rows(sync.place)) == 4
-    structs = pa.array([{"a": 2}, {"a": 4}])
-    sync.read(ListedSource([pa.record_batch({"seq": [7, 7], "v": structs})], "seq"))
-    found = sorted(row["v"] for row in rows(sync.place))
-    assert found == ["12", '{"a": 1, "b": [null, {"c": "é"}]}', '{"a": 2}', '{"a": 3}', '{"a":4}']
+    first = ['{"a": 1, "b": [null, {"c": "é"}]}', '{"a": 2}']
+    sync.read(ListedSource([json_batch(*first)], "seq"))
+    sync.read(ListedSource([json_batch('{"b":[null,{"c":"\\u00e9"}],"a":1.0}')], "seq"))
+    assert read_values(sync) == first
+    others = ['{"a": 2, "z": null}', '{"a": "2"}', "12"]
+    sync.read(ListedSource([json_batch(*others)], "seq"))
+    assert read_values(sync) == sorted([*first, *others])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ('{"a": 9007199254740993.0}', '{"a": 9007199254740992.0}'),
+        ("[1e400]", "[1e500]"),
+        ('{"a": {}}', '{"a": null}'),
+        ("[" * 500 + "]" * 500, "[" * 501 + "]" * 501),
+        ("[" + "1" * 5000 + "]", "[" + "1" * 5001 + "]"),
+    ],
+    ids=["digits", "exponents", "null", "depth", "length"],
+)
+def test_an_append_keeps_json_that_says_something_else(
+    tmp_path: Path, one: str, other: str
+) -> None:
+    sync = Syncs(folder_place(tmp_path), options(SyncType.APPEND, cursor="seq"))
+    for texts in ([one], [one, other], [other]):
+        sync.read(ListedSource([json_batch(*texts)], "seq"))
+    assert read_values(sync) == sorted([one, other])
+
+
+def test_an_append_that_turns_to_structs_knows_its_rows_again(tmp_path: Path) -> None:
+    sync = Syncs(folder_place(tmp_path), options(SyncType.APPEND, cursor="seq"))
+    first = ['{"x": 1, "y": {}}', '{"x": 0.5}', f'{{"x": {2**64}, "y": null}}']
+    sync.read(ListedSource([json_batch(*first)], "seq"))
+    decimals = pa.array([Decimal(1), Decimal(2**64)], pa.decimal128(38, 0))
+    for members in (pa.array([1.0, 0.5]), decimals):
+        structs = pa.StructArray.from_arrays([members], ["x"])
+        sync.read(ListedSource([pa.record_batch({"seq": [7, 7], "v": structs})], "seq"))
+    assert read_values(sync) == sorted(first)
+    structs = pa.array([{"x": 1, "y": "new"}])
+    sync.read(ListedSource([pa.record_batch({"seq": [7], "v": structs})], "seq"))
+    assert read_values(sync) == sorted([*first, '{"x":1,"y":"new"}'])
 
 
 def test_an_append_that_finds_nothing_new_makes_no_new_version(place: Place) -> None:

@@ -1,11 +1,14 @@
 """Merges into files of several batches and row groups, by many kinds of keys, against a model."""
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from deltalake import DeltaTable
 from external_data_operator.api.plan import Limits
 from external_data_operator.api.schema import SyncType
 
@@ -64,3 +67,49 @@ def test_a_merge_changes_the_rows_of_its_keys_and_no_others(
         sync.read(ListedSource([batch(picked, value)], "seq"))
         wanted |= dict.fromkeys(picked, f"{value}")
     assert read(sync) == wanted
+
+
+def load(tmp_path: Path, records: pa.RecordBatch, policy: Policy) -> Syncs:
+    """Merges by `id` into a table that has these rows."""
+    place, limits = folder_place(tmp_path), Limits()
+    how = options(SyncType.INCREMENTAL, key=["id"], cursor="seq")
+    syncs = Syncs(place, how, policy, limits=limits)
+    syncs.read(ListedSource([records], "seq"))
+    return syncs
+
+
+def test_row_groups_of_wide_rows_stay_small_over_merges(tmp_path: Path) -> None:
+    policy = replace(POLICY, group_rows=4_000, group_bytes=200_000)
+    numbers = range(2_000)
+    columns = {"id": list(numbers), "seq": [1] * 2_000, "v": ["x" * 500] * 2_000}
+    sync = load(tmp_path, pa.record_batch(columns), policy)
+    for value in (2, 3):
+        sync.read(ListedSource([batch([5, 900, 1_999], value)], "seq"))
+    [file] = DeltaTable(sync.place.open().uri).file_uris()
+    footer = pq.ParquetFile(file).metadata
+    assert footer.num_rows == 2_000
+    rows_max = 200_000 // 500 + policy.batch_rows
+    assert all(footer.row_group(g).num_rows <= rows_max for g in range(footer.num_row_groups))
+
+
+@pytest.mark.parametrize("group_rows", [4_000, 500], ids=["one row group", "several"])
+@pytest.mark.parametrize("changed", [False, True], ids=["nothing changes", "a late row changes"])
+def test_a_file_is_left_alone_unless_a_row_of_it_changes(
+    tmp_path: Path, group_rows: int, changed: bool
+) -> None:
+    policy = replace(POLICY, group_rows=group_rows)
+    numbers = list(range(1_900))
+    first = batch(numbers, 1)
+    place, limits = folder_place(tmp_path), Limits()
+    whole = Syncs(place, options(SyncType.FULL_REFRESH, key=["id"]), policy, limits=limits)
+    whole.read(ListedSource([first], "seq"))
+    files = DeltaTable(place.open().uri).file_uris()
+    assert len(files) == 1
+    again = first.to_pylist()
+    if changed:
+        again[1_700]["v"] = "changed"
+    how = options(SyncType.INCREMENTAL, key=["id"], cursor="seq")
+    sync = Syncs(place, how, policy, limits=limits, runs=1)
+    sync.read(ListedSource([pa.RecordBatch.from_pylist(again, first.schema)], "seq"))
+    assert read(sync) == {n: "changed" if changed and n == 1_700 else "1" for n in numbers}
+    assert (DeltaTable(place.open().uri).file_uris() == files) == (not changed)

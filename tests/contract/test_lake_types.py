@@ -259,6 +259,48 @@ def test_a_member_that_is_a_list_of_nothing_comes_with_its_type(tmp_path: Path) 
     assert [row["v"] for row in rows(sync.place)] == wanted
 
 
+@pytest.mark.parametrize("member", [5, "s", {"x": 1}], ids=["a number", "a text", "an object"])
+def test_a_list_of_nothing_in_the_place_of_another_member_is_a_conflict(
+    tmp_path: Path, member: Any
+) -> None:
+    sync = incremental(folder_place(tmp_path))
+    sync.read(ListedSource([batch(1, v=pa.array([{"a": 1, "m": member}] * 2))], "seq"))
+    with pytest.raises(ConfigurationError, match="column v is struct") as error:
+        sync.read(ListedSource([batch(3, v=pa.array([{"a": 1, "m": []}] * 2))], "seq"))
+    assert error.value.reason is Reason.SCHEMA_CONFLICT
+
+
+def test_a_list_of_nothing_in_the_place_of_a_number_is_a_conflict(tmp_path: Path) -> None:
+    sync = incremental(folder_place(tmp_path))
+    sync.read(ListedSource([batch(1, v=pa.array([1, 2]))], "seq"))
+    with pytest.raises(ConfigurationError, match=r"column v is long .* brings array") as error:
+        sync.read(ListedSource([batch(3, v=NOTHING)], "seq"))
+    assert error.value.reason is Reason.SCHEMA_CONFLICT
+
+
+def test_a_full_refresh_keeps_the_struct_that_its_lists_of_nothing_may_belong_to(
+    tmp_path: Path,
+) -> None:
+    sync = full(folder_place(tmp_path))
+    sync.read(ListedSource([batch(1, v=pa.array([{"a": 1}] * 2))]))
+    outcome = sync.read(ListedSource([batch(1, v=pa.array([{"t": []}] * 2))]))
+    assert [(c.name, c.data_type) for c in outcome.columns][2:] == [("v", "struct")]
+
+
+def test_a_struct_whose_column_turns_to_text_keeps_its_values(tmp_path: Path) -> None:
+    sync = full(folder_place(tmp_path))
+    structs = [{"a": Decimal(2**64), "m": "s", "t": [1.5]}] * 2
+    text = pa.array(['{"x": "y"}', "5"])
+    field = pa.field("v", pa.string(), metadata={"json": "1"})
+    late = pa.record_batch(
+        [pa.array([3, 4]), pa.array([3, 4]), text],
+        schema=pa.schema([("id", pa.int64()), ("seq", pa.int64()), field]),
+    )
+    sync.read(ListedSource([batch(1, v=pa.array(structs)), late]))
+    wanted = '{"a":18446744073709551616,"m":"s","t":[1.5]}'
+    assert [row["v"] for row in rows(sync.place)] == [wanted, wanted, '{"x": "y"}', "5"]
+
+
 def test_a_struct_that_turns_into_something_else_is_a_conflict(tmp_path: Path) -> None:
     sync = incremental(folder_place(tmp_path))
     sync.read(ListedSource([batch(1, v=pa.array([{"a": 1}, None]))], "seq"))

@@ -137,6 +137,7 @@ def test_nested_values_become_structs_where_the_stream_says_so(
 
 def test_a_discovery_tells_the_types_of_structs(run: Runner, shop: RestServer) -> None:
     manifest = SOURCE + "        nestedValues: Structs\n" + SECRET
+    shop.on("/orders", ok({"data": [row | {"tags": []} for row in make_rows(3)]}))
     code, said = run("discover", manifest)
     assert code == 0
     assert '"struct"' in json.dumps(said)

@@ -189,7 +189,7 @@ class RestStream(SpecModel):
     """How to ask for what changed; without it every sync reads everything."""
     nested_values: NestedValues = NestedValues.JSON
     """What objects and lists inside a row become: Json keeps the source's own text, Structs makes
-    typed structs and lists of them, where all values of a column are alike, and else JSON text."""
+    typed structs and lists of columns whose values are alike at every depth, and else JSON text."""
 
     cel_rules: ClassVar[tuple[CelRule, ...]] = (
         CelRule(
