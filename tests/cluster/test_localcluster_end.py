@@ -30,6 +30,22 @@ def namespace_of(pid: int | str) -> str | None:
         return None
 
 
+def processes_in(namespace: str) -> set[str]:
+    """Its processes, by number and by when they began: numbers, also those of namespaces, are
+    given again.
+    """
+    pids = [pid for pid in all_pids() if namespace_of(pid) == namespace]
+    return {f"process {pid} of {began_at(pid)}" for pid in pids}
+
+
+def began_at(pid: int) -> str:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return "never"
+    return "never" if fields[0] in {"Z", "X"} else fields[19]
+
+
 def mounts_of(pid: int | str) -> str:
     try:
         return Path(f"/proc/{pid}/mountinfo").read_text()
@@ -55,9 +71,9 @@ def start_with_a_pod(name: str) -> LocalCluster:
     return cluster
 
 
-def traces_of(home: Path, *, namespace: str, containers: list[str]) -> list[str]:
-    """Everything of a cluster that is still there."""
-    found = [f"process {pid}" for pid in all_pids() if namespace_of(pid) == namespace]
+def traces_of(home: Path, *, processes: set[str], containers: list[str]) -> list[str]:
+    """Everything of a cluster that is still there; `processes` are those that it had."""
+    found = sorted(processes & {f"process {pid} of {began_at(pid)}" for pid in all_pids()})
     found += [f"mount in {pid}" for pid in all_pids() if str(home) in mounts_of(pid)]
     found += [f"link {link}" for _, link in socket.if_nameindex() if link == link_name(home.name)]
     groups = Path("/sys/fs/cgroup")
@@ -75,23 +91,26 @@ def test_nothing_is_left_of_a_cluster_that_was_killed_or_ended(
     namespace, containers = namespace_of(supervisor), find_containers(first.home)
     assert namespace is not None
     assert len(containers) == 2
-    before = traces_of(first.home, namespace=namespace, containers=containers)
+    processes = processes_in(namespace)
+    before = traces_of(first.home, processes=processes, containers=containers)
     assert {trace.split()[0].split("/")[0] for trace in before} == {"process", "mount", "link", ""}
 
     os.kill(supervisor, signal.SIGKILL)
     second = start_with_a_pod(name)
 
-    left = traces_of(first.home, namespace=namespace, containers=containers)
+    left = traces_of(first.home, processes=processes, containers=containers)
     assert [trace for trace in left if trace.startswith("process")] == []
     assert [trace for trace in left if "k8s.io" in trace] == []
     supervisor = find_supervisor(second.home)
     assert supervisor is not None
     namespace, containers = namespace_of(supervisor), find_containers(second.home)
     assert namespace is not None
+    processes = processes_in(namespace)
+    assert processes
 
     second.down()
 
-    assert traces_of(second.home, namespace=namespace, containers=containers) == []
+    assert traces_of(second.home, processes=processes, containers=containers) == []
     assert LocalCluster.find(name) is None
     assert "Ready" in cluster.kubectl("get", "nodes")
 
