@@ -52,8 +52,8 @@ def test_a_merge_changes_the_rows_of_its_keys_and_no_others(
     dice = random.Random(changed)
     numbers = list(range(ROWS))
     place, limits = folder_place(tmp_path), Limits()
-    load = Syncs(place, options(first, key=["id"], cursor="seq"), POLICY, limits=limits)
-    load.read(ListedSource([batch([KEYS[key](n) for n in numbers], 1)], "seq"))
+    earlier = Syncs(place, options(first, key=["id"], cursor="seq"), POLICY, limits=limits)
+    earlier.read(ListedSource([batch([KEYS[key](n) for n in numbers], 1)], "seq"))
     sync = Syncs(
         place,
         options(SyncType.INCREMENTAL, key=["id"], cursor="seq"),
@@ -69,20 +69,13 @@ def test_a_merge_changes_the_rows_of_its_keys_and_no_others(
     assert read(sync) == wanted
 
 
-def load(tmp_path: Path, records: pa.RecordBatch, policy: Policy) -> Syncs:
-    """Merges by `id` into a table that has these rows."""
-    place, limits = folder_place(tmp_path), Limits()
-    how = options(SyncType.INCREMENTAL, key=["id"], cursor="seq")
-    syncs = Syncs(place, how, policy, limits=limits)
-    syncs.read(ListedSource([records], "seq"))
-    return syncs
-
-
 def test_row_groups_of_wide_rows_stay_small_over_merges(tmp_path: Path) -> None:
     policy = replace(POLICY, group_rows=4_000, group_bytes=200_000)
     numbers = range(2_000)
     columns = {"id": list(numbers), "seq": [1] * 2_000, "v": ["x" * 500] * 2_000}
-    sync = load(tmp_path, pa.record_batch(columns), policy)
+    how = options(SyncType.INCREMENTAL, key=["id"], cursor="seq")
+    sync = Syncs(folder_place(tmp_path), how, policy, limits=Limits())
+    sync.read(ListedSource([pa.record_batch(columns)], "seq"))
     for value in (2, 3):
         sync.read(ListedSource([batch([5, 900, 1_999], value)], "seq"))
     [file] = DeltaTable(sync.place.open().uri).file_uris()
