@@ -47,6 +47,8 @@ if [ "$(cat "$venv/.native" 2>/dev/null)" != "$native_key" ]; then
   wheel="$cache/native/$native_key"
   if ! ls "$wheel"/*.whl >/dev/null 2>&1; then
     echo "Building the native decoder (a minute or two, once) ..." >&2
+    # Cargo compares times, and takes what another checkout built in this folder for its own.
+    touch native/src/lib.rs
     CARGO_TARGET_DIR="$cache/native/target" PATH="$venv/bin:$PATH" \
       "$venv/bin/maturin" build --release --locked --quiet --manifest-path native/Cargo.toml --out "$wheel" >&2
   fi

@@ -8,8 +8,10 @@ use std::mem;
 
 use crate::bits::Bits;
 use crate::cursor::Cursor;
-use crate::data::{Data, Type};
+use crate::data::{Data, Type, write_number};
+use crate::digits::Digits;
 use crate::failure::Result;
+use crate::mixed::{Exact, Room, decimal, find_int, find_room, rescale};
 use crate::nested::Shape;
 use crate::number::Number;
 use crate::stops::{Chunk, WIDTH};
@@ -29,6 +31,10 @@ pub struct Column {
     /// Whether a null came among the first `len`; `valid` is only kept from then on.
     has_nulls: bool,
     valid: Bits,
+    /// Whether a number among floats was no whole number, as far as somebody asked.
+    has_float: bool,
+    /// Whether nested values may have NaN or infinities in them, which JSON has not.
+    pub is_odd: bool,
     before: Before,
 }
 
@@ -81,6 +87,8 @@ impl Column {
             len: 0,
             has_nulls: false,
             valid: Bits::default(),
+            has_float: false,
+            is_odd: false,
             before: Before::default(),
         }
     }
@@ -186,25 +194,55 @@ impl Column {
 
     #[inline(never)]
     fn push_other_number(&mut self, number: Number, source: &[u8]) -> Result<()> {
-        let kind = number.kind();
-        if self.kind().join(kind) != self.kind() {
-            self.widen(kind)?;
-        }
+        let number = Exact::new(number, source);
+        self.make_room(number)?;
         match (&mut self.data, number) {
-            (Data::Int(values), Number::Int(value)) => values.push(value),
-            (Data::Decimal(values), Number::Int(value)) => values.push(i128::from(value)),
-            (Data::Decimal(values), Number::Decimal(value)) => values.push(value),
-            (Data::Float(values), Number::Int(value)) => values.push(value as f64),
-            (Data::Float(values), Number::Decimal(value)) => values.push(value as f64),
-            (Data::Float(values), Number::Float(value)) => values.push(value),
-            (Data::Text(text) | Data::Json(text), _) => {
-                text.bytes.push(source);
-                text.end()?;
+            (Data::Int(values), Exact::Int(value)) => values.push(value),
+            (Data::Int(values), Exact::Float(value)) => values.extend(find_int(value)),
+            (Data::Float(values), Exact::Int(value)) => values.push(value as f64),
+            (Data::Float(values), Exact::Float(value)) => values.push(value),
+            (Data::Decimal(values, scale), _) => {
+                values.extend(decimal(number).and_then(|value| rescale(value, *scale)))
             }
-            (data, _) => unreachable!("{:?} does not hold {kind:?}", data.kind()),
+            (data, _) => {
+                let kind = data.kind();
+                if let Data::Digits(text) | Data::Text(text) | Data::Json(text) = data {
+                    match (kind, number) {
+                        (Type::Digits, Exact::Float(value)) if value.is_finite() => {
+                            text.bytes.push(Digits::of_float(value).spell().as_bytes())
+                        }
+                        _ => write_number(source, kind, &mut text.bytes),
+                    }
+                    text.end()?;
+                }
+            }
         }
         self.count();
         Ok(())
+    }
+
+    /// Sees to it that the column holds a number of this value.
+    fn make_room(&mut self, number: Exact) -> Result<()> {
+        match &self.data {
+            Data::Digits(_) | Data::Text(_) | Data::Json(_) => Ok(()),
+            Data::Null | Data::Bool(_) => {
+                self.widen(number.kind())?;
+                if let (Data::Decimal(_, scale), Exact::Decimal(_, wanted)) =
+                    (&mut self.data, number)
+                {
+                    *scale = wanted;
+                }
+                Ok(())
+            }
+            data => match find_room(data, number, &mut self.has_float) {
+                Room::Stays => Ok(()),
+                Room::Wider(wide) => {
+                    self.replace(wide);
+                    Ok(())
+                }
+                Room::Digits => self.widen(Type::Digits),
+            },
+        }
     }
 
     /// A string, from its opening quote on.
@@ -259,9 +297,13 @@ impl Column {
         let kind = self.kind().join(kind);
         let wide =
             self.data.widened(kind, self.len, |place| !self.has_nulls || self.valid.get(place))?;
+        self.replace(wide);
+        Ok(())
+    }
+
+    fn replace(&mut self, wide: Data) {
         let narrow = mem::replace(&mut self.data, wide);
         self.before.narrow.get_or_insert(narrow);
-        Ok(())
     }
 
     /// Remembers what the column is now.

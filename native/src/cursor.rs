@@ -16,11 +16,13 @@ pub struct Cursor<'a> {
     pub text: &'a [u8],
     pub at: usize,
     depth: usize,
+    /// Whether NaN or an infinity was passed.
+    pub is_odd: bool,
 }
 
 impl<'a> Cursor<'a> {
     pub fn new(text: &'a [u8]) -> Self {
-        Cursor { text, at: 0, depth: 0 }
+        Cursor { text, at: 0, depth: 0, is_odd: false }
     }
 
     /// What to say where something else was expected; the end of the text is another failure than a
@@ -171,7 +173,7 @@ impl<'a> Cursor<'a> {
             return Ok(&self.text[start..end]);
         }
         scratch.truncate(0);
-        Cursor { text: self.text, at: start, depth: 0 }.copy_string(scratch)?;
+        Cursor { at: start, ..Cursor::new(self.text) }.copy_string(scratch)?;
         if scratch.as_slice().contains(&0) {
             replace_zeros(scratch);
         }
@@ -228,7 +230,10 @@ impl<'a> Cursor<'a> {
         let negative = self.text[start] == b'-';
         self.at += usize::from(negative);
         let first = self.at;
-        let mut value = self.digits(0)?;
+        let mut value = match self.digits(0) {
+            Ok(value) => value,
+            Err(failure) => return self.no_digit(start, failure),
+        };
         let mut digits = self.at - first;
         if digits > 1 && self.text[first] == b'0' {
             self.at = first + 1;
@@ -249,6 +254,27 @@ impl<'a> Cursor<'a> {
             exponent += self.exponent()?;
         }
         Ok(float(&self.text[start..self.at], negative, digits, value, exponent))
+    }
+
+    #[cold]
+    fn no_digit(&mut self, start: usize, failure: Box<Failure>) -> Result<Number> {
+        match self.text.get(self.at) {
+            Some(b'I') => self.odd_number(start),
+            _ => Err(failure),
+        }
+    }
+
+    /// Passes NaN or an infinity, which Python's servers write and JSON does not have.
+    #[cold]
+    pub fn odd_number(&mut self, start: usize) -> Result<Number> {
+        self.is_odd = true;
+        match self.text.get(self.at) {
+            Some(b'N') => self.word(b"NaN").map(|()| Number::Float(f64::NAN)),
+            _ => self.word(b"Infinity").map(|()| {
+                let sign = if self.text[start] == b'-' { -1.0 } else { 1.0 };
+                Number::Float(sign * f64::INFINITY)
+            }),
+        }
     }
 
     /// One digit or more; their value behind `value`, which overflows silently.
@@ -294,6 +320,7 @@ impl<'a> Cursor<'a> {
             b't' => self.word(b"true"),
             b'f' => self.word(b"false"),
             b'n' => self.word(b"null"),
+            b'N' | b'I' => self.odd_number(self.at).map(drop),
             _ => Err(self.unexpected("a value")),
         }
     }

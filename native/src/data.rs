@@ -1,15 +1,20 @@
 //! The values of one column, in the layout that Arrow wants, and how they become a wider type.
 //!
-//! `null < bool < text`, `null < int64 < decimal < float64 < text`, and whatever meets a nested
-//! value becomes JSON text. A null has a place here too (zero, or an empty text); the column knows
+//! `null < bool < text`, `null < numbers < text`, and whatever meets a nested value becomes JSON
+//! text. Which numbers hold which others is told by their values, see `mixed`; what no type of
+//! number holds is text of numbers only. A null has a place here too (zero, or an empty text); the column knows
 //! which places are null.
 
 use std::fmt::Write;
 
 use crate::bits::Bits;
 use crate::bytes::Bytes;
+use crate::digits::Digits;
 use crate::escape::quote;
 use crate::failure::{Failure, Kind, Result};
+
+/// Numbers that JSON does not have, as JavaScript and Python write them.
+pub const ODD: [&[u8]; 3] = [b"NaN", b"Infinity", b"-Infinity"];
 
 /// What a value or a column is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,17 +22,19 @@ pub enum Type {
     Null,
     Bool,
     Int,
-    Decimal,
     Float,
+    Decimal,
+    /// Text of numbers only, each number in one spelling.
+    Digits,
     Text,
     Json,
 }
 
 impl Type {
-    /// The narrowest type that holds both.
+    /// The narrowest type that holds both; of two numbers their values decide.
     pub fn join(self, other: Type) -> Type {
         match (self.min(other), self.max(other)) {
-            (Type::Bool, Type::Int | Type::Decimal | Type::Float) => Type::Text,
+            (Type::Bool, Type::Int | Type::Float | Type::Decimal | Type::Digits) => Type::Text,
             (_, wider) => wider,
         }
     }
@@ -38,8 +45,10 @@ pub enum Data {
     Null,
     Bool(Bits),
     Int(Vec<i64>),
-    Decimal(Vec<i128>),
     Float(Vec<f64>),
+    /// Digits, and how many of them are behind the point.
+    Decimal(Vec<i128>, u8),
+    Digits(Text),
     Text(Text),
     Json(Text),
 }
@@ -105,8 +114,9 @@ impl Data {
             Data::Null => Type::Null,
             Data::Bool(_) => Type::Bool,
             Data::Int(_) => Type::Int,
-            Data::Decimal(_) => Type::Decimal,
             Data::Float(_) => Type::Float,
+            Data::Decimal(..) => Type::Decimal,
+            Data::Digits(_) => Type::Digits,
             Data::Text(_) => Type::Text,
             Data::Json(_) => Type::Json,
         }
@@ -118,8 +128,9 @@ impl Data {
             Type::Null => Data::Null,
             Type::Bool => Data::Bool(Bits::default()),
             Type::Int => Data::Int(Vec::with_capacity(rows)),
-            Type::Decimal => Data::Decimal(Vec::with_capacity(rows)),
             Type::Float => Data::Float(Vec::with_capacity(rows)),
+            Type::Decimal => Data::Decimal(Vec::with_capacity(rows), 0),
+            Type::Digits => Data::Digits(Text::with_room(rows, bytes)),
             Type::Text => Data::Text(Text::with_room(rows, bytes)),
             Type::Json => Data::Json(Text::with_room(rows, bytes)),
         }
@@ -130,9 +141,9 @@ impl Data {
         match self {
             Data::Null | Data::Bool(_) => {}
             Data::Int(values) => values.resize(count, 0),
-            Data::Decimal(values) => values.resize(count, 0),
+            Data::Decimal(values, _) => values.resize(count, 0),
             Data::Float(values) => values.resize(count, 0.0),
-            Data::Text(text) | Data::Json(text) => text.fill(count),
+            Data::Digits(text) | Data::Text(text) | Data::Json(text) => text.fill(count),
         }
     }
 
@@ -141,13 +152,13 @@ impl Data {
             Data::Null => {}
             Data::Bool(bits) => bits.truncate(count),
             Data::Int(values) => values.truncate(count),
-            Data::Decimal(values) => values.truncate(count),
+            Data::Decimal(values, _) => values.truncate(count),
             Data::Float(values) => values.truncate(count),
-            Data::Text(text) | Data::Json(text) => text.truncate(count),
+            Data::Digits(text) | Data::Text(text) | Data::Json(text) => text.truncate(count),
         }
     }
 
-    /// The same `count` values as a wider type; `is_valid` says which places hold one.
+    /// The same `count` values as text, or as what has no value yet; `is_valid` says which places hold one.
     pub fn widened(
         &self,
         kind: Type,
@@ -156,15 +167,9 @@ impl Data {
     ) -> Result<Data> {
         let mut data = Data::with_room(kind, count, self.text_bytes());
         match (&mut data, self) {
-            (Data::Decimal(wide), Data::Int(values)) => {
-                wide.extend(values.iter().map(|v| i128::from(*v)))
+            (Data::Digits(wide) | Data::Text(wide) | Data::Json(wide), _) => {
+                self.write(wide, count, is_valid, kind)?
             }
-            (Data::Float(wide), Data::Int(values)) => wide.extend(values.iter().map(|v| *v as f64)),
-            (Data::Float(wide), Data::Decimal(values)) => {
-                wide.extend(values.iter().map(|v| *v as f64))
-            }
-            (Data::Text(wide), _) => self.write(wide, count, is_valid, false)?,
-            (Data::Json(wide), _) => self.write(wide, count, is_valid, true)?,
             (wide, _) => wide.fill(count),
         }
         Ok(data)
@@ -173,7 +178,7 @@ impl Data {
     /// Bytes of text, or 0 where the values are no text.
     pub fn text_bytes(&self) -> usize {
         match self {
-            Data::Text(text) | Data::Json(text) => text.bytes.used(),
+            Data::Digits(text) | Data::Text(text) | Data::Json(text) => text.bytes.used(),
             _ => 0,
         }
     }
@@ -183,12 +188,12 @@ impl Data {
         wide: &mut Text,
         count: usize,
         is_valid: impl Fn(usize) -> bool,
-        json: bool,
+        kind: Type,
     ) -> Result<()> {
         let mut scratch = String::new();
         for place in (0..count).filter(|_| !matches!(self, Data::Null)) {
             if is_valid(place) {
-                self.write_one(&mut wide.bytes, place, json, &mut scratch);
+                self.write_one(&mut wide.bytes, place, kind, &mut scratch);
             }
             wide.end()?;
         }
@@ -196,23 +201,74 @@ impl Data {
         Ok(())
     }
 
-    fn write_one(&self, wide: &mut Bytes, place: usize, json: bool, scratch: &mut String) {
+    fn write_one(&self, wide: &mut Bytes, place: usize, kind: Type, scratch: &mut String) {
         scratch.clear();
         // Writing to a string cannot fail.
         let _ = match self {
             Data::Null => Ok(()),
             Data::Bool(bits) => write!(scratch, "{}", bits.get(place)),
             Data::Int(values) => write!(scratch, "{}", values[place]),
-            Data::Decimal(values) => write!(scratch, "{}", values[place]),
+            Data::Decimal(values, scale) => {
+                return wide.push(Digits::of_decimal(values[place], *scale).spell().as_bytes());
+            }
             // The shortest text that reads back the same; of two such the even one, as most servers
             // write it: the same float is the same text, whether it was built before or came later.
             Data::Float(values) => {
-                return wide.push(ryu::Buffer::new().format_finite(values[place]).as_bytes());
+                let mut buffer = ryu::Buffer::new();
+                let text = buffer.format(values[place]);
+                return write_number(text.as_bytes(), kind, wide);
             }
-            Data::Text(text) if json => return quote(text.get(place), wide),
+            Data::Digits(text) => return write_number(text.get(place), kind, wide),
+            Data::Text(text) if kind == Type::Json => return quote(text.get(place), wide),
             Data::Text(text) | Data::Json(text) => return wide.push(text.get(place)),
         };
         wide.push(scratch.as_bytes());
+    }
+}
+
+/// JSON text in which NaN and the infinities are strings.
+#[cold]
+pub fn quote_odd(data: Data, count: usize) -> Data {
+    let Data::Json(text) = data else { return data };
+    let mut plain = Text::with_room(count, text.bytes.used() + text.bytes.used() / 8);
+    for place in 0..count {
+        let (mut start, mut is_string) = (0, false);
+        let source = text.get(place);
+        while start < source.len() {
+            let rest = &source[start..];
+            let word = ODD.iter().find(|word| !is_string && rest.starts_with(word));
+            let length = match (word, rest[0]) {
+                (Some(word), _) => word.len(),
+                (None, b'\\') => 2.min(rest.len()),
+                _ => 1,
+            };
+            match word {
+                Some(word) => quote(word, &mut plain.bytes),
+                None => plain.bytes.push(&rest[..length]),
+            }
+            is_string ^= rest[0] == b'"';
+            start += length;
+        }
+        if plain.end().is_err() {
+            return Data::Json(text);
+        }
+    }
+    Data::Json(plain)
+}
+
+/// A number's text for a column of this type. JSON has no NaN and no infinities, which are strings
+/// there.
+pub fn write_number(text: &[u8], kind: Type, wide: &mut Bytes) {
+    match (kind, text.last()) {
+        (Type::Digits, Some(b'0'..=b'9')) => wide.push(Digits::parse(text).spell().as_bytes()),
+        (Type::Digits | Type::Text, Some(b'f')) => {
+            wide.push(if text[0] == b'-' { b"-Infinity" } else { b"Infinity" })
+        }
+        (Type::Json, Some(b'f')) => {
+            wide.push(if text[0] == b'-' { b"\"-Infinity\"" } else { b"\"Infinity\"" })
+        }
+        (Type::Json, Some(b'N' | b'y')) => quote(text, wide),
+        _ => wide.push(text),
     }
 }
 
@@ -232,8 +288,16 @@ mod tests {
 
     #[test]
     fn joining_types_does_not_depend_on_order() {
-        const ALL: [Type; 7] =
-            [Type::Null, Type::Bool, Type::Int, Type::Decimal, Type::Float, Type::Text, Type::Json];
+        const ALL: [Type; 8] = [
+            Type::Null,
+            Type::Bool,
+            Type::Int,
+            Type::Float,
+            Type::Decimal,
+            Type::Digits,
+            Type::Text,
+            Type::Json,
+        ];
         for a in ALL {
             assert_eq!(a.join(a), a);
             for b in ALL {

@@ -7,7 +7,8 @@ use arrow_data::{ArrayData, ArrayDataBuilder};
 use arrow_schema::{DataType, Field, Fields, Schema};
 
 use crate::column::Column;
-use crate::data::Data;
+use crate::data::{Data, quote_odd};
+use crate::digits::DECIMAL_DIGITS;
 use crate::table::Table;
 
 /// A struct array and the schema that it stands for.
@@ -18,7 +19,8 @@ pub struct Batch {
 
 /// The metadata of columns whose texts are JSON.
 const JSON_KEY: &str = "json";
-const DECIMAL: DataType = DataType::Decimal128(38, 0);
+/// The metadata of columns whose texts are numbers that no other type holds.
+const NUMBERS_KEY: &str = "numbers";
 
 /// Takes all rows out of the table.
 pub fn export(table: &mut Table) -> Batch {
@@ -43,6 +45,7 @@ pub fn take_column(column: &mut Column, count: usize) -> (Field, ArrayData) {
     {
         return (Field::new(name, kind, true), array);
     }
+    let data = if column.is_odd { quote_odd(data, count) } else { data };
     let field = build_field(&name, &data);
     (field, build_array(data, count, valid))
 }
@@ -84,22 +87,26 @@ pub fn build_nulls(count: usize) -> ArrayData {
     build(ArrayData::builder(DataType::Null).len(count))
 }
 
+fn build_decimal(scale: u8) -> DataType {
+    DataType::Decimal128(DECIMAL_DIGITS as u8, scale as i8)
+}
+
 fn build_field(name: &str, data: &Data) -> Field {
     let kind = match data {
         Data::Null => DataType::Null,
         Data::Bool(_) => DataType::Boolean,
         Data::Int(_) => DataType::Int64,
-        Data::Decimal(_) => DECIMAL,
         Data::Float(_) => DataType::Float64,
-        Data::Text(_) | Data::Json(_) => DataType::Utf8,
+        Data::Decimal(_, scale) => build_decimal(*scale),
+        Data::Digits(_) | Data::Text(_) | Data::Json(_) => DataType::Utf8,
     };
     let field = Field::new(name, kind, true);
-    match data {
-        Data::Json(_) => {
-            field.with_metadata(HashMap::from([(JSON_KEY.to_owned(), "1".to_owned())]))
-        }
-        _ => field,
-    }
+    let mark = match data {
+        Data::Json(_) => JSON_KEY,
+        Data::Digits(_) => NUMBERS_KEY,
+        _ => return field,
+    };
+    field.with_metadata(HashMap::from([(mark.to_owned(), "1".to_owned())]))
 }
 
 fn build_array(data: Data, count: usize, valid: Option<Vec<u8>>) -> ArrayData {
@@ -109,9 +116,9 @@ fn build_array(data: Data, count: usize, valid: Option<Vec<u8>>) -> ArrayData {
         Data::Null => return build_nulls(count),
         Data::Bool(bits) => (DataType::Boolean, vec![Buffer::from_vec(bits.into_vec(count))]),
         Data::Int(values) => (DataType::Int64, vec![Buffer::from_vec(values)]),
-        Data::Decimal(values) => (DECIMAL, vec![Buffer::from_vec(values)]),
+        Data::Decimal(values, scale) => (build_decimal(scale), vec![Buffer::from_vec(values)]),
         Data::Float(values) => (DataType::Float64, vec![Buffer::from_vec(values)]),
-        Data::Text(text) | Data::Json(text) => {
+        Data::Digits(text) | Data::Text(text) | Data::Json(text) => {
             let (ends, bytes) = text.into_parts();
             (DataType::Binary, vec![Buffer::from_vec(ends), Buffer::from_vec(bytes)])
         }

@@ -1,7 +1,7 @@
 //! Pages of JSON become Arrow batches, in one pass and without an object per value.
 //!
 //! `page` finds the rows in a body, `table` reads them into columns, `column` and `data` hold and
-//! widen them, `nested` reads what is nested in them, `export` gives them away. `cursor` reads JSON.
+//! widen them (numbers as `mixed` says), `nested` reads what is nested in them, `export` gives them away. `cursor` reads JSON.
 //! Python's side is `python`; all else knows nothing of it.
 
 mod bits;
@@ -10,9 +10,11 @@ mod column;
 mod cursor;
 mod data;
 mod decoder;
+mod digits;
 mod escape;
 mod export;
 mod failure;
+mod mixed;
 mod nested;
 mod number;
 mod page;

@@ -1,28 +1,19 @@
-//! What a JSON number is worth: the narrowest of int64, a decimal of 38 digits, float64, or only
-//! its text.
+//! What a JSON number is worth: int64, a float64 that holds it, or more digits than these have.
+//!
+//! A float holds a number if, written with as many digits as the source gave, it is that number
+//! again: what readers see can be turned back into what the source wrote. Numbers of more than 17
+//! digits are held only where they are the float's exact value.
 
-use crate::data::Type;
+use crate::digits::{Digits, POWERS};
 
-/// A number's value, by the type of column that holds it.
+/// A number's value, as far as a machine word has it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Number {
     Int(i64),
-    Decimal(i128),
+    /// Any number that a float holds, also NaN and the infinities.
     Float(f64),
-    /// An integer of more than 38 digits, or a float beyond float64's range.
-    Text,
-}
-
-impl Number {
-    /// The narrowest type of column that holds this number.
-    pub fn kind(self) -> Type {
-        match self {
-            Number::Int(_) => Type::Int,
-            Number::Decimal(_) => Type::Decimal,
-            Number::Float(_) => Type::Float,
-            Number::Text => Type::Text,
-        }
-    }
+    /// What only its text tells.
+    Long,
 }
 
 /// The powers of ten that a float64 holds exactly.
@@ -30,7 +21,13 @@ const EXACT: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
     1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
 ];
-const DECIMAL_DIGITS: usize = 38;
+/// Every number of so many digits is held by the float that is nearest to it.
+const SAFE_DIGITS: usize = 15;
+const SAFE: u64 = 1_000_000_000_000_000;
+/// No two floats are the same in so many digits.
+const FLOAT_DIGITS: usize = 17;
+/// The digits of the longest exact value of a float, and a few more.
+const LONGEST: usize = 800;
 
 /// `digits` is the count of `text` without a sign; `magnitude` is their value where `digits` is at
 /// most 19.
@@ -40,18 +37,12 @@ pub fn integer(text: &[u8], negative: bool, digits: usize, magnitude: u64) -> Nu
         let value = magnitude as i64;
         return Number::Int(if negative { -value } else { value });
     }
-    long_integer(text, digits)
+    long_integer(text)
 }
 
 #[cold]
-fn long_integer(text: &[u8], digits: usize) -> Number {
-    if digits > DECIMAL_DIGITS {
-        return Number::Text;
-    }
-    match parse::<i128>(text) {
-        Some(value) => i64::try_from(value).map_or(Number::Decimal(value), Number::Int),
-        None => Number::Text,
-    }
+fn long_integer(text: &[u8]) -> Number {
+    parse::<i64>(text).map_or(Number::Long, Number::Int)
 }
 
 /// `mantissa` is the value of all `digits` digits, where they are at most 19, and `exponent` moves
@@ -59,19 +50,94 @@ fn long_integer(text: &[u8], digits: usize) -> Number {
 #[inline(always)]
 pub fn float(text: &[u8], negative: bool, digits: usize, mantissa: u64, exponent: i64) -> Number {
     // Both operands are exact, so that the one rounding of the operation is the right one.
-    if digits <= 19 && mantissa <= 1 << 53 && exponent.unsigned_abs() <= 22 {
+    if digits <= 19 && mantissa < SAFE && exponent.unsigned_abs() <= 22 {
         let power = EXACT[exponent.unsigned_abs() as usize];
         let value = if exponent < 0 { mantissa as f64 / power } else { mantissa as f64 * power };
         return Number::Float(if negative { -value } else { value });
     }
-    slow_float(text)
+    slow_float(text, negative, digits, mantissa, exponent)
+}
+
+#[inline(never)]
+fn slow_float(text: &[u8], negative: bool, digits: usize, mantissa: u64, exponent: i64) -> Number {
+    let near = if digits <= 19 { find_near(mantissa, exponent) } else { None };
+    match near {
+        Some((value, true)) => Number::Float(if negative { -value } else { value }),
+        // Zeros at the end are no digits that have to be held.
+        Some((_, false)) if !mantissa.is_multiple_of(10) => exact(text),
+        _ => long_float(text),
+    }
+}
+
+/// The float nearest to a number of 16 or 17 digits, and whether it holds the number: their
+/// distance is less than half of the number's last digit. None where 128 bits do not tell.
+#[inline(always)]
+fn find_near(mantissa: u64, exponent: i64) -> Option<(f64, bool)> {
+    const BITS: u32 = f64::MANTISSA_DIGITS - 1;
+    const TOP: u64 = 1 << BITS;
+    if !(SAFE..100 * SAFE).contains(&mantissa) || !(-22..=0).contains(&exponent) {
+        return None;
+    }
+    let place = exponent.unsigned_abs() as usize;
+    // At most one float beside the right one: each of two operations rounds once.
+    let bits = (mantissa as f64 / EXACT[place]).to_bits();
+    let shift = i64::from(f64::MAX_EXP) - 1 + i64::from(BITS) - (bits >> BITS) as i64;
+    let own = bits & (TOP - 1) | TOP;
+    let wanted = u128::from(mantissa);
+    // The neighbours of a power of two are not as far on both sides.
+    if own == TOP
+        || own == 2 * TOP - 1
+        || !(0..=70).contains(&shift)
+        || i64::from(wanted.leading_zeros()) <= shift
+    {
+        return None;
+    }
+    let step = POWERS[place] as i128;
+    let unit = 1i128 << shift;
+    let mut distance = (wanted << shift) as i128 - i128::from(own) * step;
+    let mut bits = bits;
+    if 2 * distance > step {
+        (bits, distance) = (bits + 1, distance - step);
+    } else if 2 * distance < -step {
+        (bits, distance) = (bits - 1, distance + step);
+    }
+    let double = 2 * distance.abs();
+    if double >= step || double == unit {
+        return None;
+    }
+    Some((f64::from_bits(bits), double < unit))
 }
 
 #[cold]
-fn slow_float(text: &[u8]) -> Number {
-    match parse::<f64>(text) {
-        Some(value) if value.is_finite() => Number::Float(value),
-        _ => Number::Text,
+fn long_float(text: &[u8]) -> Number {
+    let Some(value) = parse::<f64>(text).filter(|value| value.is_finite()) else {
+        return exact(text);
+    };
+    let wanted = Digits::parse(text);
+    let count = wanted.digits.len();
+    let is_held = match count {
+        0 => true,
+        1..=SAFE_DIGITS if value.is_normal() => true,
+        // Of two numbers that are as near, writers choose differently.
+        _ => write(value, count) == wanted || Digits::of_float(value) == wanted,
+    };
+    if is_held && (count <= FLOAT_DIGITS || write(value, LONGEST) == wanted) {
+        return Number::Float(value);
+    }
+    exact(text)
+}
+
+/// The float, rounded to so many digits.
+fn write(value: f64, digits: usize) -> Digits {
+    Digits::parse(format!("{value:.*e}", digits - 1).as_bytes())
+}
+
+/// A number that no float holds may be whole all the same.
+#[cold]
+fn exact(text: &[u8]) -> Number {
+    match Digits::parse(text).decimal() {
+        Some((value, 0)) => i64::try_from(value).map_or(Number::Long, Number::Int),
+        _ => Number::Long,
     }
 }
 
@@ -84,19 +150,86 @@ mod tests {
     use super::*;
     use crate::cursor::Cursor;
 
+    fn read(text: &str) -> Number {
+        Cursor::new(text.as_bytes()).number().unwrap_or(Number::Long)
+    }
+
+    fn numbers() -> impl Iterator<Item = u64> {
+        let mut state = 7u64;
+        std::iter::from_fn(move || {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            Some(state)
+        })
+    }
+
     #[test]
     fn floats_are_rounded_as_the_exact_parser_does() {
-        let mut state = 7u64;
-        for _ in 0..200_000 {
-            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        for state in numbers().take(200_000) {
             let digits = state >> (state % 60);
             let point = (state >> 8) % 24;
             let exponent = (state >> 16) as i64 % 30 - 15;
             let text =
                 format!("{}.{:0width$}e{exponent}", digits, point, width = point as usize + 1);
             let wanted: f64 = text.parse().unwrap_or(f64::NAN);
-            let found = Cursor::new(text.as_bytes()).number();
-            assert_eq!(found, Ok(Number::Float(wanted)), "{text}");
+            if let Number::Float(found) = read(&text) {
+                assert_eq!(found, wanted, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_128_bits_tell_of_a_float_is_what_its_digits_tell() {
+        let mut told = 0;
+        for state in numbers().take(300_000) {
+            let mantissa = (state >> 7) % (100 * SAFE);
+            let text = format!("{mantissa}e-{}", state % 23);
+            if let Some((found, is_held)) = find_near(mantissa, -((state % 23) as i64)) {
+                told += 1;
+                assert_eq!(Ok(found), text.parse(), "{text}");
+                let wanted = Digits::parse(text.as_bytes());
+                let holds = write(found, wanted.digits.len()) == wanted;
+                // Zeros at the end are compared as well.
+                assert!(is_held == holds || (holds && mantissa % 10 == 0), "{text}");
+            }
+        }
+        assert!(told > 100_000);
+    }
+
+    #[test]
+    fn every_shortest_text_of_a_float_is_that_float() {
+        for state in numbers().take(100_000) {
+            let value = f64::from_bits(state);
+            if value.is_finite() {
+                assert_eq!(read(ryu::Buffer::new().format_finite(value)), Number::Float(value));
+            }
+        }
+        for power in -1074..1024 {
+            let value = 2f64.powi(power);
+            assert_eq!(read(ryu::Buffer::new().format_finite(value)), Number::Float(value));
+        }
+    }
+
+    #[test]
+    fn numbers_that_no_float_holds_keep_their_digits() {
+        let exact = "0.1000000000000000055511151231257827021181583404541015625";
+        for (text, number) in [
+            ("0.10000000000000001", Number::Float(0.1)),
+            (exact, Number::Float(0.1)),
+            (&exact[..30], Number::Long),
+            ("1234567890123456.7", Number::Long),
+            ("1234567890123456.8", Number::Float(1234567890123456.75)),
+            ("0.1234567890123456789", Number::Long),
+            ("9007199254740993.0", Number::Int(9007199254740993)),
+            ("-9007199254740993e0", Number::Int(-9007199254740993)),
+            ("9223372036854775807", Number::Int(i64::MAX)),
+            ("9223372036854775808", Number::Long),
+            ("1e400", Number::Long),
+            ("1e-400", Number::Long),
+            ("0e400", Number::Float(0.0)),
+            ("-0.0", Number::Float(-0.0)),
+            ("1e99999999999999999999", Number::Long),
+        ] {
+            assert_eq!(read(text), number, "{text}");
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::bytes::Bytes;
 use crate::cursor::Cursor;
 use crate::failure::{Failure, Kind, Result};
+use crate::mixed::Exact;
 use crate::number::Number;
 use crate::table::Table;
 use crate::tree::{Place, ROOT, Tree};
@@ -204,11 +205,14 @@ fn parse_value(text: &[u8]) -> Result<Value> {
             Value::Text(string(out.as_slice()))
         }
         b'{' | b'[' => Value::Text(string(text)),
+        b'N' | b'I' => Value::Text(string(text)),
         _ => match cursor.number()? {
             Number::Int(value) => Value::Int(value.into()),
-            Number::Decimal(value) => Value::Int(value),
-            Number::Float(value) => Value::Float(value),
-            Number::Text => Value::Text(string(text)),
+            Number::Float(value) if value.is_finite() => Value::Float(value),
+            number => match Exact::new(number, text) {
+                Exact::Decimal(value, 0) => Value::Int(value),
+                _ => Value::Text(string(text)),
+            },
         },
     })
 }

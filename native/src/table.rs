@@ -200,16 +200,23 @@ impl Table {
                 column.push_bool(false)
             }
             b'{' | b'[' => self.read_nested(cursor, place, byte),
+            b'N' | b'I' => {
+                let start = cursor.at;
+                let number = cursor.odd_number(start)?;
+                column.push_number(number, &cursor.text[start..cursor.at])
+            }
             _ => Err(cursor.unexpected("a value")),
         }
     }
 
     fn read_nested(&mut self, cursor: &mut Cursor<'_>, place: u32, byte: u8) -> Result<()> {
         let start = cursor.at;
+        cursor.is_odd = false;
         match self.columns[place as usize].extract {
             Some(inner) if byte == b'{' => self.read_inside(cursor, inner)?,
             _ => cursor.skip_nested()?,
         }
+        self.columns[place as usize].is_odd |= cursor.is_odd;
         self.columns[place as usize].push_json(&cursor.text[start..cursor.at])
     }
 

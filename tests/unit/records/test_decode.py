@@ -52,13 +52,13 @@ def decode_values(*values: str) -> pa.Array:
         pytest.param(["1e3"], pa.float64(), [1000.0], id="an exponent makes a float"),
         pytest.param(["1.0"], pa.float64(), [1.0], id="a point makes a float"),
         pytest.param(["1e400"], pa.string(), ["1e400"], id="beyond float64 is text"),
-        pytest.param(["1e-400"], pa.float64(), [0.0], id="closer to zero than float64 is zero"),
+        pytest.param(["1e-400"], pa.string(), ["1e-400"], id="closer to zero than float64 is text"),
         pytest.param(['""', '"x"'], pa.string(), ["", "x"], id="text"),
         pytest.param(["1", str(BIG)], DECIMAL, [Decimal(1), Decimal(BIG)], id="int meets decimal"),
         pytest.param(["1", "null", "0.5"], pa.float64(), [1.0, None, 0.5], id="int meets float"),
         pytest.param(["0.5", "1"], pa.float64(), [0.5, 1.0], id="float meets int"),
-        pytest.param([str(BIG), "0.5"], pa.float64(), [1e37, 0.5], id="decimal meets float"),
-        pytest.param(["0.5", str(BIG)], pa.float64(), [0.5, 1e37], id="float meets decimal"),
+        pytest.param([str(BIG), "0.5"], pa.string(), [str(BIG), "0.5"], id="39 digits in all"),
+        pytest.param(["0.5", str(BIG)], pa.string(), ["0.5", str(BIG)], id="39 the other way"),
         pytest.param(["1", "null", '"x"'], pa.string(), ["1", None, "x"], id="int meets text"),
         pytest.param(
             ['"x"', "1", "1.50", "-0"], pa.string(), ["x", "1", "1.50", "-0"], id="as sent"

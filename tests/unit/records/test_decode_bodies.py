@@ -132,8 +132,9 @@ def test_rows_that_are_no_objects_are_refused(body: bytes, detail: str) -> None:
             "the second half of a surrogate pair expected at byte 16",
             id="nested half",
         ),
-        pytest.param(b'[{"a":NaN}]', "a value expected at byte 6", id="NaN"),
-        pytest.param(b'[{"a":-Infinity}]', "a digit expected at byte 7", id="infinity"),
+        pytest.param(b'[{"a":nan}]', "a value expected at byte 6", id="nan"),
+        pytest.param(b'[{"a":-NaN}]', "a digit expected at byte 7", id="minus NaN"),
+        pytest.param(b'[{"a":+Infinity}]', "a value expected at byte 6", id="plus infinity"),
         pytest.param(b'[{"a":"\n"}]', "a printable character expected at byte 7", id="control"),
         pytest.param(b'[{"a":"\xff"}]', "the body is not UTF-8 at byte 7", id="not UTF-8"),
         pytest.param(
