@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from sync_runner.lake.files import DataFile, open_file
 from sync_runner.lake.policy import Actor
-from sync_runner.lake.stats import read_ranges, read_stats
+from sync_runner.lake.stats import NanColumns, read_ranges, read_stats
 from sync_runner.protocols import Step
 from sync_runner.records.dedupe import Order
 from sync_runner.storage import ObjectStore
@@ -70,6 +70,7 @@ class PartEncoder:
         self.rows = 0
         self._chunks = _Chunks()
         self._footers: list[pq.FileMetaData] = []
+        self._nan = NanColumns(first.schema)
         self._writer = pq.ParquetWriter(
             self._chunks,
             first.schema,
@@ -86,11 +87,13 @@ class PartEncoder:
 
     def write(self, group: pa.Table) -> None:
         """Adds one row group."""
+        self._nan.look(group)
         self._writer.write_table(group, row_group_size=max(1, group.num_rows))
         self.rows += group.num_rows
 
     def close(self) -> tuple[list[bytes], pq.FileMetaData]:
         """The part's bytes, and its footer."""
+        self._writer.add_key_value_metadata(self._nan.metadata)
         self._writer.close()
         return self._chunks.pieces, self._footers[0]
 

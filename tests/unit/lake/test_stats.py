@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from sync_runner.lake.parts import PartEncoder
 from sync_runner.lake.stats import TEXT_MAX, read_ranges, read_stats
 
 
@@ -55,7 +56,7 @@ def test_long_text_is_cut_and_its_upper_bound_rounded_up() -> None:
         ([dt.datetime(2024, 1, 2)], pa.timestamp("us"), "2024-01-02T00:00:00.000000"),  # noqa: DTZ001
         ([1.5], pa.float64(), 1.5),
         ([float("inf")], pa.float64(), None),
-        ([True], pa.bool_(), None),
+        ([True], pa.bool_(), True),
         ([b"x"], pa.binary(), None),
     ],
     ids=str,
@@ -64,6 +65,22 @@ def test_bounds_are_spelled_as_readers_expect_or_left_out(
     values: list[Any], type_: pa.DataType, low: object
 ) -> None:
     assert stats_of(c=pa.array(values, type_))["minValues"].get("c") == low
+
+
+def test_a_null_count_comes_with_a_bound_or_not_at_all() -> None:
+    stats = stats_of(a=[b"x", None], b=[float("inf"), None], c=[1, None])
+    assert stats["nullCount"] == {"c": 1}
+
+
+def test_a_column_with_nan_has_no_highest_value() -> None:
+    encoder = PartEncoder(pa.table({"a": [1.0], "b": [1.0], "c": [1]}))
+    encoder.write(pa.table({"a": [1.0], "b": [1.0], "c": [1]}))
+    encoder.write(pa.table({"a": [2.0, 1.0], "b": [float("nan"), 2.0], "c": [2, 1]}))
+    pieces, _ = encoder.close()
+    again = pq.read_metadata(io.BytesIO(b"".join(pieces)))
+    stats = json.loads(read_stats(again, encoder.schema, []))
+    assert stats["minValues"] == {"a": 1.0, "b": 1.0, "c": 1}
+    assert stats["maxValues"] == {"a": 2.0, "c": 2}
 
 
 def test_nested_columns_have_no_bounds_and_do_not_shift_others() -> None:
