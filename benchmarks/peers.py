@@ -9,9 +9,10 @@ from pathlib import Path
 from benchmarks.api import Api
 from benchmarks.errors import BenchmarkError
 from benchmarks.harness import Contender, Launch, Numbers
-from benchmarks.places import REPOSITORY, find_runner_python, make_venv
+from benchmarks.places import REPOSITORY, find_runner_python
 from benchmarks.processes import Finished
 from benchmarks.store import Bucket
+from dev.environments import make_environment
 
 _HERE = REPOSITORY / "benchmarks"
 DLT = REPOSITORY / "requirements" / "bench-dlt.txt"
@@ -42,7 +43,13 @@ class Peers:
     def dlt(self, name: str, rows: int, *, page: int = 1000, options: str = "") -> Contender:
         """dlt's REST source; `options` are those of `peer_dlt.py`."""
         # -P: the script's folder must not hide modules of the peer's own.
-        argv = [str(make_venv(DLT)), "-P", str(_HERE / "peer_dlt.py"), "--api", self.api.address]
+        argv = [
+            str(make_environment(DLT)),
+            "-P",
+            str(_HERE / "peer_dlt.py"),
+            "--api",
+            self.api.address,
+        ]
         argv += ["--rows", str(rows), "--page", str(page), *options.split()]
         return self._copying(name, argv, rows=rows)
 
