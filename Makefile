@@ -10,8 +10,8 @@ test:            ## every test there is
 	@$(RUN) -m dev.run_tests
 test-unit:       ## the quick tests, under a minute
 	@$(RUN) -m pytest -q tests/unit tests/docs
-test-contract:   ## the runner at a real S3 server and a real HTTP server
-	@$(RUN) -m pytest -q tests/contract -m "not soak"
+test-contract:   ## the runner at a real S3 server and a real HTTP server, and who reads its tables
+	@$(RUN) -m pytest -q tests/contract tests/readers -m "not soak"
 test-cluster:    ## the operator on a real cluster
 	@$(RUN) -m pytest -q tests/cluster tests/e2e -m "not soak"
 test-soak:       ## a thousand kills, and a table of what they did

@@ -1,4 +1,5 @@
 """Runs every test: one pytest run, behind a first cluster that builds whatever is not built yet.
+The readers' environment is installed before it, too.
 
 No test's own time limit then counts a build of several minutes. Anything given on the command line
 goes to pytest.
@@ -8,6 +9,7 @@ import os
 import subprocess
 import sys
 
+from dev.environments import READERS, make_environment
 from tests.localcluster.cluster import LocalCluster
 from tests.localcluster.errors import LocalClusterError
 
@@ -24,6 +26,7 @@ def main() -> int:
 
 
 def _build_what_is_missing() -> None:
+    make_environment(READERS)
     cluster = LocalCluster.up(f"first-{os.getpid()}")
     try:
         cluster.images()

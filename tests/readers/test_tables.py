@@ -1,0 +1,42 @@
+"""Readers that nobody here wrote see every row and every value of the seven tables."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from deltalake import DeltaTable
+
+from tests.readers.comparing import find_differences, show_all, show_clickhouse
+from tests.readers.readers import READERS, Reader
+from tests.readers.tables import TABLES, LakeTable
+
+Get = Callable[[str, str], LakeTable]
+VIEWS = {"clickhouse": show_clickhouse}
+
+
+@pytest.mark.parametrize("where", ["folder", "bucket"])
+@pytest.mark.parametrize("name", list(TABLES))
+@pytest.mark.parametrize("reader", READERS)
+def test_a_reader_sees_every_row_and_every_value(
+    tables: Get, readers: dict[str, Reader], reader: str, name: str, where: str
+) -> None:
+    table = tables(name, where)
+    view = VIEWS.get(reader, show_all)
+    wanted = [view(row, table.nested) for row in table.rows]
+    assert len(wanted) > 5
+    rows = readers[reader].read(table.address)
+    assert len(rows) == len(wanted)
+    assert find_differences(rows, wanted, table.key) == []
+
+
+def test_the_tables_are_what_their_names_say(tables: Get) -> None:
+    def log(name: str) -> list[Path]:
+        return sorted((Path(tables(name, "folder").address.path) / "_delta_log").iterdir())
+
+    assert not any(path.name == f"{0:020}.json" for path in log("compacted"))
+    assert any(path.name.endswith(".checkpoint.parquet") for path in log("compacted"))
+    for name in ("types", "merged", "appended", "composite"):
+        files = DeltaTable(tables(name, "folder").address.uri).file_uris()
+        assert len(files) > 2, name
+    merged = "".join(p.read_text() for p in log("merged") if p.suffix == ".json")
+    assert '"remove"' in merged
