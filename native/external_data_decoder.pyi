@@ -5,12 +5,15 @@ import builtins
 class DecodeError(ValueError):
     """A page that cannot be decoded; the decoder is as it was before.
 
-    `kind` is one of not_json, truncated, path_not_found, not_objects, too_deep, too_many_columns,
-    too_large. `detail` names places, JSON types and keys, never a value of the body.
+    `kind` is one of not_json, truncated, empty, nothing, lone_object, strangers, path_not_found,
+    not_objects, too_deep, too_many_columns, too_large. `detail` names places, JSON types and keys,
+    never a value of the body. `keys` are those that are there instead of rows, and what each holds:
+    null, a boolean, false, a number, a string, an object, objects (a list of them), a list, empty.
     """
 
     kind: str
     detail: str
+    keys: list[tuple[str, str]]
 
 class ArrowBatch:
     """Rows for whoever speaks the Arrow PyCapsule interface: `pyarrow.record_batch(batch)`."""
@@ -28,12 +31,19 @@ class Decoder:
         envelope: list[list[str]] = [],
         extract: list[list[str]] = [],
         structs: bool = False,
+        proof: bool = False,
+        nothing: bool = False,
+        known: list[str] = [],
     ) -> None:
         """`records_path` leads to the rows in a body, `envelope` to values beside them.
 
         `extract` leads to values inside a row that become columns of their own, named by the keys
         with dots between. With `structs` nested values become structs and lists where all values
-        of a column allow it; else, and otherwise, they are JSON text.
+        of a column allow it; else, and otherwise, they are JSON text. With `proof`
+        only a list passes, or one object that `push` is told to take, and rows that share a field
+        with those before: with `known`, or with what this decoder has seen. With `nothing` a body
+        that holds nothing (no byte, null, an object or a list without members in the place of
+        rows) is a page without rows all the same.
         """
 
     @property
@@ -44,8 +54,23 @@ class Decoder:
     def bytes(self) -> int:
         """Bytes of the pages since the last flush."""
 
-    def push(self, page: builtins.bytes) -> tuple[int, list[str | int | float | bool | None]]:
+    @property
+    def fields(self) -> list[str]:
+        """All columns of the run so far."""
+
+    @property
+    def replaced(self) -> list[tuple[str | None, int]]:
+        """Characters that were not whole and became U+FFFD since the last flush, by column.
+
+        Without a name: pieces of bodies that were not UTF-8.
+        """
+
+    def push(
+        self, page: builtins.bytes, *, lone_object: bool = False
+    ) -> tuple[int, list[str | int | float | bool | None]]:
         """Rows of this page, and the envelope's values.
+
+        With `lone_object` a page that is one object is one row, whatever its keys are.
 
         Raises DecodeError, and has done nothing then.
         """

@@ -118,11 +118,14 @@ class ProgressLog:
 
 
 def fit_report(report: Report) -> bytes:
-    """The report in at most 4,096 bytes: without its columns or with a shorter message, if need
-    be."""
+    """The report in at most 4,096 bytes: without columns and notes or with a shorter message, if
+    need be."""
     text = _render(report)
     if len(text) > REPORT_BYTES_MAX:
         report = report.model_copy(update={"columns": None})
+        text = _render(report)
+    if len(text) > REPORT_BYTES_MAX:
+        report = report.model_copy(update={"notes": []})
         text = _render(report)
     if len(text) > REPORT_BYTES_MAX and report.failure is not None:
         lengths = range(len(report.failure.message))

@@ -4,7 +4,7 @@ It speaks of batches, positions and tokens, never of HTTP or SQL, so that a data
 uses the same engine.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -38,6 +38,9 @@ class ReadRequest:
     """Read what is newer; None reads everything. Look-back is already taken off."""
     resume: Token | None = None
     """Where an earlier attempt of the same run stopped; None starts at the beginning."""
+    fields: frozenset[str] = frozenset()
+    """Fields, as the source spells them, that the stream's rows had before. What shares none of
+    them is no row of it."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,9 @@ class Batch:
     pages: int = 0
     bytes: int = 0
     """Pages, and bytes of their bodies, that this batch was made of."""
+    replaced: Mapping[str, int] = field(default_factory=dict)
+    """Characters that were not Unicode and became U+FFFD, by field; those of no field have the name
+    `""`."""
 
 
 class Source(Protocol):
@@ -182,6 +188,8 @@ class Start:
 
     position: Position | None = None
     """How far the table's rows go, where the sync type continues it: what to read from."""
+    fields: frozenset[str] = frozenset()
+    """Fields of the table's rows, as the source spells them."""
     resume: Token | None = None
     """Where an earlier pod of this run stopped."""
     extracted: bool = False

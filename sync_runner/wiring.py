@@ -123,6 +123,7 @@ def _run_reported(
             rows=progress.rows,
             pages=progress.pages,
             bytes=progress.bytes,
+            notes=progress.notes,
             seconds=round(given.clock.monotonic() - began, 3),
         ),
         outcome,

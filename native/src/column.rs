@@ -10,6 +10,7 @@ use crate::bits::Bits;
 use crate::cursor::Cursor;
 use crate::data::{Data, Type, write_number};
 use crate::digits::Digits;
+use crate::escape::without_halves;
 use crate::failure::Result;
 use crate::mixed::{Exact, Room, decimal, find_int, find_room, rescale};
 use crate::nested::Shape;
@@ -35,6 +36,8 @@ pub struct Column {
     has_float: bool,
     /// Whether nested values may have NaN or infinities in them, which JSON has not.
     pub is_odd: bool,
+    /// Characters that were not whole, and became U+FFFD.
+    pub replaced: usize,
     before: Before,
 }
 
@@ -42,6 +45,7 @@ pub struct Column {
 #[derive(Default)]
 struct Before {
     len: usize,
+    replaced: usize,
     has_nulls: bool,
     /// The values as they were, where the page made them wider.
     narrow: Option<Data>,
@@ -89,6 +93,7 @@ impl Column {
             valid: Bits::default(),
             has_float: false,
             is_odd: false,
+            replaced: 0,
             before: Before::default(),
         }
     }
@@ -271,10 +276,19 @@ impl Column {
             self.widen(Type::Text)?;
             return self.copy_string(cursor);
         }
-        let start = cursor.at;
+        let (start, replaced) = (cursor.at, cursor.replaced);
         cursor.at += 1;
         cursor.skip_string()?;
-        self.push_json(&cursor.text[start..cursor.at])
+        self.push_passed(&cursor.text[start..cursor.at], cursor.replaced != replaced)
+    }
+
+    /// The text of a nested value that was passed; `has_halves` where a half of a surrogate pair is
+    /// in it.
+    pub fn push_passed(&mut self, source: &[u8], has_halves: bool) -> Result<()> {
+        if has_halves {
+            return self.push_json(&without_halves(source));
+        }
+        self.push_json(source)
     }
 
     /// The text of a nested value (or of any value, once the column is JSON).
@@ -308,7 +322,12 @@ impl Column {
 
     /// Remembers what the column is now.
     pub fn begin(&mut self) {
-        self.before = Before { len: self.len, has_nulls: self.has_nulls, narrow: None };
+        self.before = Before {
+            len: self.len,
+            replaced: self.replaced,
+            has_nulls: self.has_nulls,
+            narrow: None,
+        };
     }
 
     /// Makes the column what it was at `begin`.
@@ -319,7 +338,13 @@ impl Column {
         self.data.truncate(self.before.len);
         self.valid.truncate(self.before.len);
         self.len = self.before.len;
+        self.replaced = self.before.replaced;
         self.has_nulls = self.before.has_nulls;
+    }
+
+    /// Whether a row since `begin` has this column's key.
+    pub fn is_touched(&self) -> bool {
+        self.len > self.before.len
     }
 
     pub fn commit(&mut self) {

@@ -18,11 +18,13 @@ pub struct Cursor<'a> {
     depth: usize,
     /// Whether NaN or an infinity was passed.
     pub is_odd: bool,
+    /// Halves of surrogate pairs that became U+FFFD.
+    pub replaced: usize,
 }
 
 impl<'a> Cursor<'a> {
     pub fn new(text: &'a [u8]) -> Self {
-        Cursor { text, at: 0, depth: 0, is_odd: false }
+        Cursor { text, at: 0, depth: 0, is_odd: false, replaced: 0 }
     }
 
     /// What to say where something else was expected; the end of the text is another failure than a
@@ -36,7 +38,7 @@ impl<'a> Cursor<'a> {
                 format!("the body ends at byte {}", self.text.len()),
             );
         }
-        Failure::new(Kind::NotJson, format!("{wanted} expected at byte {}", self.at))
+        Failure::new(Kind::NotJson, format!("{wanted} expected at byte {}", self.at)).at(self.at)
     }
 
     /// The next byte that is not white space, which stays unread.

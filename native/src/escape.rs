@@ -24,36 +24,68 @@ pub fn unescape(cursor: &mut Cursor<'_>, out: Option<&mut Bytes>) -> Result<()> 
     Ok(())
 }
 
+/// A half of a surrogate pair that stands alone becomes U+FFFD: writers of JSON cut texts in the
+/// middle of a character, and readers of the lake take whole ones only.
 fn unescape_code(cursor: &mut Cursor<'_>, out: Option<&mut Bytes>) -> Result<()> {
     cursor.at += 1;
     let mut code = read_code(cursor)?;
-    if (0xd800..0xdc00).contains(&code) {
-        for byte in [b'\\', b'u'] {
-            if cursor.text.get(cursor.at) != Some(&byte) {
-                return Err(cursor.unexpected("the second half of a surrogate pair"));
-            }
-            cursor.at += 1;
-        }
-        let start = cursor.at;
-        let low = read_code(cursor)?;
-        if !(0xdc00..0xe000).contains(&low) {
-            cursor.at = start;
-            return Err(cursor.unexpected("the second half of a surrogate pair"));
-        }
+    if (0xd800..0xdc00).contains(&code)
+        && let Some(low) = find_low_half(&cursor.text[cursor.at..])
+    {
+        cursor.at += ESCAPE_BYTES;
         code = 0x1_0000 + ((code - 0xd800) << 10) + (low - 0xdc00);
     }
-    match char::from_u32(code) {
-        Some(character) => {
-            if let Some(out) = out {
-                out.push(character.encode_utf8(&mut [0; 4]).as_bytes());
-            }
-            Ok(())
-        }
-        None => {
-            cursor.at -= 4;
-            Err(cursor.unexpected("the first half of a surrogate pair"))
-        }
+    let character = char::from_u32(code).unwrap_or_else(|| {
+        cursor.replaced += 1;
+        char::REPLACEMENT_CHARACTER
+    });
+    if let Some(out) = out {
+        out.push(character.encode_utf8(&mut [0; 4]).as_bytes());
     }
+    Ok(())
+}
+
+/// `\uXXXX`.
+const ESCAPE_BYTES: usize = 6;
+
+/// The second half of a surrogate pair, where `text` begins with one.
+fn find_low_half(text: &[u8]) -> Option<u32> {
+    let code = find_code(text)?;
+    (0xdc00..0xe000).contains(&code).then_some(code)
+}
+
+/// The code of the escape that `text` begins with.
+fn find_code(text: &[u8]) -> Option<u32> {
+    let digits = text.get(..ESCAPE_BYTES)?.strip_prefix(b"\\u")?;
+    digits.iter().try_fold(0, |code, byte| Some(code * 16 + char::from(*byte).to_digit(16)?))
+}
+
+/// The text of a JSON value, with U+FFFD in the place of halves of surrogate pairs.
+#[cold]
+pub fn without_halves(text: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(plain) = rest.iter().position(|byte| *byte == b'\\') {
+        whole.extend_from_slice(&rest[..plain]);
+        rest = &rest[plain..];
+        let taken = match find_code(rest) {
+            None => 2,
+            Some(0xd800..0xdc00) if find_low_half(&rest[ESCAPE_BYTES..]).is_some() => {
+                2 * ESCAPE_BYTES
+            }
+            Some(0xd800..0xe000) => {
+                whole.extend_from_slice(b"\\ufffd");
+                rest = &rest[ESCAPE_BYTES..];
+                continue;
+            }
+            Some(_) => ESCAPE_BYTES,
+        };
+        let taken = taken.min(rest.len());
+        whole.extend_from_slice(&rest[..taken]);
+        rest = &rest[taken..];
+    }
+    whole.extend_from_slice(rest);
+    whole
 }
 
 fn read_code(cursor: &mut Cursor<'_>) -> Result<u32> {

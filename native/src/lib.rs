@@ -24,7 +24,7 @@ mod stops;
 mod table;
 mod tree;
 
-pub use decoder::Decoder;
+pub use decoder::{Decoder, Options};
 pub use export::Batch;
 pub use failure::{Failure, Kind};
 pub use page::Value;

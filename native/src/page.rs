@@ -1,5 +1,8 @@
 //! A page's body: where its rows are, and the values around them that say where the next page is.
 
+use std::collections::HashSet;
+use std::ops::Range;
+
 use crate::bytes::Bytes;
 use crate::cursor::Cursor;
 use crate::failure::{Failure, Kind, Result};
@@ -29,33 +32,107 @@ pub struct Page<'p> {
     table: &'p mut Table,
     aims: &'p Tree<Aim>,
     values: Vec<Value>,
-    found_rows: bool,
+    found: Option<Found>,
+}
+
+/// What stands in the place of rows.
+enum Found {
+    List,
+    /// One object, and its text.
+    Object(Range<usize>),
+    Nothing(&'static str),
+}
+
+/// What a page may be, beside a list of rows.
+#[derive(Clone, Copy, Default)]
+pub struct Leave {
+    /// A body that holds nothing is a page without rows.
+    pub nothing: bool,
+    /// One object is one row, whatever its keys are.
+    pub lone_object: bool,
+    /// Rows need share no field with those before.
+    pub strangers: bool,
 }
 
 impl<'p> Page<'p> {
     pub fn new(table: &'p mut Table, aims: &'p Tree<Aim>, values: usize) -> Self {
-        Page { table, aims, values: vec![Value::Null; values], found_rows: false }
+        Page { table, aims, values: vec![Value::Null; values], found: None }
     }
 
     /// The values of the envelope; the rows are in the table then. On a failure the table is left
-    /// half done.
-    pub fn read(mut self, body: &[u8], rows_path: &[String]) -> Result<Vec<Value>> {
+    /// half done. Anything but a list proves no end: without a `leave` it is a failure.
+    pub fn read(
+        mut self,
+        body: &[u8],
+        rows_path: &[String],
+        leave: Leave,
+        known: &HashSet<Box<[u8]>>,
+    ) -> Result<Vec<Value>> {
         let mut cursor = Cursor::new(body);
         cursor.skip_space();
         if cursor.at == body.len() {
-            return Ok(self.values);
+            if leave.nothing {
+                return Ok(self.values);
+            }
+            return Err(Failure::new(Kind::Empty, "the body is empty"));
         }
         let start = cursor.at;
         self.read_place(&mut cursor, ROOT, true)?;
         let root = &body[start..cursor.at];
         cursor.skip_space();
         if cursor.at < body.len() {
-            return Err(cursor.unexpected("the end"));
+            return Err(explain_rest(&cursor));
         }
-        if !self.found_rows && !is_empty(root) {
-            return Err(explain_missing(root, rows_path)?);
+        match self.found.take() {
+            Some(Found::List) if leave.strangers => {}
+            Some(Found::List) => self.check_fields(known, None)?,
+            Some(Found::Object(range)) if !leave.lone_object => {
+                self.check_fields(known, Some(&body[range]))?;
+            }
+            Some(Found::Object(_)) => {}
+            Some(Found::Nothing(_)) if leave.nothing => {}
+            Some(Found::Nothing(what)) => {
+                let detail = format!("in place of rows stands {what}");
+                return Err(Failure::new(Kind::Nothing, detail));
+            }
+            None => {
+                let failure = explain_missing(root, rows_path)?;
+                if failure.kind != Kind::Nothing || !leave.nothing {
+                    return Err(failure);
+                }
+            }
         }
         Ok(self.values)
+    }
+
+    /// Whether the rows can be such of this stream: some field of theirs is `known`, or was there
+    /// before. An object alone has no other field than those, or the caller decides.
+    fn check_fields(&self, known: &HashSet<Box<[u8]>>, lone: Option<&[u8]>) -> Result<()> {
+        let (mut new, mut shares) = self.table.new_fields();
+        let mut brings = false;
+        let mut strange = false;
+        new.by_ref().for_each(|name| {
+            let is_known = known.contains(name);
+            shares |= is_known;
+            strange |= !is_known;
+            brings = true;
+        });
+        let has_known = !known.is_empty() || self.table.had_fields();
+        if let Some(text) = lone
+            && (strange || !has_known)
+        {
+            let keys = members(text)?.into_iter().map(|(key, value)| (key, describe(value)));
+            let failure = Failure::new(Kind::LoneObject, "in place of rows stands one object");
+            return Err(failure.with_keys(keys.collect()));
+        }
+        if has_known && brings && !shares {
+            let (new, _) = self.table.new_fields();
+            let keys: Vec<_> = new.map(|name| (string(name), "")).collect();
+            let listed = list_keys(keys.iter().map(|(name, _)| name.clone()));
+            let detail = format!("no field of the rows was there before, but {listed}");
+            return Err(Failure::new(Kind::Strangers, detail).with_keys(keys));
+        }
+        Ok(())
     }
 
     /// One value, at a place of the tree. `for_rows` is off on a second walk, which looks for
@@ -65,8 +142,7 @@ impl<'p> Page<'p> {
         let byte = cursor.next_byte("a value")?;
         let start = cursor.at;
         if for_rows && node.ends.contains(&Aim::Rows) {
-            self.read_rows(cursor)?;
-            self.found_rows = true;
+            self.found = Some(self.read_rows(cursor)?);
             if byte == b'{' && !node.children.is_empty() {
                 self.read_members(&mut Cursor::new(&cursor.text[start..cursor.at]), place, false)?;
             }
@@ -116,9 +192,9 @@ impl<'p> Page<'p> {
         for aim in &node.ends {
             match aim {
                 Aim::Value(index) => self.values[*index] = Value::Null,
-                Aim::Rows if for_rows && self.found_rows => {
+                Aim::Rows if for_rows && self.found.is_some() => {
                     self.table.restore();
-                    self.found_rows = false;
+                    self.found = None;
                 }
                 Aim::Rows => {}
             }
@@ -128,19 +204,26 @@ impl<'p> Page<'p> {
         }
     }
 
-    /// A list of objects, or one object, or null for none. An object without members holds no row.
-    fn read_rows(&mut self, cursor: &mut Cursor<'_>) -> Result<()> {
+    /// A list of objects, or one object. An object without members holds no row.
+    fn read_rows(&mut self, cursor: &mut Cursor<'_>) -> Result<Found> {
         match cursor.next_byte("a value")? {
-            b'[' => self.read_list(cursor),
+            b'[' => {
+                self.read_list(cursor)?;
+                Ok(Found::List)
+            }
             b'{' => {
                 let start = cursor.at;
                 self.table.read_row(cursor)?;
                 if is_empty(&cursor.text[start..cursor.at]) {
                     self.table.rows -= 1;
+                    return Ok(Found::Nothing("an empty object"));
                 }
-                Ok(())
+                Ok(Found::Object(start..cursor.at))
             }
-            b'n' => cursor.word(b"null"),
+            b'n' => {
+                cursor.word(b"null")?;
+                Ok(Found::Nothing("null"))
+            }
             byte => {
                 cursor.skip_value()?;
                 Err(Failure::new(
@@ -167,12 +250,33 @@ impl<'p> Page<'p> {
                     format!("row {row} of the page is {}", type_of(byte)),
                 ));
             }
-            self.table.read_row(cursor)?;
-            if !cursor.another(b']')? {
+            let row = self.table.new_rows();
+            self.table.read_row(cursor).map_err(|failure| failure.in_row(row))?;
+            if !cursor.another(b']').map_err(|failure| failure.in_row(row))? {
                 return Ok(());
             }
         }
     }
+}
+
+/// What a value is, as far as it tells a row from what is none.
+fn describe(text: &[u8]) -> &'static str {
+    match text[0] {
+        b'{' | b'[' if is_empty(text) => "empty",
+        b'[' if text[1..].trim_ascii_start().starts_with(b"{") => "objects",
+        b'"' if text == b"\"\"" => "empty",
+        b'f' => "false",
+        first => type_of(first),
+    }
+}
+
+/// What stands behind the end of a body.
+fn explain_rest(cursor: &Cursor<'_>) -> Box<Failure> {
+    if matches!(cursor.text[cursor.at], b'{' | b'[') {
+        let detail = format!("a second JSON value begins at byte {}", cursor.at);
+        return Failure::new(Kind::NotJson, detail).at(cursor.at);
+    }
+    cursor.unexpected("the end")
 }
 
 /// Whether the text of an object or a list holds nothing.
@@ -226,6 +330,9 @@ fn explain_missing(body: &[u8], path: &[String]) -> Result<Box<Failure>> {
     let mut here = body;
     let mut name = "the body".to_owned();
     for key in path {
+        if here[0] == b'n' || is_empty(here) {
+            break;
+        }
         if here[0] != b'{' {
             break;
         }
@@ -236,13 +343,19 @@ fn explain_missing(body: &[u8], path: &[String]) -> Result<Box<Failure>> {
                 name = shown(key);
             }
             None => {
-                let keys = list_keys(members.into_iter().map(|(found, _)| found));
-                return Ok(Failure::new(
-                    Kind::PathNotFound,
-                    format!("{name} has no {}, but {keys}", shown(key)),
-                ));
+                let listed = list_keys(members.iter().map(|(found, _)| found.clone()));
+                let detail = format!("{name} has no {}, but {listed}", shown(key));
+                let keys = members.into_iter().map(|(key, value)| (key, describe(value)));
+                return Ok(Failure::new(Kind::PathNotFound, detail).with_keys(keys.collect()));
             }
         }
+    }
+    if here[0] == b'n' {
+        return Ok(Failure::new(Kind::Nothing, format!("{name} is null")));
+    }
+    if is_empty(here) {
+        let what = if here[0] == b'{' { "an empty object" } else { "an empty list" };
+        return Ok(Failure::new(Kind::Nothing, format!("{name} is {what}")));
     }
     Ok(Failure::new(Kind::PathNotFound, format!("{name} is {}", type_of(here[0]))))
 }

@@ -9,7 +9,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyFloat, PyString};
 
-use crate::decoder::Decoder;
+use crate::decoder::{Decoder, Options};
 use crate::export::Batch;
 use crate::failure::Failure;
 use crate::page::Value;
@@ -34,15 +34,26 @@ struct PyDecoder {
 impl PyDecoder {
     #[new]
     #[pyo3(signature = (
-        *, records_path, envelope = Vec::new(), extract = Vec::new(), structs = false
+        *,
+        records_path,
+        envelope = Vec::new(),
+        extract = Vec::new(),
+        structs = false,
+        proof = false,
+        nothing = false,
+        known = Vec::new()
     ))]
     fn new(
         records_path: Vec<String>,
         envelope: Vec<Vec<String>>,
         extract: Vec<Vec<String>>,
         structs: bool,
+        proof: bool,
+        nothing: bool,
+        known: Vec<String>,
     ) -> Self {
-        PyDecoder { decoder: Decoder::new(records_path, &envelope, &extract, structs) }
+        let options = Options { structs, proof, nothing, known };
+        PyDecoder { decoder: Decoder::new(records_path, &envelope, &extract, options) }
     }
 
     #[getter]
@@ -55,13 +66,26 @@ impl PyDecoder {
         self.decoder.bytes()
     }
 
+    #[getter]
+    fn fields(&self) -> Vec<String> {
+        self.decoder.fields()
+    }
+
+    #[getter]
+    fn replaced(&self) -> Vec<(Option<String>, usize)> {
+        self.decoder.replaced()
+    }
+
+    #[pyo3(signature = (page, *, lone_object = false))]
     fn push<'py>(
         &mut self,
         py: Python<'py>,
         page: &[u8],
+        lone_object: bool,
     ) -> PyResult<(usize, Vec<Bound<'py, PyAny>>)> {
-        let (rows, values) =
-            py.detach(|| self.decoder.push(page)).map_err(|failure| to_error(py, &failure))?;
+        let (rows, values) = py
+            .detach(|| self.decoder.push(page, lone_object))
+            .map_err(|failure| to_error(py, &failure))?;
         let values =
             values.into_iter().map(|value| to_object(py, value)).collect::<PyResult<_>>()?;
         Ok((rows, values))
@@ -116,6 +140,7 @@ fn to_error(py: Python<'_>, failure: &Failure) -> PyErr {
     match object
         .setattr("kind", failure.kind.word())
         .and_then(|()| object.setattr("detail", &failure.detail))
+        .and_then(|()| object.setattr("keys", failure.keys.clone()))
     {
         Ok(()) => error,
         Err(other) => other,

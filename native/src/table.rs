@@ -79,6 +79,17 @@ impl Table {
         self.rows - self.before_rows
     }
 
+    /// Fields that the page at hand brought, and whether it has any of those before.
+    pub fn new_fields(&self) -> (impl Iterator<Item = &[u8]>, bool) {
+        let (before, new) = self.columns.split_at(self.before_columns);
+        (new.iter().map(|column| &*column.name), before.iter().any(Column::is_touched))
+    }
+
+    /// Whether fields were known before the page at hand.
+    pub fn had_fields(&self) -> bool {
+        self.before_columns > 0
+    }
+
     /// One object, from its opening bracket on.
     pub fn read_row(&mut self, cursor: &mut Cursor<'_>) -> Result<()> {
         cursor.open()?;
@@ -180,7 +191,14 @@ impl Table {
         }
         let column = &mut self.columns[place as usize];
         match byte {
-            b'"' => column.push_string(cursor),
+            b'"' => {
+                let replaced = cursor.replaced;
+                column.push_string(cursor)?;
+                if cursor.replaced != replaced {
+                    column.replaced += cursor.replaced - replaced;
+                }
+                Ok(())
+            }
             b'-' | b'0'..=b'9' => {
                 let start = cursor.at;
                 let number = cursor.number()?;
@@ -210,14 +228,17 @@ impl Table {
     }
 
     fn read_nested(&mut self, cursor: &mut Cursor<'_>, place: u32, byte: u8) -> Result<()> {
-        let start = cursor.at;
+        let (start, replaced) = (cursor.at, cursor.replaced);
         cursor.is_odd = false;
         match self.columns[place as usize].extract {
             Some(inner) if byte == b'{' => self.read_inside(cursor, inner)?,
             _ => cursor.skip_nested()?,
         }
-        self.columns[place as usize].is_odd |= cursor.is_odd;
-        self.columns[place as usize].push_json(&cursor.text[start..cursor.at])
+        let replaced = cursor.replaced - replaced;
+        let column = &mut self.columns[place as usize];
+        column.is_odd |= cursor.is_odd;
+        column.replaced += replaced;
+        column.push_passed(&cursor.text[start..cursor.at], replaced > 0)
     }
 
     /// Passes an object; the values that the extraction tree asks for below `place` become columns.

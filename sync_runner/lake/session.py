@@ -112,6 +112,7 @@ class Session:
         finished = state is not None and state.run == self._actor.run and state.final
         return Start(
             position=self._since,
+            fields=self._tools.columns.sources,
             resume=None if journal is None else journal.token,
             extracted=journal is not None and journal.ended,
             resumed=journal is not None or (state is not None and state.run == self._actor.run),

@@ -5,6 +5,8 @@ HTTP or Parquet: a source yields batches, a destination takes them, and both spe
 positions.
 """
 
+from collections import Counter
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -29,6 +31,8 @@ from sync_runner.protocols import (
 )
 from sync_runner.records.cursor import shift_back
 
+_NOTES_MAX = 5
+_NAME_CHARS_MAX = 64
 _AHEAD = 2
 """Batches that the source may be ahead."""
 
@@ -61,6 +65,7 @@ def run_sync(
     run = _Run(source, table, plan.sync, Budget(plan.limits), _Teller(clock, progress, listener))
     if not start.finished:
         start = run.extract(start)
+    progress.notes += describe_replaced(run.teller.replaced)
     run.teller.tell("publishing")
     published = table.finish()
     run.teller.tell("finished")
@@ -78,6 +83,7 @@ class _Teller:
     def __post_init__(self) -> None:
         self._began = self.clock.monotonic()
         self._seconds_before = 0.0
+        self.replaced: Counter[str] = Counter()
 
     def reset(self, counts: Counts) -> None:
         """Goes on from what earlier pods have read."""
@@ -101,6 +107,7 @@ class _Teller:
         self.progress.pages += batch.pages
         self.progress.rows += batch.records.num_rows
         self.progress.bytes += batch.bytes
+        self.replaced.update(batch.replaced)
         self.tell("reading")
 
     def tell(self, phase: str) -> None:
@@ -137,7 +144,7 @@ class _Run:
     def _read(self, start: Start) -> None:
         if start.extracted:
             return
-        request = ReadRequest(since=self._since(start), resume=start.resume)
+        request = ReadRequest(since=self._since(start), resume=start.resume, fields=start.fields)
         batches = read_ahead(self.source.read(request), depth=_AHEAD, name="source")
         with closing(batches):  # type: ignore[type-var] # a generator, so that it can be closed
             for batch in batches:
@@ -161,6 +168,19 @@ class _Run:
         if start.position is None or self.options.sync_type is SyncType.FULL_REFRESH:
             return None
         return shift_back(start.position, self.options.lookback_seconds)
+
+
+def describe_replaced(replaced: Mapping[str, int]) -> list[str]:
+    """Sentences on characters that the run could not keep, by field; never a value."""
+    notes = []
+    for name, count in sorted(replaced.items())[:_NOTES_MAX]:
+        where = f"in column {name[:_NAME_CHARS_MAX]}" if name else "of the responses"
+        what = "character" if name else "byte"
+        were = f"{what} {where} was" if count == 1 else f"{what}s {where} were"
+        notes.append(f"{count} {were} not valid Unicode and became U+FFFD.")
+    if len(replaced) > _NOTES_MAX:
+        notes.append(f"So did characters in {len(replaced) - _NOTES_MAX} more columns.")
+    return notes
 
 
 def _outcome(progress: Progress, start: Start, published: Published) -> Outcome:

@@ -30,6 +30,11 @@ class Columns:
         self.seen: set[str] = set()
         """Names of all columns so far, also of those without a value."""
 
+    @property
+    def sources(self) -> frozenset[str]:
+        """The fields of all columns so far, as the source spells them."""
+        return frozenset(self._names)
+
     def name_of(self, source: str) -> str:
         """The column of a field, also of one that was not seen yet."""
         if source not in self._names:

@@ -1,21 +1,31 @@
 """Pages of JSON become Arrow batches: the only importer of the native decoder.
 
-What is wrong with a page becomes a remedy here: a body that broke off is worth another request, one
-that was never JSON needs a person.
+What is wrong with a page becomes a remedy here: a body that broke off, that is empty or that holds
+an error in the place of rows is worth another request; one that was never JSON needs a person. A
+page ends nothing unless it is a list.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import external_data_decoder
 import pyarrow as pa
 from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError, RetryableError, RunError
+from sync_runner.records.lone import Expected, Verdict, find_lists, is_error, judge
 from sync_runner.records.paths import FieldPath, format_path, parse_path
 
 Scalar = str | int | float | bool | None
 Body = bytes
+_LIMITS = {
+    "too_many_columns": (Reason.INVALID_RECORDS, "{}"),
+    "too_deep": (Reason.INVALID_RESPONSE, "the response is nested too deep: {}"),
+    "too_large": (Reason.LIMIT_EXCEEDED, "{}; ask for smaller pages"),
+}
+_KEYS_MAX = 20
+_KEY_CHARS_MAX = 64
 
 
 @dataclass(frozen=True)
@@ -41,20 +51,35 @@ class RecordDecoder:
         envelope: Sequence[str] = (),
         extract: Sequence[str] = (),
         structs: bool = False,
+        expected: Expected | None = None,
     ) -> None:
         """`records_path` leads to the rows in a body, `envelope` to values beside them.
 
         Without a records path the body is the rows. `extract` leads to nested values of a row that
         become columns, named `a.b`. With `structs` objects and lists in a row become structs and
-        lists, where all values of a column in the run are alike; else they are JSON text. Raises
+        lists, where all values of a column in the run are alike; else they are JSON text.
+
+        Only a list proves how many rows there are; `expected` tells rows from what is none. Raises
         ConfigurationError(InvalidSpec) where a path cannot be followed.
         """
         self._path = _parse(records_path or "")
+        expected = expected or Expected()
+        self._expected = replace(
+            expected,
+            stated=frozenset(_parse(name)[0] for name in expected.stated),
+            is_path_stated=bool(records_path),
+            is_whole_stated=bool(records_path) and not self._path,
+        )
+        self._had_rows = bool(expected.known)
+        self._empty = Envelope(0, (None,) * len(envelope))
         self._decoder = external_data_decoder.Decoder(
             records_path=list(self._path),
             envelope=[list(_parse(path)) for path in envelope],
             extract=[list(_parse(path)) for path in extract],
             structs=structs,
+            proof=True,
+            nothing=expected.nothing_is_empty,
+            known=sorted(expected.known),
         )
 
     @property
@@ -67,18 +92,44 @@ class RecordDecoder:
         """Bytes of the bodies since the last flush."""
         return self._decoder.bytes
 
+    @property
+    def empty_page(self) -> Envelope:
+        """What a response without content (204) says."""
+        return self._empty
+
     def push(self, page: Body) -> Envelope:
         """Takes a body whole, or raises RunError and is as it was before.
 
         The same page may be fetched and pushed again then.
         ConfigurationError: InvalidResponse, RecordsPathNotFound, InvalidRecords, LimitExceeded;
-        RetryableError: SourceUnavailable, where the body begins as JSON and does not go on so.
+        RetryableError: SourceUnavailable, where the body breaks off or holds nothing, and
+        InvalidResponse, where it holds something else than rows of this stream.
         """
         try:
-            rows, values = self._decoder.push(page)
+            rows, values = self._push(page)
         except external_data_decoder.DecodeError as error:
-            raise _remedy(error, page, self._path) from error
+            raise self._remedy(error, page) from error
+        self._had_rows = self._had_rows or rows > 0
         return Envelope(rows, tuple(values))
+
+    def _push(self, page: Body) -> tuple[int, list[Scalar]]:
+        """Decodes a page; one object is judged by its keys first."""
+        try:
+            return self._decoder.push(page)
+        except external_data_decoder.DecodeError as error:
+            if error.kind != "lone_object" or self._judge(error.keys) is not Verdict.ROW:
+                raise
+        return self._decoder.push(page, lone_object=True)
+
+    def _judge(self, keys: Sequence[tuple[str, str]]) -> Verdict:
+        known = self._expected.known.union(self._decoder.fields)
+        return judge(keys, replace(self._expected, known=known))
+
+    @property
+    def replaced(self) -> Mapping[str, int]:
+        """Characters that became U+FFFD since the last flush, by column; bytes of no column have
+        the name `""`."""
+        return {name or "": count for name, count in self._decoder.replaced}
 
     def flush(self) -> pa.RecordBatch:
         """All rows since the last flush, with every column of the run so far.
@@ -88,6 +139,72 @@ class RecordDecoder:
         """
         return pa.record_batch(self._decoder.flush())
 
+    def _remedy(self, error: external_data_decoder.DecodeError, page: Body) -> RunError:
+        match error.kind:
+            # A server under load answers with nothing; that proves no end.
+            case "empty" | "nothing":
+                message = f"the response holds no rows, and no empty list either: {error.detail}"
+                found: RunError = RetryableError(Reason.SOURCE_UNAVAILABLE, message)
+            # Another body than rows: an error, an envelope, or the answer to something else.
+            case "lone_object" | "strangers":
+                found = self._remedy_for_object(error)
+            case "path_not_found":
+                found = self._remedy_for_path(error)
+            case "not_objects":
+                found = self._remedy_for_kind(error.detail)
+            case kind if kind in _LIMITS:
+                reason, words = _LIMITS[kind]
+                found = ConfigurationError(reason, words.format(error.detail))
+            case _:
+                found = _remedy_for_text(error.kind, error.detail, page)
+        return found
+
+    def _remedy_for_object(self, error: external_data_decoder.DecodeError) -> RunError:
+        keys = _list_keys(error.keys)
+        verdict = Verdict.STRANGER if error.kind == "strangers" else self._judge(error.keys)
+        if verdict is Verdict.ENVELOPE:
+            found = [format_path((*self._path, name)) for name in find_lists(error.keys)]
+            hint = f"recordsPath: {found[0]}" if len(found) == 1 else "recordsPath"
+            message = (
+                f"the response is one object with {keys}, which looks like an envelope around the "
+                f"rows; state {hint} (or recordsPath: $ if the object itself is the row)"
+            )
+            return ConfigurationError(Reason.INVALID_RECORDS, message)
+        if verdict is Verdict.ERROR:
+            message = f"the response is an error in the place of rows, with {keys}"
+        elif self._had_rows:
+            message = (
+                f"the response has {keys}, and no field of the stream's rows so far; if the stream "
+                "has changed, delete the table's data to import everything anew"
+            )
+        else:
+            message = f"the response is one object with {keys}, and lacks the primary key"
+        return RetryableError(Reason.INVALID_RESPONSE, message)
+
+    def _remedy_for_path(self, error: external_data_decoder.DecodeError) -> RunError:
+        """A path that led to rows before, or an error beside it, is not the spec's fault."""
+        message = f"recordsPath {format_path(self._path)} leads nowhere: {error.detail}"
+        if is_error(error.keys):
+            return RetryableError(Reason.INVALID_RESPONSE, message)
+        if self._had_rows:
+            return RetryableError(Reason.RECORDS_PATH_NOT_FOUND, message)
+        return ConfigurationError(Reason.RECORDS_PATH_NOT_FOUND, message)
+
+    def _remedy_for_kind(self, detail: str) -> RunError:
+        """A text in the place of a list that was there before is an error message."""
+        message = f"the rows at {format_path(self._path)} are not JSON objects: {detail}"
+        if self._had_rows:
+            return RetryableError(Reason.INVALID_RECORDS, message)
+        return ConfigurationError(Reason.INVALID_RECORDS, message)
+
+
+def _list_keys(keys: Sequence[tuple[str, str]]) -> str:
+    shown = ", ".join(
+        json.dumps(name[:_KEY_CHARS_MAX], ensure_ascii=False) for name, _ in keys[:_KEYS_MAX]
+    )
+    more = f" and {len(keys) - _KEYS_MAX} more" if len(keys) > _KEYS_MAX else ""
+    return f"the keys {shown}{more}" if shown else "no keys"
+
 
 def _parse(path: str) -> FieldPath:
     try:
@@ -96,32 +213,13 @@ def _parse(path: str) -> FieldPath:
         raise ConfigurationError(Reason.INVALID_SPEC, str(error)) from error
 
 
-def _remedy(
-    error: external_data_decoder.DecodeError, page: bytes, records_path: FieldPath
-) -> RunError:
-    detail = error.detail
-    match error.kind:
-        case "path_not_found":
-            message = f"recordsPath {format_path(records_path)} leads nowhere: {detail}"
-            return ConfigurationError(Reason.RECORDS_PATH_NOT_FOUND, message)
-        case "not_objects":
-            message = f"the rows at {format_path(records_path)} are not JSON objects: {detail}"
-            return ConfigurationError(Reason.INVALID_RECORDS, message)
-        case "too_many_columns":
-            return ConfigurationError(Reason.INVALID_RECORDS, detail)
-        case "too_deep":
-            return ConfigurationError(
-                Reason.INVALID_RESPONSE, f"the response is nested too deep: {detail}"
-            )
-        case "too_large":
-            return ConfigurationError(Reason.LIMIT_EXCEEDED, f"{detail}; ask for smaller pages")
-    return _remedy_for_text(detail, page)
-
-
-def _remedy_for_text(detail: str, page: bytes) -> RunError:
-    begin = page.removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")[:1]
+def _remedy_for_text(kind: str, detail: str, page: Body) -> RunError:
+    """What broke off may come whole the next time; what is wrong in the middle stays so."""
+    begin = page[:64].removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")[:1]
     if begin in {b"{", b"["}:
-        message = f"the response begins as JSON and does not go on so: {detail}"
-        return RetryableError(Reason.SOURCE_UNAVAILABLE, message)
-    kind = "looks like HTML or XML" if begin == b"<" else "does not begin like JSON"
-    return ConfigurationError(Reason.INVALID_RESPONSE, f"the response is not JSON, it {kind}")
+        if kind == "truncated":
+            message = f"the response begins as JSON and breaks off: {detail}"
+            return RetryableError(Reason.SOURCE_UNAVAILABLE, message)
+        return ConfigurationError(Reason.INVALID_RESPONSE, f"the response is not JSON: {detail}")
+    looks = "looks like HTML or XML" if begin == b"<" else "does not begin like JSON"
+    return ConfigurationError(Reason.INVALID_RESPONSE, f"the response is not JSON, it {looks}")

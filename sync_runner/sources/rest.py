@@ -25,12 +25,21 @@ from sync_runner.sources.bounds import Bounds, Window
 from sync_runner.sources.cursor_tracker import CursorTracker
 from sync_runner.sources.guesses import Guesses
 from sync_runner.sources.place import Bookmark, Place, parse_token, write_token
-from sync_runner.sources.rest_client import build_address, build_ask, find_stream, open_client
+from sync_runner.sources.rest_client import (
+    build_address,
+    build_ask,
+    expect_rows,
+    find_stream,
+    open_client,
+)
 from sync_runner.transport.client import Client, IsStopped
-from sync_runner.transport.failures import RejectedError, TornBodyError
+from sync_runner.transport.exchange import Response
+from sync_runner.transport.failures import NoRowsError, RejectedError
+from sync_runner.transport.texts import read_text
 
 BATCH_PAGES_MAX = 1000
 BATCH_SECONDS_MAX = 10.0
+_NO_CONTENT = 204
 _GONE = 410
 _EXPIRED_WHEN_RESUMED = frozenset({400, 404, _GONE, 422})
 
@@ -106,6 +115,7 @@ class _Walk:
             envelope=self._paginator.paths,
             extract=self._find_nested(),
             structs=source.stream.nested_values is NestedValues.STRUCTS,
+            expected=expect_rows(source.stream, self._find_stated(), known=request.fields),
         )
         self._is_resumed = request.resume is not None
         self._bookmark = self._begin(request)
@@ -127,10 +137,13 @@ class _Walk:
                 yield self._cut_batch(following)
             place = following
 
-    def _find_nested(self) -> list[str]:
+    def _find_stated(self) -> list[str]:
+        """Fields that every row should have."""
         cursor = self._source.cursor
-        names = [*self._source.keys, *([cursor.name] if cursor else [])]
-        return [name for name in dict.fromkeys(names) if "." in name]
+        return list(dict.fromkeys([*self._source.keys, *([cursor.name] if cursor else [])]))
+
+    def _find_nested(self) -> list[str]:
+        return [name for name in self._find_stated() if "." in name]
 
     def _begin(self, request: ReadRequest) -> Bookmark:
         if request.resume is not None:
@@ -180,12 +193,15 @@ class _Walk:
         statuses = _EXPIRED_WHEN_RESUMED if self._is_resumed else {_GONE}
         return status in statuses and not place.begins_window
 
-    def _push(self, body: bytes) -> Envelope:
-        """The body's rows go to the decoder; one that breaks off is worth another attempt."""
+    def _push(self, response: Response) -> Envelope:
+        """The body's rows go to the decoder; one that proves nothing is worth another attempt."""
+        # 204 says by itself that there are none; no body is looked for.
+        if response.status == _NO_CONTENT:
+            return self._decoder.empty_page
         try:
-            return self._decoder.push(body)
+            return self._decoder.push(read_text(response))
         except RetryableError as error:
-            raise TornBodyError(str(error)) from error
+            raise NoRowsError(error) from error
         except ConfigurationError as error:
             what = f"stream {self._source.stream.name}"
             raise ConfigurationError(error.reason, f"{what}: {error}") from error
@@ -216,7 +232,7 @@ class _Walk:
         )
 
     def _cut_batch(self, following: Place | None) -> Batch:
-        pages, received = self._pages, self._decoder.bytes
+        pages, received, replaced = self._pages, self._decoder.bytes, self._decoder.replaced
         records = self._decoder.flush()
         self._pages = 0
         self._batch_began = self._source.clock.monotonic()
@@ -232,6 +248,7 @@ class _Walk:
             settled=settled,
             pages=pages,
             bytes=received,
+            replaced=replaced,
         )
 
     def _find_position(self, following: Place | None) -> tuple[Position | None, bool]:

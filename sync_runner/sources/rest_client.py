@@ -2,14 +2,16 @@
 request."""
 
 import json
+from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from external_data_operator.api.conditions import Reason
 from external_data_operator.api.plan import NetworkPolicy
-from external_data_operator.api.sources.rest import RestSource, RestStream
+from external_data_operator.api.sources.rest import EmptyBody, RestSource, RestStream
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.protocols import Clock, Credentials
+from sync_runner.records.lone import Expected
 from sync_runner.transport.auth import build_auth
 from sync_runner.transport.client import Ask, Client, IsStopped, Settings
 from sync_runner.transport.hosts import Origin, build_rules, parse_origin
@@ -59,6 +61,19 @@ def build_address(rest: RestSource, stream: RestStream) -> str:
     """The stream's address, without query."""
     base = urlsplit(rest.base_url).path.rstrip("/")
     return f"{find_origin(rest).url}{base}/{stream.path.lstrip('/')}"
+
+
+def expect_rows(
+    stream: RestStream, stated: Collection[str], *, known: Collection[str] = ()
+) -> Expected:
+    """What tells the rows of a stream from what is none. `stated`: fields that every row should
+    have; `known`: fields of its rows before this run."""
+    return Expected(
+        stated=frozenset(stated),
+        known=frozenset(known),
+        nothing_is_empty=stream.empty_body is EmptyBody.EMPTY_PAGE,
+        paginates=stream.pagination.none is None,
+    )
 
 
 def find_stream(rest: RestSource, name: str) -> RestStream:

@@ -22,7 +22,7 @@ from sync_runner.protocols import Clock, Credentials
 from sync_runner.records.decode import RecordDecoder
 from sync_runner.records.sample import Sample
 from sync_runner.sources.bounds import Bounds
-from sync_runner.sources.rest_client import build_address, build_ask, open_client
+from sync_runner.sources.rest_client import build_address, build_ask, expect_rows, open_client
 from sync_runner.transport.client import Client, IsStopped
 from sync_runner.transport.exchange import Response
 from sync_runner.transport.failures import (
@@ -35,9 +35,11 @@ from sync_runner.transport.failures import (
 )
 from sync_runner.transport.retry import raise_for_status
 from sync_runner.transport.sockets import AttemptLimits
+from sync_runner.transport.texts import read_text
 
 STREAMS_MAX = 5
 LIMITS = AttemptLimits(connect_s=5, read_s=10, total_s=30, body_bytes_max=20 << 20)
+_NO_CONTENT = 204
 _DENIED = frozenset({401, 403})
 
 
@@ -110,9 +112,15 @@ class RestProbe:
         names = [*stream.primary_key, *([declared.cursor_path] if declared else [])]
         nested = [name for name in dict.fromkeys(names) if "." in name]
         structs = stream.nested_values is NestedValues.STRUCTS
-        decoder = RecordDecoder(records_path=stream.records_path, extract=nested, structs=structs)
+        decoder = RecordDecoder(
+            records_path=stream.records_path,
+            extract=nested,
+            structs=structs,
+            expected=expect_rows(stream, names),
+        )
         try:
-            decoder.push(response.body)
+            if response.status != _NO_CONTENT:
+                decoder.push(read_text(response))
         except RetryableError:
             return None
         except ConfigurationError as error:

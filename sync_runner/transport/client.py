@@ -96,11 +96,11 @@ class Client:
         self,
         ask: Ask,
         url: str,
-        receive: Callable[[bytes], T],
+        receive: Callable[[Response], T],
         *,
         first: Callable[[], Response] | None = None,
     ) -> T:
-        """What `receive` makes of the body of the first good answer, after at most five attempts.
+        """What `receive` makes of the first good response, after at most five attempts.
 
         `receive` raises an AttemptError where the body is not whole. `first` stands in for the
         first attempt, where that was made elsewhere. Raises RunError.
@@ -115,7 +115,7 @@ class Client:
                     continue
                 if not response.is_good:
                     raise_for_status(response, what=self.describe(ask, url), now=self._clock.now())
-                return receive(response.body)
+                return receive(response)
             except AttemptError as failure:
                 if attempt == ATTEMPTS or failure.final:
                     attempts = f"{attempt} attempt{'s' if attempt > 1 else ''}"
@@ -129,7 +129,7 @@ class Client:
         """One answer of any status, behind redirects within the origin. Raises AttemptError,
         RunError."""
         for _ in range(redirects_max + 1):
-            response = self._send(ask, self._target(url, ask))
+            response = self._send(ask, url)
             if response.status not in _REDIRECTS or redirects_max == 0:
                 return response
             if "location" not in response.headers:
@@ -146,7 +146,8 @@ class Client:
         else:
             self._pace.rest(failure.wait_s)
 
-    def _send(self, ask: Ask, target: str) -> Response:
+    def _send(self, ask: Ask, url: str) -> Response:
+        target = self._target(url, ask)
         request = f"{ask.method} {target} HTTP/1.1\r\n".encode("latin-1") + self._head
         if ask.body:
             length = f"Content-Type: application/json\r\nContent-Length: {len(ask.body)}\r\n\r\n"
@@ -157,11 +158,11 @@ class Client:
             request += b"\r\n"
         self._pace.wait_turn()
         response = self._exchange(request)
+        body = response.body
         encoding = response.headers.get("content-encoding", "")
-        if not encoding or not response.is_good:
-            return response
-        body = decode_body(response.body, encoding, bytes_max=self._settings.limits.body_bytes_max)
-        return Response(response.status, response.headers, body)
+        if encoding and response.is_good:
+            body = decode_body(body, encoding, bytes_max=self._settings.limits.body_bytes_max)
+        return Response(response.status, response.headers, body, url)
 
     def _exchange(self, request: bytes) -> Response:
         """Sends over an idle connection; one that the server ended meanwhile is not a failed

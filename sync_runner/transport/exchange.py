@@ -20,6 +20,8 @@ from sync_runner.transport.sockets import AttemptLimits
 HEAD_BYTES_MAX = 256 << 10
 _BUFFER_BYTES = 256 << 10
 _SLICE_S = 1.0
+_UNFINISHED = frozenset({202, 205, 206, 207})
+"""Accepted and not done, a reset, a part that nobody asked for, several answers in one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +31,13 @@ class Response:
     status: int
     headers: dict[str, str]
     body: bytes
+    url: str = ""
+    """The address that answered, after redirects; relative addresses in the body start there."""
 
     @property
     def is_good(self) -> bool:
-        """Whether the status is a 2xx."""
-        return 200 <= self.status < 300
+        """Whether the status is a 2xx that brings the whole answer, or says that it is empty."""
+        return 200 <= self.status < 300 and self.status not in _UNFINISHED
 
 
 class _Incoming:

@@ -4,6 +4,7 @@ AttemptError
 ├── ConnectError     no connection was made
 ├── BrokenError      a connection was made, but no whole answer came
 │   └── TornBodyError    an answer came whole by its framing, but its body is not whole
+├── NoRowsError      an answer came whole, but holds no rows and no empty list
 ├── EncodingError    the body is compressed in a way that was not asked for
 ├── TooLargeError    the body passes the bound
 └── StatusError      an answer came whose status asks for another attempt
@@ -49,6 +50,15 @@ class ConnectionLostError(BrokenError):
 
 class TornBodyError(BrokenError):
     """The body is not whole."""
+
+
+class NoRowsError(AttemptError):
+    """The body is whole, and does not prove what rows there are: nothing, or something else."""
+
+    def __init__(self, error: RunError) -> None:
+        """`error` says what the body is."""
+        super().__init__(str(error))
+        self.reason = error.reason
 
 
 class EncodingError(AttemptError):

@@ -31,14 +31,18 @@ _EPOCH_MS_MIN = 1_000_000_000_000
 
 
 def raise_for_status(response: Response, *, what: str, now: float) -> None:
-    """Nothing for a 2xx. Raises StatusError where another attempt may help, else RejectedError."""
+    """Nothing for a good response. Raises StatusError where another attempt may help, else
+    RejectedError."""
     if response.is_good:
         return
     status = response.status
-    if status >= 500 or status in _RETRYABLE_4XX or _is_rate_limit(response):
+    is_unfinished = 200 <= status < 300
+    if status >= 500 or status in _RETRYABLE_4XX or is_unfinished or _is_rate_limit(response):
         limited = status == 429 or (status < 500 and _is_rate_limit(response))
         raise StatusError(
-            f"answered {status}",
+            f"answered {status}, which brings no whole answer"
+            if is_unfinished
+            else f"answered {status}",
             reason=Reason.RATE_LIMITED if limited else Reason.SOURCE_UNAVAILABLE,
             wait_s=find_asked_wait_s(response.headers, now=now, limited=limited),
         )

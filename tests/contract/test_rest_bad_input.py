@@ -89,12 +89,10 @@ def test_a_path_that_cannot_be_followed_is_said(server: RestServer, path: str) -
     assert caught.value.reason is Reason.INVALID_SPEC
 
 
-@pytest.mark.parametrize(
-    "body", [b'{"data": [{"id": 1}, {"id"', b'{"data": [{"id": NaN}]}'], ids=["torn", "NaN"]
-)
 def test_json_that_breaks_off_is_asked_for_again_and_leaves_no_row_behind(
-    server: RestServer, body: bytes
+    server: RestServer,
 ) -> None:
+    body = b'{"data": [{"id": 1}, {"id"'
     server.on("/orders", page(make_rows(3)))
     server.script("/orders", Reply(body=body), Reply(body=body))
     assert ids_of(read(make_plan(server, {}))) == [1, 2, 3]

@@ -208,9 +208,8 @@ def test_nested_keys_become_columns_beside_the_nested_value(server: RestServer) 
     assert [row["late"] for row in rows] == [None, 1.5]
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"data": null}', b'{"data": []}'])
-def test_an_empty_answer_is_an_empty_table(server: RestServer, body: bytes) -> None:
-    server.on("/orders", Reply(status=200, body=body))
+def test_an_empty_list_is_an_empty_table(server: RestServer) -> None:
+    server.on("/orders", ok({"data": []}))
     batches = read(make_plan(server, {"pagination": OFFSET}))
     assert sum(batch.records.num_rows for batch in batches) == 0
 

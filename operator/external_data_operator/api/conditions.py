@@ -103,8 +103,14 @@ SENTENCES: dict[Reason, str] = {
     Reason.RECORDS_PATH_NOT_FOUND: (
         "recordsPath leads nowhere in the response; the message names the keys that are there."
     ),
-    Reason.INVALID_RESPONSE: "The response is not JSON.",
-    Reason.INVALID_RECORDS: "The rows are not JSON objects.",
+    Reason.INVALID_RESPONSE: (
+        "The response is not JSON, or an error or something else in the place of rows; the message"
+        " names the place, or the keys that are there."
+    ),
+    Reason.INVALID_RECORDS: (
+        "The rows are not JSON objects, or the response is an envelope whose recordsPath is not"
+        " stated."
+    ),
     Reason.REQUEST_REJECTED: (
         "The source refused the request (a 4xx); the message holds the status."
     ),
@@ -112,7 +118,8 @@ SENTENCES: dict[Reason, str] = {
         "The source asked to slow down for longer than a run may wait; the next run tries again."
     ),
     Reason.SOURCE_UNAVAILABLE: (
-        "The source answered 5xx or broke off, on every attempt; the next run tries again."
+        "The source answered 5xx, broke off, or sent nothing that proves how many rows there are,"
+        " on every attempt; the next run tries again."
     ),
     Reason.LOOP_DETECTED: "A page token came back a second time, so the walk would never end.",
     Reason.LIMIT_EXCEEDED: "The run passed its bound of pages, bytes or seconds.",

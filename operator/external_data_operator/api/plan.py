@@ -159,6 +159,8 @@ class Report(ApiModel):
     """Whether this pod went on from another's journal."""
     table: TableStatus | None = None
     cursor: str | None = None
+    notes: list[str] = Field(default_factory=list)
+    """Sentences on what a run did to the data that a person may want to know."""
     columns: list[Column] | None = None
     """The table's columns; null where they do not fit, and then the last line of the log holds
     them."""

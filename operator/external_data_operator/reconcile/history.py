@@ -141,10 +141,12 @@ def say_success(run: Run) -> str:
     if report is None:
         return "The run published its data; its report is lost."
     said = f"Read {_count(report.rows, 'row')} in {report.seconds:.1f} s"
+    notes = "".join(f" {note}" for note in report.notes)
     if report.table is None:
-        return f"{said}."
+        return f"{said}.{notes}"
     table = report.table
-    return f"{said}; the table has {_count(table.rows, 'row')} at version {table.version}."
+    rows = _count(table.rows, "row")
+    return f"{said}; the table has {rows} at version {table.version}.{notes}"
 
 
 def _count(number: int, word: str) -> str:

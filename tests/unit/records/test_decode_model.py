@@ -255,11 +255,10 @@ def edit(body: bytes, edits: list[tuple[float, str, int]]) -> bytes:
 
 
 def is_json(body: bytes) -> bool:
-    """The standard library's verdict, made strict; it takes NaN and infinities as well."""
+    """The standard library's verdict, NaN and infinities included; what is no Unicode is
+    replaced."""
     try:
-        text = body.decode("utf-8")
-        value = json.loads(text, object_pairs_hook=list)
-        json.dumps(value, ensure_ascii=False).encode()
+        json.loads(body.decode("utf-8", "replace"), object_pairs_hook=list)
     except ValueError:
         return False
     return True

@@ -1,5 +1,6 @@
 """A client of a real server on loopback, with a clock whose sleepers do not wait."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -7,11 +8,22 @@ from typing import Any
 import pytest
 
 from sync_runner.transport.client import Client, Settings
+from sync_runner.transport.exchange import Response
 from sync_runner.transport.hosts import build_rules, parse_origin
 from tests.clocks import JumpingClock
 from tests.servers.rest import RestServer, running_rest
 
 MakeClient = Callable[..., Client]
+
+
+def read_body(response: Response) -> bytes:
+    """The body as it came."""
+    return response.body
+
+
+def read_json(response: Response) -> Any:
+    """The body as JSON."""
+    return json.loads(response.body)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from sync_runner.transport.hosts import AddressRules
 from tests.clocks import JumpingClock
 from tests.servers.replies import Reply, ok, redirect, status
 from tests.servers.rest import RestServer, Seen, running_rest
-from tests.unit.transport.conftest import MakeClient
+from tests.unit.transport.conftest import MakeClient, read_body
 
 
 def _bearer(token: str) -> Any:
@@ -23,7 +23,7 @@ def test_requests_go_over_one_connection(server: RestServer, make_client: MakeCl
     server.on("/x", ok([]))
     client = make_client()
     for _ in range(20):
-        client.fetch(Ask(), f"{server.url}/x", bytes)
+        client.fetch(Ask(), f"{server.url}/x", read_body)
     assert server.connections == 1
 
 
@@ -32,10 +32,10 @@ def test_a_connection_that_the_server_closed_meanwhile_is_no_failed_attempt(
 ) -> None:
     server.on("/x", ok([]))
     client = make_client()
-    client.fetch(Ask(), f"{server.url}/x", bytes)
+    client.fetch(Ask(), f"{server.url}/x", read_body)
     server.script("/x", Reply(sent_bytes=0), Reply(body=b"[]", close=True))
     for _ in range(3):
-        assert client.fetch(Ask(), f"{server.url}/x", bytes) == b"[]"
+        assert client.fetch(Ask(), f"{server.url}/x", read_body) == b"[]"
     assert clock.slept == []
 
 
@@ -49,8 +49,8 @@ def test_each_way_of_framing_a_body_is_read(
 ) -> None:
     server.on("/x", reply)
     client = make_client()
-    assert client.fetch(Ask(), f"{server.url}/x", bytes) == b"[1]"
-    assert client.fetch(Ask(), f"{server.url}/x", bytes) == b"[1]"
+    assert client.fetch(Ask(), f"{server.url}/x", read_body) == b"[1]"
+    assert client.fetch(Ask(), f"{server.url}/x", read_body) == b"[1]"
 
 
 def test_interim_answers_are_passed_over(server: RestServer, make_client: MakeClient) -> None:
@@ -58,7 +58,7 @@ def test_interim_answers_are_passed_over(server: RestServer, make_client: MakeCl
     body = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n[1]"
     server.on("/x", ok([]))
     server.script("/x", Reply(status=100, headers={}, body=early + body, unframed=True))
-    assert make_client().fetch(Ask(), f"{server.url}/x", bytes) == b"[1]"
+    assert make_client().fetch(Ask(), f"{server.url}/x", read_body) == b"[1]"
 
 
 def test_headers_of_the_spec_and_credentials_are_sent(
@@ -66,7 +66,7 @@ def test_headers_of_the_spec_and_credentials_are_sent(
 ) -> None:
     server.on("/x", ok([]))
     client = make_client(headers={"accept": "application/vnd.x+json"}, auth=_bearer("t0"))
-    client.fetch(Ask(), f"{server.url}/x", bytes)
+    client.fetch(Ask(), f"{server.url}/x", read_body)
     headers = server.requests[0].headers
     assert headers["accept"] == "application/vnd.x+json"
     assert headers["authorization"] == "Bearer t0"
@@ -88,7 +88,7 @@ def test_a_header_cannot_smuggle_another_one(make_client: MakeClient) -> None:
 def test_an_address_cannot_smuggle_a_request(server: RestServer, make_client: MakeClient) -> None:
     server.on("/x%20HTTP/1.1%0D%0AX:%20y", ok([1]))
     url = f"{server.url}/x HTTP/1.1\r\nX: y"
-    assert make_client().fetch(Ask(), url, bytes) == b"[1]"
+    assert make_client().fetch(Ask(), url, read_body) == b"[1]"
     assert len(server.requests) == 1
 
 
@@ -96,13 +96,13 @@ def test_an_address_keeps_what_it_escapes_and_escapes_the_rest(
     server: RestServer, make_client: MakeClient
 ) -> None:
     server.on("/a%20b/%C3%BC", ok([]))
-    make_client().fetch(Ask(), f"{server.url}/a%20b/ü?q=%2B&r=é#part", bytes)
+    make_client().fetch(Ask(), f"{server.url}/a%20b/ü?q=%2B&r=é#part", read_body)
     assert server.targets() == ["/a%20b/%C3%BC?q=%2B&r=%C3%A9"]
 
 
 def test_a_post_carries_its_body(server: RestServer, make_client: MakeClient) -> None:
     server.on("/x", lambda seen: Reply(body=seen.body))
-    answer = make_client().fetch(Ask("POST", b'{"q": 1}'), f"{server.url}/x", bytes)
+    answer = make_client().fetch(Ask("POST", b'{"q": 1}'), f"{server.url}/x", read_body)
     assert answer == b'{"q": 1}'
     assert server.requests[0].headers["content-type"] == "application/json"
 
@@ -114,8 +114,17 @@ def test_a_redirect_within_the_origin_is_followed(
     server.on("/x", redirect("/new/x"))
     server.on("/y", redirect(f"{server.url}/x", 307))
     client = make_client(auth=_bearer("t0"))
-    assert client.fetch(Ask(), f"{server.url}/y", bytes) == b"[1]"
+    assert client.fetch(Ask(), f"{server.url}/y", read_body) == b"[1]"
     assert [seen.headers["authorization"] for seen in server.requests] == ["Bearer t0"] * 3
+
+
+def test_a_response_has_the_address_that_answered(
+    server: RestServer, make_client: MakeClient
+) -> None:
+    server.on("/x", redirect("/deep/y?a=1"))
+    server.on("/deep/y", ok([1]))
+    response = make_client().fetch(Ask(), f"{server.url}/x", lambda response: response)
+    assert response.url == f"{server.url}/deep/y?a=1"
 
 
 @pytest.mark.parametrize(("code", "method"), [(302, "GET"), (303, "GET"), (307, "POST")])
@@ -124,7 +133,7 @@ def test_a_redirected_post_stays_one_where_http_says_so(
 ) -> None:
     server.on("/x", redirect("/y", code))
     server.on("/y", ok([]))
-    make_client().fetch(Ask("POST", b"{}"), f"{server.url}/x", bytes)
+    make_client().fetch(Ask("POST", b"{}"), f"{server.url}/x", read_body)
     assert [seen.method for seen in server.requests] == ["POST", method]
 
 
@@ -138,7 +147,7 @@ def test_a_redirect_to_another_origin_ends_the_run_and_nothing_goes_there(
 ) -> None:
     server.on("/x", redirect(location.format(port=server.port)))
     with pytest.raises(ConfigurationError, match="nothing went there") as caught:
-        make_client(auth=_bearer("t0")).fetch(Ask(), f"{server.url}/x", bytes)
+        make_client(auth=_bearer("t0")).fetch(Ask(), f"{server.url}/x", read_body)
     assert caught.value.reason is Reason.OTHER_ORIGIN
     assert len(server.requests) == 1
 
@@ -150,14 +159,14 @@ def test_credentials_do_not_reach_the_host_that_a_redirect_names(
         thief.on("/x", ok([1]))
         server.on("/x", redirect(f"{thief.url}/x"))
         with pytest.raises(ConfigurationError):
-            make_client(auth=_bearer("t0")).fetch(Ask(), f"{server.url}/x", bytes)
+            make_client(auth=_bearer("t0")).fetch(Ask(), f"{server.url}/x", read_body)
         assert thief.requests == []
 
 
 def test_redirects_have_an_end(server: RestServer, make_client: MakeClient) -> None:
     server.on("/x", redirect("/x"))
     with pytest.raises(ConfigurationError, match="redirects that lead nowhere") as caught:
-        make_client().fetch(Ask(), f"{server.url}/x", bytes)
+        make_client().fetch(Ask(), f"{server.url}/x", read_body)
     assert caught.value.reason is Reason.REQUEST_REJECTED
     assert len(server.requests) == 6
 
@@ -168,14 +177,14 @@ def test_a_redirect_to_what_is_no_address_is_said(
 ) -> None:
     server.on("/x", redirect(location))
     with pytest.raises(ConfigurationError, match="an address that cannot be used") as caught:
-        make_client().fetch(Ask(), f"{server.url}/x", bytes)
+        make_client().fetch(Ask(), f"{server.url}/x", read_body)
     assert caught.value.reason is Reason.INVALID_RESPONSE
 
 
 def test_a_redirect_without_an_address_is_said(server: RestServer, make_client: MakeClient) -> None:
     server.on("/x", status(302))
     with pytest.raises(ConfigurationError, match="redirects that lead nowhere"):
-        make_client().fetch(Ask(), f"{server.url}/x", bytes)
+        make_client().fetch(Ask(), f"{server.url}/x", read_body)
 
 
 def test_a_private_host_is_refused_before_anything_is_sent(
@@ -183,7 +192,7 @@ def test_a_private_host_is_refused_before_anything_is_sent(
 ) -> None:
     client = make_client(rules=AddressRules())
     with pytest.raises(ConfigurationError, match="plain http is only for private") as caught:
-        client.fetch(Ask(), f"{server.url}/x", bytes)
+        client.fetch(Ask(), f"{server.url}/x", read_body)
     assert caught.value.reason is Reason.HOST_NOT_ALLOWED
     assert server.connections == 0
 
@@ -194,7 +203,7 @@ def test_every_spelling_of_a_private_address_is_refused(
 ) -> None:
     client = make_client(f"https://{host}:{server.port}", rules=AddressRules())
     with pytest.raises(ConfigurationError, match="not a public one"):
-        client.fetch(Ask(), f"https://{host}:{server.port}/x", bytes)
+        client.fetch(Ask(), f"https://{host}:{server.port}/x", read_body)
     assert server.connections == 0
 
 
@@ -204,7 +213,7 @@ def test_proxies_of_the_environment_are_not_used(
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     server.on("/x", ok([1]))
-    assert make_client().fetch(Ask(), f"{server.url}/x", bytes) == b"[1]"
+    assert make_client().fetch(Ask(), f"{server.url}/x", read_body) == b"[1]"
 
 
 def test_a_rotated_credential_is_read_again_at_a_401(
@@ -214,7 +223,7 @@ def test_a_rotated_credential_is_read_again_at_a_401(
     server.token = "new"
     tokens = iter(["old", "new"])
     client = make_client(auth=lambda: {"Authorization": f"Bearer {next(tokens)}"})
-    assert client.fetch(Ask(), f"{server.url}/x", bytes) == b"[1]"
+    assert client.fetch(Ask(), f"{server.url}/x", read_body) == b"[1]"
     assert clock.slept == []
 
 
@@ -223,7 +232,7 @@ def test_a_credential_that_stays_wrong_is_asked_with_once(
 ) -> None:
     server.token = "right"
     with pytest.raises(ConfigurationError, match="answered 401") as caught:
-        make_client(auth=_bearer("wrong")).fetch(Ask(), f"{server.url}/x", bytes)
+        make_client(auth=_bearer("wrong")).fetch(Ask(), f"{server.url}/x", read_body)
     assert caught.value.reason is Reason.CREDENTIALS_REJECTED
     assert len(server.requests) == 1
     assert "wrong" not in str(caught.value)
@@ -236,7 +245,7 @@ def test_a_declared_rate_spaces_the_requests_of_all_threads(
     client = make_client(per_second=4)
     began = clock.time
     threads = [
-        threading.Thread(target=client.fetch, args=(Ask(), f"{server.url}/x", bytes))
+        threading.Thread(target=client.fetch, args=(Ask(), f"{server.url}/x", read_body))
         for _ in range(9)
     ]
     for thread in threads:
@@ -257,7 +266,7 @@ def test_a_stop_ends_a_wait_for_the_server(server: RestServer, make_client: Make
     server.on("/x", answer)
     client = make_client(is_stopped=asked.is_set)
     with pytest.raises(RetryableError) as caught:
-        client.fetch(Ask(), f"{server.url}/x", bytes)
+        client.fetch(Ask(), f"{server.url}/x", read_body)
     assert caught.value.reason is Reason.EVICTED
 
 
@@ -267,6 +276,6 @@ def test_a_stop_ends_a_wait_between_attempts(
     server.on("/x", status(503, Retry_After="200"))
     client = make_client(is_stopped=lambda: clock.slept_s > 3)
     with pytest.raises(RetryableError) as caught:
-        client.fetch(Ask(), f"{server.url}/x", bytes)
+        client.fetch(Ask(), f"{server.url}/x", read_body)
     assert caught.value.reason is Reason.EVICTED
     assert len(server.requests) == 1

@@ -15,9 +15,16 @@ def _raise(status: int, **headers: str) -> None:
     raise_for_status(Response(status, named, b"secret"), what="GET /x at h", now=NOW)
 
 
-@pytest.mark.parametrize("status", [200, 201, 204, 206])
+@pytest.mark.parametrize("status", [200, 201, 203, 204, 218])
 def test_a_2xx_is_good(status: int) -> None:
     _raise(status)
+
+
+@pytest.mark.parametrize("status", [202, 205, 206, 207])
+def test_a_2xx_that_brings_no_whole_answer_is_asked_again(status: int) -> None:
+    with pytest.raises(StatusError, match="brings no whole answer") as caught:
+        _raise(status)
+    assert caught.value.reason is Reason.SOURCE_UNAVAILABLE
 
 
 @pytest.mark.parametrize("status", [408, 425, 500, 501, 502, 503, 504, 599])

@@ -13,7 +13,7 @@ from tests.clocks import JumpingClock
 from tests.servers.replies import ok
 from tests.servers.rest import RestServer, running_rest
 from tests.servers.tls import Authority, make_authority
-from tests.unit.transport.conftest import MakeClient
+from tests.unit.transport.conftest import MakeClient, read_body
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def test_an_authority_of_the_spec_is_believed(
 ) -> None:
     client = make_client(tls=build_tls(authority.pem))
     for _ in range(3):
-        assert client.fetch(Ask(), f"{server.url}/x", bytes) == b"[1]"
+        assert client.fetch(Ask(), f"{server.url}/x", read_body) == b"[1]"
     assert server.connections == 1
 
 
@@ -41,7 +41,7 @@ def test_an_unknown_authority_is_not_believed_and_not_asked_again(
     server: RestServer, make_client: MakeClient, clock: JumpingClock
 ) -> None:
     with pytest.raises(RetryableError, match="certificate is not trusted") as caught:
-        make_client(tls=build_tls(None)).fetch(Ask(), f"{server.url}/x", bytes)
+        make_client(tls=build_tls(None)).fetch(Ask(), f"{server.url}/x", read_body)
     assert caught.value.reason is Reason.UNREACHABLE
     assert clock.slept == []
     assert server.requests == []
@@ -54,7 +54,7 @@ def test_a_certificate_for_another_name_is_not_believed(
     with running_rest(other.server) as server:
         client = make_client(server.url, tls=build_tls(other.pem))
         with pytest.raises(RetryableError, match="certificate is not trusted"):
-            client.fetch(Ask(), f"{server.url}/x", bytes)
+            client.fetch(Ask(), f"{server.url}/x", read_body)
         assert server.requests == []
 
 
@@ -66,7 +66,7 @@ def test_a_server_that_speaks_no_tls_is_unreachable(
         limits = AttemptLimits(connect_s=0.2)
         client = make_client(url, tls=build_tls(authority.pem), limits=limits)
         with pytest.raises(RetryableError, match="TLS handshake took too long") as caught:
-            client.fetch(Ask(), f"{url}/x", bytes)
+            client.fetch(Ask(), f"{url}/x", read_body)
         assert caught.value.reason is Reason.UNREACHABLE
 
 

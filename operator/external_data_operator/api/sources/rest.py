@@ -164,6 +164,13 @@ class NestedValues(StrEnum):
     STRUCTS = "Structs"
 
 
+class EmptyBody(StrEnum):
+    """What a response means that holds neither rows nor an empty list."""
+
+    FAIL = "Fail"
+    EMPTY_PAGE = "EmptyPage"
+
+
 class RestStream(SpecModel):
     """One sequence of like records, and so one table."""
 
@@ -180,7 +187,12 @@ class RestStream(SpecModel):
     body: dict[str, Any] | None = None
     """JSON body of a POST."""
     records_path: str | None = Field(default=None, max_length=256)
-    """Where in the body the rows are (`data`, `result.items`); without it the body is the list."""
+    """Where in the body the rows are (`data`, `result.items`). Default: the body is the list. `$`
+    states that the body itself is the list, or the one row."""
+    empty_body: EmptyBody = EmptyBody.FAIL
+    """What a response means that holds nothing: no byte, null, or an empty object or null where the
+    rows should be. Fail asks again and then fails the run, because servers under load answer so;
+    EmptyPage takes it for a page without rows."""
     primary_key: list[FieldPath] = Field(default_factory=list, max_length=16)
     """Fields that name a row."""
     pagination: Pagination = Field(default_factory=lambda: Pagination(none=NonePagination()))

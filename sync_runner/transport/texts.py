@@ -1,0 +1,90 @@
+"""The text of a response as UTF-8, whatever it was sent in.
+
+JSON is UTF-8, and servers that send another charset usually say so; some say so and send UTF-8 all
+the same, so that bytes which are UTF-8 stay. UTF-16 is known by its byte order mark, or by the zero
+bytes between the first characters.
+"""
+
+import codecs
+from email.message import Message
+
+from external_data_operator.api.conditions import Reason
+
+from sync_runner.errors import ConfigurationError
+from sync_runner.transport.exchange import Response
+
+_UTF_8 = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii", "utf-8-sig", "utf8mb4"})
+_LATIN_1 = frozenset({"iso8859-1", "latin_1"})
+_MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_PEEK_BYTES = 4
+_REPLACEMENT = "\ufffd".encode()
+
+
+def read_text(response: Response) -> bytes:
+    """The body as UTF-8, but for bytes that mean nothing in the charset of the response.
+
+    ConfigurationError(InvalidResponse) where the charset is not one.
+    """
+    body = response.body
+    wide = _find_wide(body[:_PEEK_BYTES])
+    if wide is not None:
+        return _recode(body, wide)
+    content_type = response.headers.get("content-type", "")
+    if "charset" not in content_type.lower():
+        return body
+    name = _find_charset(content_type)
+    if name in _UTF_8 or _is_utf_8(body):
+        return body
+    return _recode(body, _find_codec(name))
+
+
+def _find_wide(begin: bytes) -> str | None:
+    """UTF-16 or UTF-32, by how a JSON text begins: with two ASCII characters, or a mark."""
+    if begin[:2] in _MARKS:
+        return "utf-32-le" if begin[2:] == b"\0\0" else _MARKS[begin[:2]]
+    zeros = [byte == 0 for byte in begin]
+    patterns = {
+        (True, True, True, False): "utf-32-be",
+        (False, True, True, True): "utf-32-le",
+        (True, False, True, False): "utf-16-be",
+        (False, True, False, True): "utf-16-le",
+    }
+    return patterns.get(tuple(zeros))  # type: ignore[arg-type] # shorter ones are not in it
+
+
+def _find_charset(content_type: str) -> str:
+    message = Message()
+    message["content-type"] = content_type
+    return str(message.get_param("charset", "")).strip().strip("'\"").lower()
+
+
+def _is_utf_8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _find_codec(name: str) -> str:
+    try:
+        codec = codecs.lookup(name)
+        b" ".decode(codec.name, "replace")  # codecs that are no charsets do not
+    except (LookupError, ValueError) as error:
+        raise _unknown() from error
+    # What calls itself Latin-1 is windows-1252, as browsers read it: the rest are no characters.
+    return "cp1252" if codec.name in _LATIN_1 else codec.name
+
+
+def _recode(body: bytes, codec: str) -> bytes:
+    """What means nothing becomes a byte that UTF-8 has not, so that the decoder counts it."""
+    try:
+        text = body.decode(codec, "replace")
+    except UnicodeError as error:  # a codec that replaces nothing
+        raise _unknown() from error
+    return text.removeprefix("\ufeff").encode().replace(_REPLACEMENT, b"\xff")
+
+
+def _unknown() -> ConfigurationError:
+    message = "the response is in a charset that is not known; ask for UTF-8"
+    return ConfigurationError(Reason.INVALID_RESPONSE, message)
