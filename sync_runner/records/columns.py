@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sync_runner.records.names import assign_names, build_name
+from sync_runner.records.names import assign_names, build_name, fold_case
 from sync_runner.records.widen import JSON_KEY, SOURCE_KEY, as_json_text, is_json
 
 _DECIMAL_DIGITS_MAX = 38
@@ -114,7 +114,7 @@ def _has_twins(type_: pa.DataType) -> bool:
     came first, and nothing remembers that.
     """
     inside = [type_.field(index) for index in range(type_.num_fields)]
-    names = {build_name(field.name) for field in inside}
+    names = {fold_case(build_name(field.name)) for field in inside}
     return len(names) < len(inside) or any(_has_twins(field.type) for field in inside)
 
 

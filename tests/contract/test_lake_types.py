@@ -308,3 +308,19 @@ def test_a_struct_that_turns_into_something_else_is_a_conflict(tmp_path: Path) -
         sync.read(ListedSource([batch(3, v=pa.array([1, 2]))], "seq"))
     assert error.value.reason is Reason.SCHEMA_CONFLICT
     assert [row.get("v") for row in rows(sync.place)] == [{"a": 1}, None]
+
+
+def test_letters_of_any_script_stay_in_the_names_of_columns_and_members(tmp_path: Path) -> None:
+    sync = full(folder_place(tmp_path))
+    sync([{"id": 1, "日本": "x", "Größe": {"שם": 2}}])
+    wanted = [{"id": 1, "日本": "x", "größe": {"שם": 2}}]
+    assert rows(sync.place) == read_polars(str(table_folder(sync.place))) == wanted
+
+
+def test_a_table_keeps_the_names_that_it_has(tmp_path: Path) -> None:
+    sync = full(folder_place(tmp_path))
+    sync([{"id": 1, "Größe": 1}])
+    log = table_folder(sync.place) / "_delta_log" / f"{0:020}.json"
+    log.write_text(log.read_text().replace('"größe', '"grosse').replace('\\"größe', '\\"grosse'))
+    sync([{"id": 2, "Größe": 2}])
+    assert rows(sync.place) == [{"id": 2, "grosse": 2}]
