@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError
+from sync_runner.records.numeric import Numbers
 from sync_runner.storage import ObjectStore
 
 _TAIL_BYTES = 64 << 10
@@ -129,6 +130,17 @@ def read_groups(
         if groups is None or group in groups:
             yield first, parquet.read_row_group(group, columns=wanted, use_threads=False)
         first += rows
+
+
+def find_numbers(store: ObjectStore, file: DataFile, name: str) -> Numbers:
+    """A column's values, which are read when they are asked for."""
+
+    def read() -> Iterator[pa.ChunkedArray]:
+        for _, table in read_groups(open_file(store, file), [name]):
+            if table.num_columns:
+                yield table.column(name)
+
+    return Numbers(read)
 
 
 def read_batches(

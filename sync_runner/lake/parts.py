@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from sync_runner.lake.files import DataFile, open_file
+from sync_runner.lake.files import DataFile, find_numbers, open_file
 from sync_runner.lake.policy import Actor
+from sync_runner.lake.shape import Held
 from sync_runner.lake.stats import NanColumns, read_ranges, read_stats
 from sync_runner.protocols import Step
 from sync_runner.records.dedupe import Order
@@ -122,6 +123,10 @@ class PartStore:
         self.store.put(path, pieces)
         self._steps(Step.UPLOADED)
         return self._describe(path, sum(map(len, pieces)), footer, encoder.schema, order)
+
+    def hold(self, part: Part) -> Held:
+        """A part's rows, as far as a table's shape depends on them."""
+        return Held(part.schema, lambda name: find_numbers(self.store, part, name))
 
     def reopen(self, path: str, *, size: int, rows: int, order: Order) -> Part:
         """A part of an earlier pod, known again by its footer; TABLE_DAMAGED where it is gone."""

@@ -14,6 +14,7 @@ from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.lake.files import DataFile, open_file, read_groups
+from sync_runner.lake.files import find_numbers as find_file_numbers
 from sync_runner.lake.keys import Key
 from sync_runner.lake.known import KnownRows
 from sync_runner.lake.log import Snapshot
@@ -22,8 +23,10 @@ from sync_runner.lake.parts import Part, PartStore
 from sync_runner.lake.policy import Policy
 from sync_runner.lake.replaced import KeyedFiles, Replaced, find_replaced
 from sync_runner.lake.shape import (
+    Held,
     Shape,
     align_table,
+    find_numbers,
     is_ready,
     join_schemas,
     shape_kept,
@@ -32,6 +35,7 @@ from sync_runner.lake.shape import (
 from sync_runner.lake.stage import Bounds, Stage
 from sync_runner.records.columns import source_of
 from sync_runner.records.dedupe import find_last
+from sync_runner.records.numeric import ByValue, Numbers, Rule
 
 
 @dataclass(frozen=True)
@@ -98,12 +102,20 @@ class Publisher:
         old = None if base is None else base.schema
         if not stage.rows:
             return Shape(old or pa.schema([]))
-        incoming = join_schemas(stage.schemas)
+        held = stage.held
+        incoming = join_schemas(held)
         keeps = old is not None and not self._replaces
         self._check_key(incoming, set(old.names) if keeps and old is not None else set())
-        if old is None or self._replaces:
+        if base is None or old is None or self._replaces:
             return shape_replaced(old, incoming, seen)
-        return shape_kept(old, incoming)
+        return shape_kept(old, incoming, lambda name: self._find_rule(base, held, name))
+
+    def _find_rule(self, base: Snapshot, held: Sequence[Held], name: str) -> Rule:
+        """The table's numbers are read where its column has to become wider, and then all of it is
+        rewritten anyway.
+        """
+        files = (find_file_numbers(self._parts.store, file, name) for file in base.files)
+        return ByValue(Numbers.of_all(files), find_numbers(held, name), keeps=True)
 
     def _check_key(self, incoming: dict[str, pa.Field], kept: set[str]) -> None:
         """A key without any value would make one row of all; a table that has one may get a
@@ -129,7 +141,7 @@ class Publisher:
             return None
         stage.cut()
         stage.settle()
-        fields = join_schemas(part.schema for part in stage.parts)
+        fields = join_schemas(map(self._parts.hold, stage.parts))
         schema = pa.schema(list(fields.values()))
         tables: list[pa.Table] = []
         for part in stage.parts:

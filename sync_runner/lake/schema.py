@@ -1,7 +1,7 @@
 """Delta's words for types, and how a column remembers its source.
 
-A column's metadata holds the source's own spelling of its name, and whether its text is JSON; both
-survive in the table's log, so that every run gives the same names.
+A column's metadata holds the source's own spelling of its name, and whether its text is JSON or
+numbers; all of that survives in the table's log, so that every run gives the same names.
 """
 
 import json
@@ -14,10 +14,11 @@ from external_data_operator.api.schema import Column
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.records.columns import build_field, source_of
-from sync_runner.records.widen import is_json
+from sync_runner.records.widen import is_json, is_numbers
 
 SOURCE = "externalData.source"
 JSON = "externalData.json"
+NUMBERS = "externalData.numbers"
 
 _WORDS: tuple[tuple[str, pa.DataType], ...] = (
     ("string", pa.string()),
@@ -56,7 +57,8 @@ def parse_schema(text: str) -> pa.Schema:
         metadata = spec.get("metadata") or {}
         source = str(metadata.get(SOURCE, spec["name"]))
         type_ = _parse_type(spec["type"], spec["name"])
-        fields.append(build_field(spec["name"], type_, source=source, json=JSON in metadata))
+        marks = {"json": JSON in metadata, "numbers": NUMBERS in metadata}
+        fields.append(build_field(spec["name"], type_, source=source, **marks))
     return pa.schema(fields)
 
 
@@ -79,8 +81,8 @@ def has_local_time(type_: pa.DataType) -> bool:
 
 
 def _metadata(field: pa.Field) -> dict[str, str]:
-    json_mark = {JSON: "true"} if is_json(field) else {}
-    return {SOURCE: source_of(field), **json_mark}
+    marks = {JSON: is_json(field), NUMBERS: is_numbers(field)}
+    return {SOURCE: source_of(field), **{mark: "true" for mark, has in marks.items() if has}}
 
 
 def _render_field(field: pa.Field, metadata: dict[str, str]) -> dict[str, Any]:

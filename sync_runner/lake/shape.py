@@ -1,10 +1,11 @@
 """What a table's columns become when a run's rows are published. Pure.
 
 A replaced table takes the run's own columns. A table that keeps its rows takes new columns, and
-wider numbers at the price of being rewritten; anything else is a conflict that changes nothing.
+wider numbers (or their text) at the price of being rewritten; anything else is a conflict that
+changes nothing.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ from external_data_operator.api.conditions import Reason
 from sync_runner.errors import ConfigurationError
 from sync_runner.lake.schema import type_word
 from sync_runner.records.columns import source_of
+from sync_runner.records.numeric import ByValue, Numbers, Rule
 from sync_runner.records.widen import convert, fit, has_void, is_json, is_same, is_void, join, trim
 
 
@@ -27,14 +29,31 @@ class Shape:
     """Whether files that it has hold narrower types."""
 
 
-def join_schemas(schemas: Iterable[pa.Schema]) -> dict[str, pa.Field]:
+@dataclass(frozen=True)
+class Held:
+    """Rows of one schema, wherever they are."""
+
+    schema: pa.Schema
+    find_numbers: Callable[[str], Numbers]
+    """The values of a column."""
+
+
+def join_schemas(held: Iterable[Held]) -> dict[str, pa.Field]:
     """One field for each name, as wide as all of them need, in the order of their appearance."""
     fields: dict[str, pa.Field] = {}
-    for schema in schemas:
-        for field in schema:
+    before: list[Held] = []
+    for rows in held:
+        for field in rows.schema:
             known = fields.get(field.name)
-            fields[field.name] = field if known is None else join(known, field)
+            rule = ByValue(find_numbers(before, field.name), rows.find_numbers(field.name))
+            fields[field.name] = field if known is None else join(known, field, rule)
+        before.append(rows)
     return fields
+
+
+def find_numbers(held: Sequence[Held], name: str) -> Numbers:
+    """The values of a column in all of these rows."""
+    return Numbers.of_all(rows.find_numbers(name) for rows in held if name in rows.schema.names)
 
 
 def shape_replaced(
@@ -48,15 +67,19 @@ def shape_replaced(
     return Shape(pa.schema([field for field in fields if not is_void(field.type)]))
 
 
-def shape_kept(old: pa.Schema, incoming: dict[str, pa.Field]) -> Shape:
-    """The table's columns, widened and added to; SCHEMA_CONFLICT where they cannot be."""
+def shape_kept(
+    old: pa.Schema, incoming: dict[str, pa.Field], find_rule: Callable[[str], Rule]
+) -> Shape:
+    """The table's columns, widened and added to; SCHEMA_CONFLICT where they cannot be. `find_rule`
+    knows the numbers of a column in the table and in the incoming rows.
+    """
     fields = {field.name: field for field in old}
     new: list[pa.Field] = []
     for name, field in incoming.items():
         if pa.types.is_null(field.type):
             continue
         if name in fields:
-            fields[name] = _fit(fields[name], field)
+            fields[name] = _fit(fields[name], field, find_rule(name))
         elif not is_void(field.type):
             new.append(field)
     new = [field.with_type(trim(field.type)) for field in new]
@@ -111,8 +134,8 @@ def _trim(incoming: pa.Field, old: pa.Field) -> pa.Field:
     return incoming.with_type(trim(incoming.type, old.type))
 
 
-def _fit(old: pa.Field, incoming: pa.Field) -> pa.Field:
-    fitted = fit(old, _trim(incoming, old))
+def _fit(old: pa.Field, incoming: pa.Field, rule: Rule) -> pa.Field:
+    fitted = fit(old, _trim(incoming, old), rule)
     if fitted is None:
         message = (
             f"column {source_of(old)} is {type_word(old.type)} in the table and now brings "

@@ -14,8 +14,10 @@ import pyarrow.compute as pc
 
 from sync_runner.lake.parts import Part, PartEncoder, PartStore, cut_groups
 from sync_runner.lake.policy import Policy
+from sync_runner.lake.shape import Held
 from sync_runner.records.dedupe import Order, build_keys, find_order
-from sync_runner.records.widen import convert, is_same, join
+from sync_runner.records.numeric import NO_NUMBERS, ByValue, Numbers
+from sync_runner.records.widen import convert, is_numbers, is_same, join
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,10 @@ class Stage:
         return parts + encoding + self._waiting_rows
 
     @property
-    def schemas(self) -> list[pa.Schema]:
-        """Of the parts, and of what waits."""
-        return [*(part.schema for part in self.parts), pa.schema(list(self._fields.values()))]
+    def held(self) -> list[Held]:
+        """The parts, and what waits."""
+        waiting = Held(pa.schema(list(self._fields.values())), self._find_waiting)
+        return [*map(self._store.hold, self.parts), waiting]
 
     @property
     def bytes(self) -> int:
@@ -86,13 +89,12 @@ class Stage:
 
     def fits(self, batch: pa.RecordBatch) -> bool:
         """Whether the part under way can take the batch; if not, it has to be cut first."""
-        return self._encoder is None or self._takes(batch.schema)
+        return self._encoder is None or self._takes(batch)
 
     def add(self, batch: pa.RecordBatch) -> None:
         """Takes a batch that fits."""
         for field in batch.schema:
-            known = self._fields.get(field.name)
-            self._fields[field.name] = field if known is None else join(known, field)
+            self._fields[field.name] = self._join(field, batch)
         self._waiting.append(batch)
         self._waiting_rows += batch.num_rows
         self._waiting_bytes += batch.nbytes
@@ -147,12 +149,29 @@ class Stage:
         self._waiting, self._waiting_rows, self._waiting_bytes = [], 0, 0
         self._encoder, self._fields, self._order = None, {}, _PartOrder()
 
-    def _takes(self, schema: pa.Schema) -> bool:
-        for field in schema:
+    def _takes(self, batch: pa.RecordBatch) -> bool:
+        for field in batch.schema:
             known = self._fields.get(field.name)
-            if known is None or not is_same(join(known, field), known):
+            if known is None:
+                return False
+            rule = ByValue(NO_NUMBERS, _find_numbers([batch], field.name), keeps=True)
+            joined = join(known, field, rule)
+            if not is_same(joined, known) or is_numbers(joined) != is_numbers(known):
                 return False
         return True
+
+    def _join(self, field: pa.Field, batch: pa.RecordBatch) -> pa.Field:
+        """What holds the column's values so far and those of the batch; what is encoded takes a
+        batch that fits as it is.
+        """
+        known = self._fields.get(field.name)
+        if known is None or self._encoder is not None:
+            return known or field
+        rule = ByValue(self._find_waiting(field.name), _find_numbers([batch], field.name))
+        return join(known, field, rule)
+
+    def _find_waiting(self, name: str) -> Numbers:
+        return _find_numbers(self._waiting, name)
 
     def _encode(self) -> None:
         if not self._waiting_rows:
@@ -190,6 +209,10 @@ class _PartOrder:
     def _follows(self, first: pa.Scalar) -> bool:
         compare = pc.less if self.order is Order.ASCENDING else pc.greater
         return compare(self._last, first).as_py() is True
+
+
+def _find_numbers(batches: Sequence[pa.RecordBatch], name: str) -> Numbers:
+    return Numbers(lambda: (batch.column(name) for batch in batches if name in batch.schema.names))
 
 
 def align(records: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

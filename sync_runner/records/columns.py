@@ -11,7 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sync_runner.records.names import assign_names, build_name, fold_case
-from sync_runner.records.widen import JSON_KEY, SOURCE_KEY, as_json_text, is_json
+from sync_runner.records.widen import (
+    JSON_KEY,
+    NUMBERS_KEY,
+    SOURCE_KEY,
+    as_json_text,
+    is_json,
+    is_numbers,
+)
 
 _DECIMAL_DIGITS_MAX = 38
 
@@ -59,7 +66,8 @@ class Columns:
                 continue
             stored, json = store(column, is_text_of_json=is_json(source))
             arrays.append(stored)
-            fields.append(build_field(name, stored.type, source=source.name, json=json))
+            marks = {"json": json, "numbers": is_numbers(source)}
+            fields.append(build_field(name, stored.type, source=source.name, **marks))
         if not arrays:
             return self._adopt_nothing(records)
         return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
@@ -78,11 +86,15 @@ class Columns:
         return self._keep is None or source in self._keep or name in self._keep
 
 
-def build_field(name: str, type_: pa.DataType, *, source: str, json: bool) -> pa.Field:
-    """A column of the table."""
+def build_field(
+    name: str, type_: pa.DataType, *, source: str, json: bool, numbers: bool = False
+) -> pa.Field:
+    """A column of the table; `json` and `numbers` say what its text is."""
     metadata = {SOURCE_KEY: source.encode("utf-8", "surrogatepass")}
     if json:
         metadata[JSON_KEY] = b"1"
+    if numbers:
+        metadata[NUMBERS_KEY] = b"1"
     return pa.field(name, type_, metadata=metadata)
 
 

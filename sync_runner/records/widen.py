@@ -1,25 +1,34 @@
 """Which type holds the values of two, and how values get there.
 
-A column is an Arrow field; text that holds JSON is marked in its metadata. Types only widen: no
-value, bool, text; whole numbers, decimals, floats, text; anything beside a nested value becomes
-JSON. `join` says what holds both, `fit` what a table that has rows already may turn into, and
-`convert` takes values along.
+A column is an Arrow field; text that holds JSON, or numbers only, is marked in its metadata. Types
+only widen: no value, bool, text; numbers as `numeric` says, text; anything beside a nested value
+becomes JSON. `join` says what holds both, `fit` what a table that has rows already may turn into,
+and `convert` takes values along.
 """
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import TypeAlias
 
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-JSON_KEY = b"json"
-SOURCE_KEY = b"source"
-_DECIMAL_DIGITS_MAX = 38
-_INT_DIGITS = {8: 3, 16: 5, 32: 10, 64: 19}
+from sync_runner.records.numeric import (
+    ByType,
+    Column,
+    Rule,
+    Wanted,
+    cast_numbers,
+    is_number,
+    spell_numbers,
+)
 
-Column: TypeAlias = pa.Array | pa.ChunkedArray
+JSON_KEY = b"json"
+NUMBERS_KEY = b"numbers"
+SOURCE_KEY = b"source"
+_BY_TYPE = ByType()
+_ODD_NUMBERS = ("NaN", "Infinity", "-Infinity")
+"""Which JSON does not have."""
 
 
 def is_json(field: pa.Field) -> bool:
@@ -27,22 +36,30 @@ def is_json(field: pa.Field) -> bool:
     return JSON_KEY in (field.metadata or {})
 
 
+def is_numbers(field: pa.Field) -> bool:
+    """Whether this is text of numbers, which no other type holds together."""
+    return NUMBERS_KEY in (field.metadata or {}) and not is_json(field)
+
+
 def is_same(one: pa.Field, other: pa.Field) -> bool:
     """Whether values of one need no conversion to be values of the other."""
     return bool(one.type.equals(other.type)) and is_json(one) == is_json(other)
 
 
-def join(one: pa.Field, other: pa.Field) -> pa.Field:
-    """A field of the first one's name whose type holds the values of both."""
+def join(one: pa.Field, other: pa.Field, rule: Rule = _BY_TYPE) -> pa.Field:
+    """A field of the first one's name whose type holds the values of both; `rule` knows numbers."""
     if is_same(one, other):
-        return one
+        return one if is_numbers(one) == is_numbers(other) else _as_text(one, is_numbers=False)
     if pa.types.is_null(one.type) and not is_json(other):
-        return one.with_type(other.type)
+        return _as_text(one, is_numbers=True) if is_numbers(other) else one.with_type(other.type)
     if pa.types.is_null(other.type) and not is_json(one):
         return one
     if is_json(one) or is_json(other):
         return _as_json(one)
-    joined = _join_types(one.type, other.type)
+    joined = _join_types(one.type, other.type, rule)
+    if joined is not None and pa.types.is_string(joined):
+        numeric = all(is_number(field.type) or is_numbers(field) for field in (one, other))
+        return _as_text(one, is_numbers=numeric)
     return _as_json(one) if joined is None else one.with_type(joined)
 
 
@@ -77,12 +94,13 @@ def trim(type_: pa.DataType, beside: pa.DataType | None = None) -> pa.DataType:
     )
 
 
-def fit(table: pa.Field, incoming: pa.Field) -> pa.Field | None:
+def fit(table: pa.Field, incoming: pa.Field, rule: Rule = _BY_TYPE) -> pa.Field | None:
     """What the table's column becomes to take the incoming values; None where it cannot."""
     if pa.types.is_string(table.type) and not is_json(table) and is_json(incoming):
         return table
-    joined = join(table, incoming)
-    if is_same(joined, table) or _widens(table.type, joined.type):
+    joined = join(table, incoming, rule)
+    is_text = is_number(table.type) and is_numbers(joined)
+    if is_same(joined, table) or is_text or _widens(table.type, joined.type):
         return joined
     return None
 
@@ -94,20 +112,56 @@ def convert(column: Column, have: pa.Field, want: pa.Field) -> Column:
     if is_same(have, want):
         return column
     trimmed = have.with_type(trim(have.type, want.type))
-    assert is_same(join(trimmed, want), want), f"{have} would lose values as {want}"
+    assert is_same(join(trimmed, want, Wanted()), want), f"{have} would lose values as {want}"
     if pa.types.is_null(have.type):
         return pa.nulls(len(column), want.type)
+    if pa.types.is_string(want.type):
+        return _convert_to_text(column, have, want)
+    if isinstance(column, pa.ChunkedArray):
+        return pa.chunked_array([_cast(chunk, want.type) for chunk in column.chunks], want.type)
+    return _cast(column, want.type)
+
+
+def _convert_to_text(column: Column, have: pa.Field, want: pa.Field) -> Column:
     if is_json(want) and not is_json(have):
+        return _quote_odd(column) if is_numbers(have) else as_json_text(column)
+    if _is_nested(have.type):
         return as_json_text(column)
-    if pa.types.is_string(want.type) and _is_nested(have.type):
-        return as_json_text(column)
+    if is_number(have.type):
+        return _spell_all(column, beside_text=not is_numbers(want))
     return pc.cast(column, want.type, safe=False)
+
+
+def _cast(column: pa.Array, type_: pa.DataType) -> pa.Array:
+    """The same values in another type that holds them."""
+    own = column.type
+    if own.equals(type_):
+        return column
+    if is_number(own) and is_number(type_):
+        return cast_numbers(column, type_)
+    if pa.types.is_struct(own) and pa.types.is_struct(type_):
+        members = dict(zip((member.name for member in own), column.flatten(), strict=True))
+        cast = [
+            _cast(members[member.name], member.type)
+            if member.name in members
+            else pa.nulls(len(column), member.type)
+            for member in type_
+        ]
+        return pa.StructArray.from_arrays(cast, fields=list(type_), mask=column.is_null())
+    if pa.types.is_list(own) and pa.types.is_list(type_):
+        lengths = pc.fill_null(pc.list_value_length(column), 0)
+        ends = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(lengths)])
+        items = _cast(column.flatten(), type_.value_type)
+        return pa.ListArray.from_arrays(ends, items, type=type_, mask=column.is_null())
+    return pc.cast(column, type_, safe=False)
 
 
 def as_json_text(column: Column) -> Column:
     """Values as JSON text."""
     type_ = column.type
-    if _is_number(type_) or pa.types.is_boolean(type_):
+    if is_number(type_):
+        return _quote_odd(_spell_all(column, beside_text=True))
+    if pa.types.is_boolean(type_):
         return pc.cast(column, pa.string())
     if not _is_nested(type_):
         column = pc.cast(column, pa.string())
@@ -128,10 +182,23 @@ def _as_json(field: pa.Field) -> pa.Field:
     return pa.field(field.name, pa.string(), metadata=metadata)
 
 
-def _is_number(type_: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_integer(type_) or pa.types.is_decimal(type_) or pa.types.is_floating(type_)
-    )
+def _as_text(field: pa.Field, *, is_numbers: bool) -> pa.Field:
+    metadata = {**(field.metadata or {}), NUMBERS_KEY: b"1"}
+    if not is_numbers:
+        del metadata[NUMBERS_KEY]
+    return pa.field(field.name, pa.string(), metadata=metadata)
+
+
+def _spell_all(column: Column, *, beside_text: bool) -> Column:
+    if isinstance(column, pa.Array):
+        return spell_numbers(column, beside_text=beside_text)
+    chunks = [spell_numbers(chunk, beside_text=beside_text) for chunk in column.chunks]
+    return pa.chunked_array(chunks, pa.string())
+
+
+def _quote_odd(column: Column) -> Column:
+    odd = pc.is_in(column, pa.array(_ODD_NUMBERS))
+    return pc.if_else(odd, pc.binary_join_element_wise('"', column, '"', ""), column)
 
 
 def _widens(table: pa.DataType, joined: pa.DataType) -> bool:
@@ -140,56 +207,38 @@ def _widens(table: pa.DataType, joined: pa.DataType) -> bool:
     """
     if _is_nested(table):
         return bool(table.id == joined.id)
-    return _is_number(table) and _is_number(joined)
+    return is_number(table) and is_number(joined)
 
 
-def _join_types(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
+def _join_types(one: pa.DataType, other: pa.DataType, rule: Rule) -> pa.DataType | None:
     """What holds the values of both; None where one is nested and the other is something else."""
     if one.equals(other) or pa.types.is_null(other):
         return one
     if pa.types.is_null(one):
         return other
     if _is_nested(one) or _is_nested(other):
-        return _join_nested(one, other)
-    if _is_number(one) and _is_number(other):
-        return _join_numbers(one, other)
+        return _join_nested(one, other, rule)
+    if is_number(one) and is_number(other):
+        return rule.join(one, other)
     return pa.string()
 
 
-def _join_numbers(one: pa.DataType, other: pa.DataType) -> pa.DataType:
-    if pa.types.is_floating(one) or pa.types.is_floating(other):
-        return pa.float64()
-    if pa.types.is_integer(one) and pa.types.is_integer(other):
-        return max(one, other, key=lambda t: t.bit_width)
-    (whole, scale), (whole2, scale2) = _digits(one), _digits(other)
-    digits, scale = max(whole, whole2), max(scale, scale2)
-    if digits + scale > _DECIMAL_DIGITS_MAX:
-        return pa.float64()
-    return pa.decimal128(digits + scale, scale)
-
-
-def _digits(type_: pa.DataType) -> tuple[int, int]:
-    """Digits before and behind the point."""
-    if pa.types.is_integer(type_):
-        return _INT_DIGITS[type_.bit_width], 0
-    return type_.precision - type_.scale, type_.scale
-
-
-def _join_nested(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
+def _join_nested(one: pa.DataType, other: pa.DataType, rule: Rule) -> pa.DataType | None:
     if one.id != other.id:
         return None
     if pa.types.is_struct(one):
-        return _join_structs(one, other)
+        return _join_structs(one, other, rule)
     if pa.types.is_list(one):
-        inner = _join_types(one.value_type, other.value_type)
+        inner = _join_types(one.value_type, other.value_type, rule.items())
         return None if inner is None else pa.list_(inner)
     return None
 
 
-def _join_structs(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
+def _join_structs(one: pa.DataType, other: pa.DataType, rule: Rule) -> pa.DataType | None:
     fields = {field.name: field.type for field in one}
     for field in other:
-        inner = _join_types(fields.get(field.name, field.type), field.type)
+        own = fields.get(field.name, field.type)
+        inner = _join_types(own, field.type, rule.member(field.name))
         if inner is None:
             return None
         fields[field.name] = inner

@@ -8,6 +8,7 @@ from sync_runner.errors import ConfigurationError
 from sync_runner.lake.schema import describe, has_local_time, parse_schema, render_schema
 from sync_runner.lake.shape import is_ready, shape_kept, shape_replaced
 from sync_runner.records.columns import build_field, source_of
+from sync_runner.records.numeric import ByType
 from sync_runner.records.widen import is_json
 
 LONG, TEXT, DOUBLE = pa.int64(), pa.string(), pa.float64()
@@ -92,9 +93,10 @@ def test_a_replaced_table_takes_the_runs_columns_and_keeps_types_of_empty_ones()
 
 def test_a_kept_table_takes_new_columns_and_says_whether_its_files_become_too_narrow() -> None:
     old = schema(a=LONG, b=TEXT)
-    same = shape_kept(old, fields(a=pa.int32(), c=DOUBLE))
+    rule = ByType()
+    same = shape_kept(old, fields(a=pa.int32(), c=DOUBLE), lambda _: rule)
     assert (same.widens, [field.name for field in same.new]) == (False, ["c"])
-    wider = shape_kept(old, fields(a=DOUBLE))
+    wider = shape_kept(old, fields(a=DOUBLE), lambda _: rule)
     assert (wider.widens, wider.schema.field("a").type) == (True, DOUBLE)
 
 

@@ -115,7 +115,7 @@ class Numbers:
             assert isinstance(point, int)
             self.scale = max(self.scale, -point)
         exacts = [Decimal(repr(v) if isinstance(v, float) else v or 0) for v in values]
-        top = max(exact.copy_abs() for exact in exacts)
+        top = max((exact.copy_abs() for exact in exacts), default=Decimal(0))
         if top.scaleb(self.scale, EXACT) >= 10**MAX_DIGITS:
             self.kind = "digits"
 
@@ -151,7 +151,9 @@ class ModelColumn:
 
     @property
     def kind(self) -> str:
-        """The column's type."""
+        """The column's type; of decimals Arrow's own word for it."""
+        if self.rank == "number" and self.numbers.kind == "decimal":
+            return f"decimal128({MAX_DIGITS}, {self.numbers.scale})"
         return self.numbers.kind if self.rank == "number" else self.rank
 
     def put(self, row: int, source: str) -> None:
@@ -172,7 +174,9 @@ class ModelColumn:
         values, self.values = self.values, []
         if self.rank != "number":
             return values
-        return [None if value is None else self.numbers.value(value) for value in values]
+        taken = [None if value is None else self.numbers.value(value) for value in values]
+        self.numbers.scale = 0
+        return taken
 
     def _widen(self, rank: str) -> None:
         if rank == self.rank:
@@ -197,7 +201,7 @@ def convert(value: Any, kind: str, wider: str) -> Any:
         return value
     if kind == "float":
         return spell_float(value)
-    return spell(value) if kind == "decimal" else json.dumps(value)
+    return spell(value) if isinstance(value, Decimal) else json.dumps(value)
 
 
 def spell_float(value: float) -> str:

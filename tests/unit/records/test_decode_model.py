@@ -150,9 +150,7 @@ def compare(batch: pa.RecordBatch, model: Model) -> None:
     assert batch.num_rows == rows
     assert batch.schema.names == list(kinds)
     for field, kind in zip(batch.schema, kinds.values(), strict=True):
-        scale = model.columns[field.name].numbers.scale
-        type_ = pa.decimal128(38, scale) if kind == "decimal" else KINDS[kind]
-        assert field.type == type_, field.name
+        assert str(field.type) == str(KINDS.get(kind, kind)), field.name
         assert field.metadata == MARKS.get(kind), field.name
         assert field.nullable
     for column, wanted in zip(batch.columns, values.values(), strict=True):
