@@ -4,6 +4,7 @@ one.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -71,13 +72,15 @@ def _touch(one: Any, other: Any) -> bool:
 
 def is_comparable(one: Any, other: Any) -> bool:
     """Whether two bounds have an order: a key may turn from numbers to text."""
-    numbers = int | float
+    numbers = int | float | Decimal
     return type(one) is type(other) or (isinstance(one, numbers) and isinstance(other, numbers))
 
 
 def _range_of(column: pa.ChunkedArray) -> Range:
     if column.null_count or not len(column) or pa.types.is_boolean(column.type):
         return None
+    if pa.types.is_floating(column.type) and pc.any(pc.is_nan(column)).as_py():
+        return None  # bounds tell nothing of NaN, neither these nor those of a file
     ends = pc.min_max(column)
     return ends["min"].as_py(), ends["max"].as_py()
 

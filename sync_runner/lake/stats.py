@@ -9,9 +9,11 @@ which of its columns hold one, and their highest value is left out.
 import json
 from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from math import isfinite
 from typing import Any
 
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -64,7 +66,7 @@ class _Span:
         if stats.has_min_max:
             self.low = stats.min if self.low is None else min(self.low, stats.min)
             self.high = stats.max if self.high is None else max(self.high, stats.max)
-        elif stats.null_count < chunk.num_values + stats.null_count:
+        elif stats.null_count < chunk.num_values:  # nulls are among them
             self.known = False
 
 
@@ -82,15 +84,13 @@ def read_stats(footer: pq.FileMetaData, schema: pa.Schema, always: Collection[st
         for name, span in spans.items()
         if span.known and (name in lows or name in tops or span.nulls == footer.num_rows)
     }
-    return json.dumps(
-        {
-            "numRecords": footer.num_rows,
-            "minValues": lows,
-            "maxValues": tops,
-            "nullCount": counted,
-        },
-        ensure_ascii=False,
-    )
+    stats = {
+        "numRecords": footer.num_rows,
+        "minValues": lows,
+        "maxValues": tops,
+        "nullCount": counted,
+    }
+    return orjson.dumps(stats).decode()
 
 
 def read_ranges(
@@ -135,21 +135,26 @@ def _render(value: Any, *, upper: bool) -> Any:
             return value
         case int() | float():
             return value if isfinite(value) else None
+        case Decimal():
+            return orjson.Fragment(format(value, "f"))  # every digit of it
         case str():
             return _cut(value, upper=upper)
-        case datetime():
-            return _render_moment(value)
         case date():
-            return value.isoformat()
+            return _render_date(value)
     return None
 
 
 def _cut(text: str, *, upper: bool) -> str | None:
     if len(text) <= TEXT_MAX:
         return text
-    return text[:TEXT_MAX] + (_HIGHEST if upper else "")
+    if not upper:
+        return text[:TEXT_MAX]
+    bound = text[:TEXT_MAX] + _HIGHEST
+    return bound if bound >= text else None  # no character is above the highest one
 
 
-def _render_moment(value: datetime) -> str:
+def _render_date(value: date) -> str:
+    if not isinstance(value, datetime):
+        return value.isoformat()
     naive = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
     return naive.isoformat(timespec="microseconds") + ("Z" if value.tzinfo else "")

@@ -1,7 +1,8 @@
 """Keys: which rows carry the same one, and whether rows come in the order of theirs.
 
 A key of one column is that column; a key of several becomes one column of bytes that no two
-different keys share. Nulls are values here: two rows without a value have the same key.
+different keys share. Nulls are values here: two rows without a value have the same key. So have
+two of NaN, and zero has no sign.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ class Order(StrEnum):
 
 def build_keys(records: pa.Table | pa.RecordBatch, names: Sequence[str]) -> pa.Array:
     """One array with the key of each row."""
-    columns = [_flat(records.column(name)) for name in names]
+    columns = [_without_sign(_flat(records.column(name))) for name in names]
     if len(columns) == 1:
         return columns[0]
     return pc.binary_join_element_wise(*(_as_bytes(column) for column in columns), b"|")
@@ -93,6 +94,11 @@ def _as_bytes(column: pa.Array) -> pa.Array:
         value = pc.cast(pc.cast(column, pa.string()), pa.binary())
     length = pc.cast(pc.cast(pc.binary_length(value), pa.string()), pa.binary())
     return pc.fill_null(pc.binary_join_element_wise(length, value, b":"), b"-")
+
+
+def _without_sign(column: pa.Array) -> pa.Array:
+    """Minus zero becomes zero, whose bits Arrow compares."""
+    return pc.add(column, 0.0) if pa.types.is_floating(column.type) else column
 
 
 def _flat(column: Column) -> pa.Array:

@@ -290,7 +290,7 @@ def _scale(array: pa.Array) -> int:
         return _type_scale(array.type)
     values = pc.unique(array.filter(pc.is_finite(array))).to_pylist()
     exponents = (Decimal(repr(value)).normalize(_EXACT).as_tuple().exponent for value in values)
-    return max((-int(exponent) for exponent in exponents), default=0)
+    return max(0, max((-int(exponent) for exponent in exponents), default=0))
 
 
 def _type_scale(type_: pa.DataType) -> int:

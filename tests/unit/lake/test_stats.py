@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import json
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -42,6 +43,40 @@ def test_long_text_is_cut_and_its_upper_bound_rounded_up() -> None:
     assert stats["minValues"]["t"] == "a" * TEXT_MAX
     assert stats["maxValues"]["t"] > high
     assert stats["minValues"]["t"] < low
+
+
+def test_text_that_nothing_is_above_has_no_upper_bound() -> None:
+    highest = "\U0010ffff"
+    for text in (highest * 66, "a" * TEXT_MAX + highest + "b", "a" * TEXT_MAX + highest * 2):
+        stats = stats_of(t=["a", text])
+        assert "t" not in stats["maxValues"]
+        assert stats["minValues"]["t"] == "a"
+        assert stats["nullCount"] == {"t": 0}
+    assert stats_of(t=["a" * TEXT_MAX + highest])["maxValues"]["t"] == "a" * TEXT_MAX + highest
+
+
+@pytest.mark.parametrize(
+    "text", ["é" * 70, "\U0001f600" * 70, "\uffff" * 70, "z" * 63 + "\ud7ff" * 9]
+)
+def test_bounds_of_cut_text_lie_on_both_sides_of_it_in_bytes(text: str) -> None:
+    stats = stats_of(t=[text])
+    low, high = stats["minValues"]["t"].encode(), stats["maxValues"]["t"].encode()
+    assert low <= text.encode() <= high
+
+
+def test_columns_and_row_groups_without_a_value_have_a_null_count() -> None:
+    table = pa.table({"a": pa.array([None] * 4, pa.int64()), "b": [None, None, 3, 4]})
+    stats = json.loads(read_stats(write(table), table.schema, []))
+    assert stats["nullCount"] == {"a": 4, "b": 2}
+    assert (stats["minValues"], stats["maxValues"]) == ({"b": 3}, {"b": 4})
+
+
+def test_bounds_of_decimals_have_every_digit() -> None:
+    values = [Decimal("12345678901234567890.25"), Decimal("-0.01"), None]
+    table = pa.table({"d": pa.array(values, pa.decimal128(38, 2))})
+    text = read_stats(write(table), table.schema, [])
+    assert '"minValues":{"d":-0.01}' in text
+    assert '"maxValues":{"d":12345678901234567890.25}' in text
 
 
 @pytest.mark.parametrize(
