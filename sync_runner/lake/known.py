@@ -1,14 +1,17 @@
 """Which rows of an append the table has already.
 
 A source that answers "from this moment on" hands out the last rows again at each run, and so does
-look-back. A row that the table holds value for value is taken for the same row. Only rows up to the
-table's highest cursor can be such, so that usually a handful is compared with the end of the newest
-file. JSON counts by what it says: a server may name an object's members in another order each time,
-and a stream that has turned to structs spells them in one of its own.
+look-back. A row that the table holds value for value is taken for the same row, once for each time
+that the table holds it: of three equal events, one of which was read before, two are new. Only rows
+up to the highest cursor that the table had when the walk began can be such, so that usually a
+handful is compared with the end of the newest file. JSON counts by what it says: a server may name
+an object's members in another order each time, and a stream that has turned to structs spells them
+in one of its own.
 """
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from functools import partial
 from typing import Any
@@ -26,11 +29,46 @@ from sync_runner.storage import ObjectStore
 _EXACT = Context(prec=1_000_000, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
 
+@dataclass(frozen=True)
+class Boundary:
+    """Which rows may come again: those without a cursor, and those up to the highest one that the
+    table had when the walk began. What the walk itself has published does not come again.
+    """
+
+    cursor: str
+    highest: Any
+    """None where some file does not tell."""
+    is_passed: bool = False
+    """Whether the walk has reached rows above all that the table had."""
+
+    def find_near(self, rows: pa.Table) -> pa.ChunkedArray:
+        """Whether each row may be one that comes again."""
+        column = rows.column(self.cursor)
+        if self.highest is not None:
+            highest = pa.scalar(self.highest, column.type)
+            return pc.fill_null(pc.less_equal(column, highest), fill_value=True)
+        # Equal rows of the same walk are rows of their own, wherever a publication parts them.
+        return pc.or_(column.is_null(), pa.scalar(value=not self.is_passed))
+
+
+def find_boundary(files: Sequence[DataFile], cursor: str) -> Boundary:
+    """Where the rows of a table end."""
+    ranges = [file.ranges.get(cursor) for file in files]
+    known = [found[1] for found in ranges if found is not None]
+    return Boundary(cursor, max(known) if known and len(known) == len(ranges) else None)  # type: ignore[type-var] # bounds of one column
+
+
 class KnownRows:
     """The rows of a table, to be asked whether some are among them."""
 
     def __init__(
-        self, store: ObjectStore, files: Sequence[DataFile], *, have: pa.Schema, cursor: pa.Field
+        self,
+        store: ObjectStore,
+        files: Sequence[DataFile],
+        *,
+        have: pa.Schema,
+        cursor: pa.Field,
+        boundary: Boundary,
     ) -> None:
         """`have`: the table's schema; `cursor`: the column that says which rows may come again."""
         self._store = store
@@ -38,38 +76,53 @@ class KnownRows:
         self._have = have
         self._key = Key(pa.schema([cursor]))
         self._cursor: str = cursor.name
+        self._boundary = boundary
+        self._found: list[pa.Array] = []
+        """The table's rows that were asked for before, as text: each is found once."""
 
     def find(self, rows: pa.Table, came: pa.Schema) -> pa.Array:
         """Numbers of the rows that the table has already, ascending. `came`: the schema in which
         the source gave them.
         """
-        near = self._near(rows)
+        near = self._boundary.find_near(rows)
         asked = pc.indices_nonzero(near).cast(pa.int64())
         if not len(asked):
             return asked
         candidates = rows.take(asked)
-        known = list(self._read_alike(candidates))
-        if not known:
+        known = self._drop_found(_concat(self._read_alike(candidates), rows.schema))
+        if not known.num_rows:
             return asked.slice(0, 0)
-        same = match(_as_text(candidates), _join(map(_as_text, known)))
+        same, left = self._pair(_as_text(candidates), known, _as_text(known))
         others = pc.indices_nonzero(pc.invert(same)).cast(pa.int64())
-        if len(others) and any(map(is_json, rows.schema)):
-            alike = _find_alike(candidates.take(others), known, _find_structs(came))
+        if len(others) and left.num_rows and any(map(is_json, rows.schema)):
+            alike = self._find_alike(candidates.take(others), left, _find_structs(came))
             same = pc.or_(same, match(pa.arange(0, len(same)), others.filter(alike)))
         return asked.filter(same)
 
-    def _near(self, rows: pa.Table) -> pa.ChunkedArray:
-        """Whether each row's cursor is up to the table's highest, as far as that is known."""
-        highest: Any = None
-        for file in self._files:
-            known = file.ranges.get(self._cursor)
-            if known is None:
-                return pa.chunked_array([pa.repeat(pa.scalar(value=True), rows.num_rows)])
-            highest = known[1] if highest is None else max(highest, known[1])
-        column = rows.column(self._cursor)
-        if highest is None:
-            return pa.chunked_array([pa.repeat(pa.scalar(value=False), rows.num_rows)])
-        return pc.fill_null(pc.less_equal(column, pa.scalar(highest, column.type)), fill_value=True)
+    def _pair(
+        self, wanted: pa.Array, known: pa.Table, texts: pa.Array
+    ) -> tuple[pa.Array, pa.Table]:
+        """For each wanted row whether a known one of the same text is left for it, and the known
+        ones that are left then.
+        """
+        wanted, texts = _number(wanted), _number(texts)
+        used = match(texts, wanted)
+        self._found.append(_as_text(known.filter(used)))
+        return match(wanted, texts), known.filter(pc.invert(used))
+
+    def _drop_found(self, known: pa.Table) -> pa.Table:
+        if not known.num_rows or not self._found:
+            return known
+        found = match(_number(_as_text(known)), _number(_join(self._found)))
+        return known.filter(pc.invert(found))
+
+    def _find_alike(self, rows: pa.Table, known: pa.Table, structs: Collection[str]) -> pa.Array:
+        """The same by what the JSON says, which is only read where all else is alike."""
+        plain = [field.name for field in rows.schema if not is_json(field)]
+        wanted = _as_text(rows.select(plain))
+        near = known.filter(match(_as_text(known.select(plain)), wanted))
+        said = _as_text(_respell(near, structs))
+        return self._pair(_as_text(_respell(rows, structs)), near, said)[0]
 
     def _read_alike(self, rows: pa.Table) -> Iterator[pa.Table]:
         """The table's rows of the same cursor values."""
@@ -93,13 +146,19 @@ def _find_structs(schema: pa.Schema) -> set[str]:
     return {field.name for field in schema if pa.types.is_nested(field.type)}
 
 
-def _find_alike(rows: pa.Table, known: Sequence[pa.Table], structs: Collection[str]) -> pa.Array:
-    """For each row whether a known one says the same. JSON is only read where all else is alike."""
-    plain = [field.name for field in rows.schema if not is_json(field)]
-    wanted = _as_text(rows.select(plain))
-    near = [table.filter(match(_as_text(table.select(plain)), wanted)) for table in known]
-    texts = _join(_as_text(_respell(table, structs)) for table in near)
-    return match(_as_text(_respell(rows, structs)), texts)
+def _concat(tables: Iterable[pa.Table], schema: pa.Schema) -> pa.Table:
+    return pa.concat_tables([schema.empty_table(), *tables]).combine_chunks()
+
+
+def _number(texts: pa.Array) -> pa.Array:
+    """Each text with how many equal ones come before it: all differ then."""
+    codes = texts.dictionary_encode(null_encoding="encode").indices
+    order = pc.sort_indices(codes)
+    counts = pc.value_counts(codes.take(order)).field("counts")
+    first = pc.subtract(pc.cumulative_sum(counts), counts)
+    numbers = pc.subtract(pa.arange(0, len(codes)), first.take(codes.take(order)))
+    numbered = pa.table({"text": texts, "number": numbers.take(pc.sort_indices(order))})
+    return build_keys(numbered, numbered.schema.names)
 
 
 def _join(texts: Iterable[pa.Array]) -> pa.Array:

@@ -6,7 +6,7 @@ until then.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,7 +16,7 @@ from sync_runner.errors import ConfigurationError
 from sync_runner.lake.files import DataFile, open_file, read_groups
 from sync_runner.lake.files import find_numbers as find_file_numbers
 from sync_runner.lake.keys import Key
-from sync_runner.lake.known import KnownRows
+from sync_runner.lake.known import Boundary, KnownRows
 from sync_runner.lake.log import Snapshot
 from sync_runner.lake.merge import Merge
 from sync_runner.lake.parts import Part, PartStore
@@ -61,8 +61,8 @@ class Rules:
     """Columns by which rows collapse."""
     replaces: bool = False
     """The run's rows are all that the table is to have."""
-    cursor: str | None = None
-    """Where none goes: the column that tells which rows may be the table's own, come again."""
+    boundary: Boundary | None = None
+    """Where none goes: which of the run's rows may be the table's own, come again."""
 
 
 class Publisher:
@@ -83,7 +83,12 @@ class Publisher:
         self._policy = policy
         self._keys = rules.keys
         self._replaces = rules.replaces
-        self._cursor = rules.cursor
+        self._boundary = rules.boundary
+
+    def note_published(self) -> None:
+        """What is in the table from here on is this run's own, too."""
+        if self._boundary is not None:
+            self._boundary = replace(self._boundary, is_passed=True)
 
     def prepare(self, base: Snapshot | None, stage: Stage, seen: set[str]) -> Prepared:
         """Writes what the commit on top of `base` needs."""
@@ -174,10 +179,13 @@ class Publisher:
 
     def _known(self, base: Snapshot, shape: Shape) -> KnownRows | None:
         """The table's rows, where staged ones may be among them."""
-        if self._cursor is None or self._cursor not in base.schema.names:
+        boundary = self._boundary
+        if boundary is None or boundary.cursor not in base.schema.names:
             return None
-        cursor = shape.schema.field(self._cursor)
-        return KnownRows(self._parts.store, base.files, have=base.schema, cursor=cursor)
+        cursor = shape.schema.field(boundary.cursor)
+        return KnownRows(
+            self._parts.store, base.files, have=base.schema, cursor=cursor, boundary=boundary
+        )
 
     def _prepare_large(self, base: Snapshot | None, shape: Shape, stage: Stage) -> Prepared:
         keeps = base is not None and not self._replaces

@@ -36,7 +36,7 @@ from sync_runner.protocols import (
     Token,
 )
 from sync_runner.records.columns import Columns
-from sync_runner.records.cursor import is_above, later
+from sync_runner.records.cursor import find_as, is_above, later
 
 _PLANS_MAX = 4
 _UPKEEP_FAILURES = (
@@ -150,7 +150,7 @@ class Session:
 
         Half of a table that the run replaces must never be seen.
         """
-        if not final and self._options.sync_type is SyncType.FULL_REFRESH:
+        if not final and not self._is_divisible():
             return
         if not self._has_position():
             if not final:
@@ -173,9 +173,22 @@ class Session:
             raise SupersededError("the table kept changing under this run; nothing was published")
         self._parts_published += len(self._tools.stage.parts)
         self._tools.stage.clear()
+        self._tools.publisher.note_published()
         self._published_at = self._actor.clock.monotonic()
         if self._tools.journal.held and not final:
             self._save_journal(self._reached)
+
+    def _is_divisible(self) -> bool:
+        """Whether a part of the run may be published before the rest."""
+        if self._options.sync_type is SyncType.FULL_REFRESH:
+            return False
+        since, reached = self._since, self._reached.position
+        if self._options.sync_type is not SyncType.APPEND or since is None:
+            return True
+        # Rows that the table has already come first, and are compared with it all at once: what of
+        # them was published before would look like the table's own.
+        known = None if reached is None else find_as(since, reached.type)
+        return reached is not None and (known is None or is_above(reached, known))
 
     def _prepare(self) -> Prepared:
         """Files may be gone because the table has moved on and somebody has tidied up behind it."""

@@ -10,6 +10,7 @@ from external_data_operator.api.schema import SyncType
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.lake.journal import JournalFile
+from sync_runner.lake.known import Boundary, find_boundary
 from sync_runner.lake.log import DeltaLog
 from sync_runner.lake.parts import PartStore
 from sync_runner.lake.policy import Actor, Policy
@@ -125,7 +126,7 @@ class LakeTable:
                 Rules(
                     keys=keys,
                     replaces=options.sync_type is SyncType.FULL_REFRESH,
-                    cursor=always[0] if always and options.sync_type is SyncType.APPEND else None,
+                    boundary=_find_boundary(standing, options, always),
                 ),
             ),
             upkeep=Upkeep(
@@ -169,6 +170,18 @@ def _reopen(standing: Standing, parts: PartStore, stage: Stage, columns: Columns
     for part in stage.parts:
         columns.learn({source_of(field): field.name for field in part.schema})
     return True
+
+
+def _find_boundary(standing: Standing, options: SyncOptions, cursor: list[str]) -> Boundary | None:
+    """Up to where the rows of an append may be the table's own; None where none can be: in a walk
+    that is beyond them, since it has published before.
+    """
+    snapshot, journal = standing.snapshot, standing.journal
+    if options.sync_type is not SyncType.APPEND or not cursor or snapshot is None:
+        return None
+    if journal is not None and journal.since != standing.position:
+        return None
+    return find_boundary(snapshot.files, cursor[0])
 
 
 def _known_names(standing: Standing) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 import itertools
 import secrets
+from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,9 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sync_runner.errors import ConfigurationError
-from tests.contract.lake_pod import Place, folder_place
+from sync_runner.lake.policy import Policy
+from sync_runner.protocols import Step
+from tests.contract.lake_pod import SMALL, Place, folder_place
 from tests.contract.lake_reading import read_polars
-from tests.contract.lake_rows import ListedSource, Row, Syncs, options
+from tests.contract.lake_rows import DieAt, Died, ListedSource, Row, Syncs, options
 
 
 def rows(place: Place) -> list[Row]:
@@ -153,6 +157,59 @@ def test_an_append_that_turns_to_structs_knows_its_rows_again(tmp_path: Path) ->
     structs = pa.array([{"x": 1, "y": "new"}])
     sync.read(ListedSource([pa.record_batch({"seq": [7], "v": structs})], "seq"))
     assert read_values(sync) == sorted([*first, '{"x":1,"y":"new"}'])
+
+
+def events(*values: str) -> list[Row]:
+    """Events without a key; the number before each one's letter is its moment."""
+    return [{"seq": int(value[:-1]), "v": value} for value in values]
+
+
+def appending(place: Place, policy: Policy = SMALL) -> Syncs:
+    """Appends by moment."""
+    return Syncs(place, options(SyncType.APPEND, cursor="seq"), policy)
+
+
+@pytest.mark.parametrize("count", [0, 300], ids=["in-memory", "in-parts"])
+def test_of_equal_events_at_the_boundary_an_append_takes_those_that_are_new(
+    tmp_path: Path, count: int
+) -> None:
+    sync = appending(folder_place(tmp_path))
+    more = [f"{i}z" for i in range(9, 9 + count)]
+    sync(events("6a", "7a", "7b", "7b"))
+    sync(events("7a", "7a"), events("7a", "7b", "8c", "8c", *more))
+    found = sorted(row["v"] for row in rows(sync.place))
+    assert found == sorted(["6a", *["7a"] * 3, "7b", "7b", "8c", "8c", *more])
+    sync(events("8c", *more))
+    assert sorted(row["v"] for row in rows(sync.place)) == found
+
+
+EVENTS = st.lists(st.integers(0, 11), min_size=1, max_size=14)
+EAGER = replace(SMALL, due_seconds=0.0)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(EVENTS, min_size=1, max_size=3), st.integers(1, 5), st.integers(1, 8))
+def test_an_append_holds_what_its_source_holds_wherever_it_publishes_and_dies(
+    tmp_path: Path, grown: list[list[int]], page: int, death: int
+) -> None:
+    """Three moments with four values each, so that equal events are common; each run reads all
+    that is not below the table's highest moment, and the first pod of each may die.
+    """
+    sync = appending(folder_place(tmp_path / secrets.token_hex(4)), EAGER)
+    source: list[Row] = []
+    least = 0
+    for number, values in enumerate(grown):
+        source += [{"seq": max(least, value // 4), "v": value % 4} for value in values]
+        source.sort(key=lambda row: int(row["seq"]))
+        least = source[-1]["seq"]
+        pages = [source[at : at + page] for at in range(0, len(source), page)]
+        with suppress(Died):
+            sync(*pages, run=f"run {number}", steps=DieAt(Step.COMMITTED, death))
+        sync(*pages, run=f"run {number}")
+        found = sorted((row["seq"], row["v"]) for row in rows(sync.place))
+        assert found == sorted((row["seq"], row["v"]) for row in source)
 
 
 def test_an_append_that_finds_nothing_new_makes_no_new_version(place: Place) -> None:
