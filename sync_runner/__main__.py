@@ -23,7 +23,7 @@ from external_data_operator.api.plan import (
     Task,
 )
 
-from sync_runner.pod import MountedCredentials, ProgressLog, fit_report, log_to
+from sync_runner.pod import MountedCredentials, ProgressLog, find_memory_limit, fit_report, log_to
 from sync_runner.transport.clock import SystemClock
 from sync_runner.wiring import Surroundings, check, exit_code_of, run
 
@@ -51,6 +51,7 @@ def main() -> int:
         clock=clock,
         listener=ProgressLog(clock),
         stop=stop,
+        memory_bytes=find_memory_limit(),
     )
     report = _check(plan, given) if plan.task is Task.CHECK else run(plan, given)
     _tell(report)

@@ -1,12 +1,13 @@
 """Runs an iterator in a thread of its own, a bounded number of steps ahead of its consumer.
 
 The stages of a sync (fetch, decode, write) overlap this way while each stays an ordinary generator;
-most of their work releases the interpreter's lock. Memory is bounded by the depth.
+most of their work releases the interpreter's lock. Memory is bounded by the depth, and by one item
+where that is heavy.
 """
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Generic, TypeVar
 
@@ -21,8 +22,11 @@ class _Failed:
 
 
 class _Ahead(Generic[T]):
-    def __init__(self, items: Iterator[T], depth: int, name: str) -> None:
+    def __init__(
+        self, items: Iterator[T], depth: int, name: str, is_heavy: Callable[[T], bool]
+    ) -> None:
         self._items = items
+        self._is_heavy = is_heavy
         self._queue: queue.Queue[object] = queue.Queue(depth)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
@@ -30,7 +34,11 @@ class _Ahead(Generic[T]):
     def _work(self) -> None:
         try:
             for item in self._items:
+                heavy = self._is_heavy(item)
                 if not self._put(item):
+                    break
+                del item
+                if heavy and not self._drain():
                     break
             self._put(_END)
         except BaseException as error:  # noqa: BLE001 - handed to the consumer, who raises it
@@ -49,6 +57,15 @@ class _Ahead(Generic[T]):
             return True
         return False
 
+    def _drain(self) -> bool:
+        """Waits until the consumer is done with everything so far."""
+        with self._queue.all_tasks_done:
+            while self._queue.unfinished_tasks:
+                if self._stop.is_set():
+                    return False
+                self._queue.all_tasks_done.wait(0.1)
+        return True
+
     def consume(self) -> Iterator[T]:
         self._thread.start()
         try:
@@ -56,16 +73,25 @@ class _Ahead(Generic[T]):
                 if isinstance(item, _Failed):
                     raise item.error
                 yield item  # type: ignore[misc]
+                del item
+                self._queue.task_done()
         finally:
             self._stop.set()
             self._thread.join(_LEAVE_AFTER_S)
 
 
-def read_ahead(items: Iterator[T], *, depth: int, name: str) -> Iterator[T]:
-    """The same items in the same order, made `depth` steps ahead in a thread called `name`.
+def read_ahead(
+    items: Iterator[T],
+    *,
+    depth: int,
+    name: str,
+    is_heavy: Callable[[T], bool] = lambda _: False,
+) -> Iterator[T]:
+    """The same items in the same order, made `depth` steps ahead in a thread called `name`. Behind
+    a heavy one nothing is made before the consumer asks for more.
 
     An error of the iterator is raised here, behind the items that came before it. Closing the
     result stops the thread and closes the iterator.
     """
-    with closing(_Ahead(items, depth, name).consume()) as consumed:  # type: ignore[type-var]
+    with closing(_Ahead(items, depth, name, is_heavy).consume()) as consumed:  # type: ignore[type-var]
         yield from consumed

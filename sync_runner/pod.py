@@ -8,7 +8,7 @@ use. The termination message is at most 4,096 bytes; the log's last line holds w
 import json
 import logging
 from bisect import bisect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -61,6 +61,26 @@ def _read_key(folder: Path, kind: str, ref: KeyRef) -> str:
         raise ConfigurationError(Reason.SECRET_NOT_FOUND, f"{what} does not exist") from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(Reason.SECRET_NOT_FOUND, f"{what} is not text") from error
+
+
+_CGROUPS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+"""The container's own limit, of version 2 and of version 1."""
+_UNLIMITED_BYTES = 1 << 60
+
+
+def find_memory_limit(files: Iterable[Path] = _CGROUPS) -> int | None:
+    """Bytes of memory at which the kernel ends this process; None where it is not limited."""
+    for file in files:
+        try:
+            limit = int(file.read_text())
+        except (OSError, ValueError):  # no such version, or "max"
+            continue
+        if limit < _UNLIMITED_BYTES:
+            return limit
+    return None
 
 
 class JsonLines(logging.Formatter):

@@ -16,6 +16,7 @@ from external_data_operator.api.plan import (
     ExitCode,
     Failure,
     FailureClass,
+    Limits,
     Plan,
     Report,
     Task,
@@ -35,6 +36,11 @@ from sync_runner.transport.hosts import build_rules, parse_origin
 from sync_runner.transport.sockets import require_all_allowed
 
 _log = logging.getLogger(__name__)
+_OWN_BYTES = 192 << 20
+"""What a run takes beside the page at hand, measured."""
+_PAGE_SHARE = 3
+_PAGE_BYTES_MIN = 16 << 20
+_PAGE_BYTES_MAX = 1 << 30
 _EXIT_CODES = {
     FailureClass.RETRYABLE: ExitCode.RETRYABLE,
     FailureClass.CONFIGURATION: ExitCode.CONFIGURATION,
@@ -56,10 +62,23 @@ class Surroundings:
     listener: ProgressListener = ignore
     stop: threading.Event = field(default_factory=threading.Event)
     """Set by whoever wants the run to end; it does so within seconds, and can be repeated."""
+    memory_bytes: int | None = None
+    """At which the process is killed, where that is known."""
+
+
+def bound_pages(limits: Limits, memory_bytes: int | None) -> Limits:
+    """The limits with pages that fit into the memory: the body, its columns, and what Parquet takes
+    are there at once. What is refused by its size is said; what the kernel kills is not."""
+    if memory_bytes is None:
+        return limits
+    fit = (memory_bytes - _OWN_BYTES) // _PAGE_SHARE
+    return limits.model_copy(update={"page_bytes": min(max(fit, _PAGE_BYTES_MIN), _PAGE_BYTES_MAX)})
 
 
 def run(plan: Plan, given: Surroundings) -> Report:
     """One sync. Raises nothing that a report can say."""
+    limits = bound_pages(plan.limits, given.memory_bytes)
+    plan = plan.model_copy(update={"limits": limits})
     progress = Progress()
     give_memory_back()
 

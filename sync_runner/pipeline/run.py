@@ -31,6 +31,8 @@ from sync_runner.protocols import (
 )
 from sync_runner.records.cursor import shift_back
 
+_HEAVY_BYTES = 48 << 20
+"""One page can be much larger than a batch should be; then only one is held."""
 _NOTES_MAX = 5
 _NAME_CHARS_MAX = 64
 _AHEAD = 2
@@ -145,10 +147,13 @@ class _Run:
         if start.extracted:
             return
         request = ReadRequest(since=self._since(start), resume=start.resume, fields=start.fields)
-        batches = read_ahead(self.source.read(request), depth=_AHEAD, name="source")
+        batches = read_ahead(
+            self.source.read(request), depth=_AHEAD, name="source", is_heavy=_is_heavy
+        )
         with closing(batches):  # type: ignore[type-var] # a generator, so that it can be closed
             for batch in batches:
                 self._take(batch)
+                del batch  # a large one must not wait for the next
 
     def _take(self, batch: Batch) -> None:
         self.teller.add(batch)
@@ -168,6 +173,10 @@ class _Run:
         if start.position is None or self.options.sync_type is SyncType.FULL_REFRESH:
             return None
         return shift_back(start.position, self.options.lookback_seconds)
+
+
+def _is_heavy(batch: Batch) -> bool:
+    return batch.bytes >= _HEAVY_BYTES
 
 
 def describe_replaced(replaced: Mapping[str, int]) -> list[str]:

@@ -35,6 +35,7 @@ from sync_runner.sources.rest_client import (
 from sync_runner.transport.client import Client, IsStopped
 from sync_runner.transport.exchange import Response
 from sync_runner.transport.failures import NoRowsError, RejectedError
+from sync_runner.transport.sockets import AttemptLimits
 from sync_runner.transport.texts import read_text
 
 BATCH_PAGES_MAX = 1000
@@ -83,7 +84,12 @@ class RestSource:
         self.bounds = Bounds(declared, kind or CursorType.DATE_TIME, _collapses(plan.sync))
         self.keys = plan.sync.primary_key_columns or self.stream.primary_key
         self._open: Callable[[], Client] = lambda: open_client(
-            self.rest, plan.network, credentials=credentials, clock=clock, is_stopped=is_stopped
+            self.rest,
+            plan.network,
+            credentials=credentials,
+            clock=clock,
+            is_stopped=is_stopped,
+            limits=AttemptLimits(body_bytes_max=plan.limits.page_bytes),
         )
 
     def read(self, request: ReadRequest) -> Iterator[Batch]:

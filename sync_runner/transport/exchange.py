@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from io import BytesIO
 
 import httptools
 
@@ -41,13 +42,13 @@ class Response:
 
 
 class _Incoming:
-    """What llhttp calls while it reads one answer."""
+    """What llhttp calls while it reads one answer. The body grows in place, and is handed out
+    without a copy: a page may take a good part of the memory that there is."""
 
     def __init__(self) -> None:
         self.parser = httptools.HttpResponseParser(self)
         self.headers: dict[str, str] = {}
-        self.pieces: list[bytes] = []
-        self.body_bytes = 0
+        self.body = BytesIO()
         self.head_done = False
         self.done = False
         self.keep_alive = False
@@ -69,8 +70,7 @@ class _Incoming:
 
     def on_body(self, body: bytes) -> None:
         if not self.done:
-            self.pieces.append(body)
-            self.body_bytes += len(body)
+            self.body.write(body)
 
     def on_message_complete(self) -> None:
         self.done = self.done or not self.is_interim
@@ -78,6 +78,13 @@ class _Incoming:
     def on_message_begin(self) -> None:
         if self.done:
             self.keep_alive = False  # more than was asked for
+
+    def take(self) -> Response:
+        """The answer. The parser refers back to this object, which must not keep the body as
+        well."""
+        body = self.body.getvalue()
+        self.body.close()
+        return Response(self.parser.get_status_code(), self.headers, body)
 
     @property
     def is_interim(self) -> bool:
@@ -129,8 +136,7 @@ class Connection:
         self._send(request)
         self._receive(incoming, deadline)
         self.reusable = incoming.keep_alive
-        status = incoming.parser.get_status_code()
-        return Response(status, incoming.headers, b"".join(incoming.pieces))
+        return incoming.take()
 
     def _send(self, request: bytes) -> None:
         self._sock.settimeout(self._limits.read_s)
@@ -161,7 +167,7 @@ class Connection:
                 incoming.keep_alive = False
             if not incoming.head_done and received > HEAD_BYTES_MAX:
                 raise BrokenError(f"the answer's head is longer than {HEAD_BYTES_MAX} bytes")
-            if incoming.body_bytes > self._limits.body_bytes_max:
+            if incoming.body.tell() > self._limits.body_bytes_max:
                 raise TooLargeError(self._limits.body_bytes_max)
 
     def _receive_some(self, deadline: float) -> int:

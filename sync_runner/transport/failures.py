@@ -81,8 +81,9 @@ class TooLargeError(AttemptError):
         super().__init__(f"answered with more than {bytes_max >> 20} MiB in one page", final=True)
 
     def run_error(self, message: str) -> RunError:
-        """A person must ask for smaller pages."""
-        return ConfigurationError(Reason.LIMIT_EXCEEDED, f"{message}; ask for smaller pages")
+        """A person must ask for smaller pages, or give the run more memory."""
+        advice = "ask for smaller pages, or raise runtime.resources.limits.memory"
+        return ConfigurationError(Reason.LIMIT_EXCEEDED, f"{message}; {advice}")
 
 
 class StatusError(AttemptError):

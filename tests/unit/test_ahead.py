@@ -75,3 +75,25 @@ def test_closing_does_not_wait_for_ever_for_a_step(monkeypatch: pytest.MonkeyPat
     assert blocked.wait(10)
     items.close()  # type: ignore[attr-defined]
     go_on.set()
+
+
+def test_behind_a_heavy_item_nothing_is_made_before_the_next_is_asked_for() -> None:
+    made: list[int] = []
+
+    def make() -> Iterator[int]:
+        for number in range(4):
+            made.append(number)
+            yield number
+
+    items = read_ahead(make(), depth=3, name="numbers", is_heavy=lambda number: number > 0)
+    for number in range(4):
+        assert next(items) == number
+        assert len(made) <= max(2, number + 1)
+    assert list(items) == []
+
+
+def test_closing_ends_the_wait_behind_a_heavy_item() -> None:
+    items = read_ahead(iter(range(4)), depth=3, name="heavy", is_heavy=lambda _: True)
+    assert next(items) == 0
+    items.close()  # type: ignore[attr-defined]
+    assert not [thread for thread in threading.enumerate() if thread.name == "heavy"]

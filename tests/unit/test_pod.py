@@ -17,7 +17,13 @@ from external_data_operator.api.plan import (
 from external_data_operator.api.schema import Column
 
 from sync_runner.errors import ConfigurationError
-from sync_runner.pod import MountedCredentials, ProgressLog, fit_report, log_to
+from sync_runner.pod import (
+    MountedCredentials,
+    ProgressLog,
+    find_memory_limit,
+    fit_report,
+    log_to,
+)
 from sync_runner.protocols import Progress
 from tests.clocks import JumpingClock
 
@@ -152,3 +158,17 @@ def test_progress_is_said_every_few_seconds_and_when_the_phase_changes() -> None
         ("publishing", 1200),
     ]
     assert said[1]["rows_per_second"] == 100
+
+
+def test_the_memory_limit_is_the_containers_own(tmp_path: Path) -> None:
+    newer, older = tmp_path / "memory.max", tmp_path / "memory.limit_in_bytes"
+    assert find_memory_limit([newer, older]) is None
+    older.write_text("9223372036854771712\n")
+    assert find_memory_limit([newer, older]) is None
+    newer.write_text("max\n")
+    assert find_memory_limit([newer, older]) is None
+    newer.write_text("536870912\n")
+    assert find_memory_limit([newer, older]) == 512 << 20
+    newer.unlink()
+    older.write_text("268435456\n")
+    assert find_memory_limit([newer, older]) == 256 << 20

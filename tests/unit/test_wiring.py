@@ -9,14 +9,23 @@ from typing import Any
 
 import pytest
 from external_data_operator.api.conditions import Reason
-from external_data_operator.api.plan import ExitCode, Failure, FailureClass, Plan, Report, Task
+from external_data_operator.api.plan import (
+    ExitCode,
+    Failure,
+    FailureClass,
+    Limits,
+    Plan,
+    Report,
+    Task,
+)
 
 from sync_runner import errors
 from sync_runner.errors import ConfigurationError, RetryableError, SupersededError
 from sync_runner.protocols import Progress
-from sync_runner.wiring import Surroundings, exit_code_of, run
+from sync_runner.wiring import Surroundings, bound_pages, exit_code_of, run
 from tests.clocks import JumpingClock
 from tests.contract.rest_reading import GivenCredentials, make_plan
+from tests.servers.replies import Reply
 from tests.servers.rest import RestServer, running_rest
 from tests.servers.tables import Table, make_rows
 
@@ -112,3 +121,25 @@ def test_every_error_of_the_runner_says_the_exit_code_of_its_class() -> None:
             )
             report = Report(task=Task.SYNC, run_id="r", result="Failed", failure=failure)
             assert exit_code_of(report) == error.exit_code
+
+
+@pytest.mark.parametrize(
+    ("memory_mib", "page_mib"), [(None, 256), (256, 21), (512, 106), (1024, 277), (64, 16)]
+)
+def test_a_page_may_take_what_the_memory_limit_leaves(
+    memory_mib: int | None, page_mib: int
+) -> None:
+    memory_bytes = None if memory_mib is None else memory_mib << 20
+    assert bound_pages(Limits(), memory_bytes).page_bytes >> 20 == page_mib
+
+
+def test_a_page_that_does_not_fit_into_the_memory_is_refused_by_its_size(
+    server: RestServer, plan: Plan
+) -> None:
+    server.on("/orders", Reply(body=b'{"data": [' + b" " * (17 << 20) + b"]}"))
+    report = run(plan, _given(memory_bytes=128 << 20))
+    assert report.failure is not None
+    assert report.failure.reason is Reason.LIMIT_EXCEEDED
+    assert "more than 16 MiB in one page" in report.failure.message
+    assert "runtime.resources.limits.memory" in report.failure.message
+    assert run(plan, _given(run_id="run-2")).failure is None

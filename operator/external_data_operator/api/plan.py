@@ -62,6 +62,8 @@ class Limits(ApiModel):
     """Bytes of page bodies that become one batch, about."""
     part_bytes: int = 32 << 20
     """Bytes of one Parquet part, about; memory holds two."""
+    page_bytes: int = 256 << 20
+    """Bytes of one page's body, unpacked. A runner that knows its memory limit goes by that."""
     pages: int = 10_000_000
     """Pages of one run."""
     bytes: int = 1 << 40
