@@ -112,7 +112,7 @@ class Session:
         finished = state is not None and state.run == self._actor.run and state.final
         return Start(
             position=self._since,
-            fields=self._tools.columns.sources,
+            fields=self._fields,
             resume=None if journal is None else journal.token,
             extracted=journal is not None and journal.ended,
             resumed=journal is not None or (state is not None and state.run == self._actor.run),
@@ -218,6 +218,14 @@ class Session:
         """What the whole run reads from, wherever it publishes in between."""
         journal = self._standing.journal
         return self._standing.position if journal is None else journal.since
+
+    @property
+    def _fields(self) -> frozenset[str]:
+        """Fields of rows that were read by the same plan: an edited one may lead to other rows."""
+        state = self._state
+        is_same = state is not None and state.plan == self._asker.fingerprint
+        known = is_same or self._standing.journal is not None
+        return self._tools.columns.sources if known else frozenset()
 
     @property
     def _state(self) -> State | None:
@@ -331,6 +339,7 @@ class Session:
             cursor=self._options.incremental_field,
             position=self._position(),
             counts=self._reached.counts,
+            plan=self._asker.fingerprint,
         )
         change = Change(
             prepared.adds, prepared.removes, shape.schema, state, replaces=prepared.replaces

@@ -30,6 +30,8 @@ class State:
     """The cursor's field, in the source's spelling."""
     position: Position | None = None
     counts: Counts = field(default_factory=Counts)
+    plan: str | None = None
+    """Fingerprint of the plan by which the rows were read."""
 
     def is_publication_of(self, other: "State") -> bool:
         """Whether both speak of the same publication by the same process."""
@@ -52,6 +54,7 @@ def parse_state(text: str) -> State:
         cursor=spec.get("cursor"),
         position=parse_position(spec.get("position")),
         counts=parse_counts(spec.get("counts")),
+        plan=spec.get("plan"),
     )
 
 

@@ -66,7 +66,7 @@ class RecordDecoder:
         expected = expected or Expected()
         self._expected = replace(
             expected,
-            stated=frozenset(_parse(name)[0] for name in expected.stated),
+            stated=expected.stated.union(_parse(name)[0] for name in expected.stated),
             is_path_stated=bool(records_path),
             is_whole_stated=bool(records_path) and not self._path,
         )
@@ -174,8 +174,8 @@ class RecordDecoder:
             message = f"the response is an error in the place of rows, with {keys}"
         elif self._had_rows:
             message = (
-                f"the response has {keys}, and no field of the stream's rows so far; if the stream "
-                "has changed, delete the table's data to import everything anew"
+                f"the response has {keys}, and no field of the stream's rows so far; if those are "
+                "its rows now, a run after any edit of the stream's spec takes them"
             )
         else:
             message = f"the response is one object with {keys}, and lacks the primary key"

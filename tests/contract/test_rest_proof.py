@@ -130,6 +130,18 @@ def test_a_stream_of_one_object_goes_on(server: RestServer, lake: Lake) -> None:
     assert lake.ids() == [8]
 
 
+def test_an_edited_spec_may_lead_to_rows_of_other_fields(server: RestServer, lake: Lake) -> None:
+    server.on("/orders", ok({"id": 1, "inner": [{"id": 2, "sort": "x"}]}))
+    assert lake.run({"recordsPath": "$"}).failure is None
+    server.on("/orders", ok({"inner": [{"sku": 2, "sort": "x"}]}))
+    report = lake.run({"recordsPath": "inner"})
+    assert report.failure is None
+    server.on("/orders", ok({"inner": [{"left": 2}]}))
+    failure = lake.run({"recordsPath": "inner"}).failure
+    assert failure is not None
+    assert failure.reason is Reason.INVALID_RESPONSE
+
+
 @pytest.mark.parametrize("name", ["no byte", "blank", "null", "null rows", "no rows", "object"])
 def test_an_empty_body_empties_a_table_only_where_the_spec_says_so(
     server: RestServer, lake: Lake, name: str

@@ -70,7 +70,9 @@ def test_only_the_same_run_plan_and_publication_goes_on_within_a_day(
 
 
 def test_a_state_comes_back_from_a_commit_also_of_a_newer_version() -> None:
-    state = State("r", "a", 7, final=True, cursor="c", position=JOURNAL.position, counts=Counts(1))
+    state = State(
+        "r", "a", 7, final=True, cursor="c", position=JOURNAL.position, counts=Counts(1), plan="p"
+    )
     assert parse_state(render_state(state)) == state
     text = render_state(state).replace('"run"', '"more": {"x": 1}, "run"')
     assert parse_state(text) == state
