@@ -23,6 +23,7 @@ from sync_runner.lake.files import DataFile, open_file, read_groups
 from sync_runner.lake.keys import Key, overlap
 from sync_runner.lake.shape import align_table
 from sync_runner.records.dedupe import build_keys, match
+from sync_runner.records.numeric import cast_numbers, is_number
 from sync_runner.records.widen import as_json_text, is_json
 from sync_runner.storage import ObjectStore
 
@@ -44,11 +45,19 @@ class Boundary:
     def find_near(self, rows: pa.Table) -> pa.ChunkedArray:
         """Whether each row may be one that comes again."""
         column = rows.column(self.cursor)
-        if self.highest is not None:
-            highest = pa.scalar(self.highest, column.type)
+        highest = self._find_highest(column.type)
+        if highest is not None:
             return pc.fill_null(pc.less_equal(column, highest), fill_value=True)
         # Equal rows of the same walk are rows of their own, wherever a publication parts them.
         return pc.or_(column.is_null(), pa.scalar(value=not self.is_passed))
+
+    def _find_highest(self, type_: pa.DataType) -> pa.Scalar | None:
+        """The highest value in a type that the column may have got since; None where that is text
+        of numbers, which has another order.
+        """
+        if not isinstance(self.highest, int | float | Decimal):
+            return None if self.highest is None else pa.scalar(self.highest, type_)
+        return cast_numbers(pa.array([self.highest]), type_)[0] if is_number(type_) else None
 
 
 def find_boundary(files: Sequence[DataFile], cursor: str) -> Boundary:

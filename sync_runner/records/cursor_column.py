@@ -8,7 +8,7 @@ one by one.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
+from decimal import ROUND_FLOOR, Context, Decimal, InvalidOperation
 from typing import Any
 
 import pyarrow as pa
@@ -29,6 +29,8 @@ _ZONED, _NANO, _ZONED_NANO = (
 )
 _OBJECT_ID = r"(?P<id>[0-9a-fA-F]{24})"
 _BIG = pa.decimal128(38, 0)
+_EXACT = pa.decimal256(76, 30)
+"""Numbers that are text, compared digit by digit."""
 
 
 def order_values(column: pa.Array, kind: CursorType, *, name: str) -> pa.Array:
@@ -87,7 +89,7 @@ def is_ascending(values: pa.Array, *, above: pa.Scalar | None) -> bool:
 def _convert(column: pa.Array, kind: CursorType) -> pa.Array | None:
     if _is_number(column.type):
         numbers_fit = kind not in (CursorType.DATE, CursorType.OBJECT_ID)
-        return column if numbers_fit else None
+        return _without_odd(column) if numbers_fit else None
     if not pa.types.is_string(column.type):
         return None
     if kind is CursorType.OBJECT_ID:
@@ -101,25 +103,47 @@ def _convert(column: pa.Array, kind: CursorType) -> pa.Array | None:
         return values.cast(reading.type, safe=False)
     distinct = column.dictionary_encode()
     found = [_find(reading.parse, text) for text in distinct.dictionary.to_pylist()]
-    return pa.array(found, reading.type).take(distinct.indices)
+    try:
+        return pa.array(found, reading.type).take(distinct.indices)
+    except pa.ArrowInvalid:  # numbers beyond any decimal are compared as floats
+        return pa.array([_find(float, value) for value in found]).take(distinct.indices)
 
 
-def _find(parse: Callable[[str], Any], text: str | None) -> Any:
+def _without_odd(column: pa.Array) -> pa.Array:
+    """NaN and the infinities say nothing of how far a stream goes."""
+    if not pa.types.is_floating(column.type):
+        return column
+    return pc.if_else(pc.is_finite(column), column, pa.scalar(None, column.type))
+
+
+def _find(parse: Callable[[Any], Any], text: Any) -> Any:
     try:
         return None if text is None else parse(text)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, InvalidOperation):
         return None
 
 
 def _write(value: Any, kind: CursorType) -> str:
     if isinstance(value, str):
         return str(parse_date(value)) if kind is CursorType.DATE else value.strip()
-    return format(Decimal(repr(value)) if isinstance(value, float) else Decimal(value), "f")
+    number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    if isinstance(value, Decimal) or kind is CursorType.INTEGER:
+        number = number.normalize(_CUT)  # zeros at the end are the column's
+    return format(number, "f")
 
 
 def _is_number(kind: pa.DataType) -> bool:
     types = pa.types
     return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
+
+
+def _parse_number(text: str) -> Decimal:
+    """Cut behind the thirtieth digit of a fraction."""
+    number = Decimal(text)
+    if not number.is_finite():
+        raise ValueError("not a number")
+    point = int(number.as_tuple().exponent)
+    return number if point >= -_EXACT.scale else number.quantize(_LAST, context=_CUT)
 
 
 def _parse_naive(text: str) -> datetime:
@@ -136,10 +160,11 @@ class _Reading:
     prepare: Callable[[pa.Array], pa.Array] = lambda column: column
 
 
+_LAST, _CUT = Decimal(1).scaleb(-_EXACT.scale), Context(prec=2000, rounding=ROUND_FLOOR)
 _MOMENTS = _Reading(_MOMENT, _parse_naive, (_ZONED, _MOMENT, _ZONED_NANO, _NANO))
 _READINGS: Mapping[CursorType, _Reading] = {
     CursorType.INTEGER: _Reading(_BIG, lambda text: Decimal(int(text)), (pa.int64(), _BIG)),
-    CursorType.NUMERIC: _Reading(pa.float64(), float, (pa.float64(),)),
+    CursorType.NUMERIC: _Reading(_EXACT, _parse_number, (_EXACT,)),
     CursorType.DATE_TIME: _MOMENTS,
     CursorType.TIMESTAMP: _MOMENTS,
     CursorType.DATE: _Reading(

@@ -224,7 +224,7 @@ def spell_numbers(column: pa.Array, *, beside_text: bool) -> pa.Array:
     """
     if pa.types.is_integer(column.type):
         return pc.cast(column, pa.string())
-    spell = _spell_float if beside_text and pa.types.is_floating(column.type) else _spell
+    spell = _spell_float if beside_text and pa.types.is_floating(column.type) else spell_number
     distinct = column.dictionary_encode()
     texts = [spell(value) for value in distinct.dictionary.to_pylist()]
     return pa.array(texts, pa.string()).take(distinct.indices)
@@ -232,11 +232,12 @@ def spell_numbers(column: pa.Array, *, beside_text: bool) -> pa.Array:
 
 def _spell_float(value: float) -> str:
     if not isfinite(value) or _FIXED_MIN <= abs(value) < _FIXED_END:
-        return _spell(value)
+        return spell_number(value)
     return re.sub(r"e\+?(-?)0*", r"e\1", repr(value))
 
 
-def _spell(value: float | Decimal) -> str:
+def spell_number(value: float | Decimal) -> str:
+    """The one text of a number's value."""
     exact = value if isinstance(value, Decimal) else Decimal(repr(value))
     if not exact.is_finite():
         return "NaN" if exact.is_nan() else f"{'-' * exact.is_signed()}Infinity"

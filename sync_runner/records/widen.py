@@ -8,6 +8,7 @@ and `convert` takes values along.
 
 from collections.abc import Callable
 from decimal import Decimal
+from math import isfinite
 
 import orjson
 import pyarrow as pa
@@ -20,6 +21,7 @@ from sync_runner.records.numeric import (
     Wanted,
     cast_numbers,
     is_number,
+    spell_number,
     spell_numbers,
 )
 
@@ -165,7 +167,36 @@ def as_json_text(column: Column) -> Column:
         return pc.cast(column, pa.string())
     if not _is_nested(type_):
         column = pc.cast(column, pa.string())
-    return _map_values(column, lambda value: orjson.dumps(value, default=_spell).decode())
+    plain = _spell_odd if _has_odd(column) else None
+    return _map_values(column, lambda value: _dump(plain(value) if plain else value))
+
+
+def _dump(value: object) -> str:
+    return orjson.dumps(value, default=_spell).decode()
+
+
+def _has_odd(column: Column) -> bool:
+    """Whether NaN or an infinity is among the numbers of nested values; orjson makes nulls of
+    them.
+    """
+    if isinstance(column, pa.ChunkedArray):
+        return any(map(_has_odd, column.chunks))
+    if pa.types.is_floating(column.type):
+        return pc.all(pc.is_finite(column)).as_py() is False
+    if pa.types.is_struct(column.type):
+        return any(map(_has_odd, column.flatten()))
+    return bool(pa.types.is_list(column.type)) and _has_odd(column.flatten())
+
+
+def _spell_odd(value: object) -> object:
+    """The same value with text in the place of numbers that JSON does not have."""
+    if isinstance(value, dict):
+        return {name: _spell_odd(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_spell_odd(item) for item in value]
+    if isinstance(value, float) and not isfinite(value):
+        return spell_number(value)
+    return value
 
 
 def _spell(value: object) -> object:

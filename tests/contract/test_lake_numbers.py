@@ -3,7 +3,8 @@ of batches and runs no digit is lost, and keys are compared exactly.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,13 +16,16 @@ import pytest
 from deltalake import DeltaTable
 from external_data_operator.api.conditions import Reason
 from external_data_operator.api.schema import SyncType
+from external_data_operator.api.sources.rest import CursorType
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from sync_runner.errors import ConfigurationError
+from sync_runner.protocols import Batch, Position, ReadRequest
 from sync_runner.records.decode import RecordDecoder
 from tests.contract.lake_pod import Place, folder_place
 from tests.contract.lake_rows import ListedSource, Syncs, options
+from tests.unit.records.decode_model import read_number
 
 Spelled = str
 """A number as its source spells it."""
@@ -46,14 +50,19 @@ def spell_rows(*rows: dict[str, Spelled]) -> str:
 
 
 def value_of(spelled: Spelled) -> Any:
-    """What a number is: exact, or a word."""
-    number = Decimal(spelled)
-    return number if number.is_finite() else str(number)
+    """What a number is: exact, or a word. Of 17 digits that only a double could have written the
+    double counts, which readers print in fewer digits.
+    """
+    if not Decimal(spelled).is_finite():
+        return str(Decimal(spelled))
+    number = read_number(spelled)
+    return Decimal(repr(number) if isinstance(number, float) else spelled)
 
 
-def read_number(found: Any) -> Any:
+def read_found(found: Any) -> Any:
     """What a table has."""
-    return value_of(repr(found) if isinstance(found, float) else str(found))
+    number = Decimal(repr(found) if isinstance(found, float) else str(found))
+    return number if number.is_finite() else str(number)
 
 
 def table_of(place: Place) -> list[dict[str, Any]]:
@@ -86,6 +95,18 @@ def sync_of(place: Place, sync_type: SyncType, *, key: Sequence[str] = ("id",)) 
 def run(sync: Syncs, *pages: str) -> None:
     """One sync of these pages, each a batch."""
     sync.read(ListedSource(decode(pages)))
+
+
+@dataclass
+class OneBatch:
+    """A source of one batch, whose position is given."""
+
+    records: pa.RecordBatch
+    position: Position
+
+    def read(self, request: ReadRequest) -> Iterator[Batch]:
+        """See `protocols.Source`."""
+        yield Batch(self.records, None, self.position, True, pages=1, bytes=self.records.nbytes)
 
 
 INTEGERS = st.one_of(
@@ -149,7 +170,7 @@ def test_each_number_of_a_table_is_that_of_its_source(
             if spelled == "null":
                 assert found[row] is None
             else:
-                assert read_number(found[row]) == value_of(spelled), (spelled, found[row])
+                assert read_found(found[row]) == value_of(spelled), (spelled, found[row])
 
 
 @PROPERTY
@@ -192,7 +213,7 @@ def test_two_keys_are_one_only_where_their_numbers_are(
                 wanted |= {value_of(key): number for number, key in rows}
                 bodies.append(spell_rows(*({"id": key, "n": str(n)} for n, key in rows)))
             run(sync, *bodies)
-        found = [(read_number(row["id"]), row["n"]) for row in table_of(place)]
+        found = [(read_found(row["id"]), row["n"]) for row in table_of(place)]
         assert (len(found), dict(found)) == (len(wanted), wanted)
 
 
@@ -274,3 +295,27 @@ def test_numbers_inside_structs_keep_their_digits_over_batches(tmp_path: Path) -
     one, two = (row["v"] for row in read_sorted(place))
     assert (one["a"], two["a"]) == (1.0, 0.25)
     assert (one["b"], two["b"]) == ([Decimal("0.5")], [Decimal(BIG)])
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("5", "0.5"),
+        ("0.5", BIG),
+        ("7.0", "12345678901234567890"),
+        ("12345678901234567890.25", "1e300"),
+        ("0.25", "1e400"),
+    ],
+)
+def test_an_append_whose_cursor_becomes_wider_knows_its_rows_again(
+    tmp_path: Path, before: str, after: str
+) -> None:
+    place = folder_place(tmp_path)
+    sync = Syncs(place, options(APPEND, cursor="at"))
+    first, second = {"id": "1", "at": before}, {"id": "2", "at": after}
+    position = Position("0", CursorType.NUMERIC)
+    for body in (spell_rows(first), spell_rows(first, second)):
+        sync.read(OneBatch(decode([body])[0], position))
+    found = {row["id"]: read_found(row["at"]) for row in table_of(place)}
+    assert found == {1: value_of(before), 2: value_of(after)}
+    assert len(table_of(place)) == 2

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 
 import pyarrow as pa
 import pytest
@@ -115,6 +116,13 @@ COLUMNS = [
     (["9", "10", None], INTEGER, "10"),
     ([str(BIG), "7"], INTEGER, str(BIG)),
     ([1.5, 2.25], NUMERIC, "2.25"),
+    (["9007199254740993", "9007199254740992"], NUMERIC, "9007199254740993"),
+    (["12345678901234567890.2", "12345678901234567890.15"], NUMERIC, "12345678901234567890.2"),
+    (["1e60", "2.5", None], NUMERIC, "1e60"),
+    ([Decimal("9007199254740993.0"), Decimal("0.5")], NUMERIC, "9007199254740993"),
+    ([Decimal("12345678901234567890.10"), None], NUMERIC, "12345678901234567890.1"),
+    ([7.0, 6.5], INTEGER, "7"),
+    ([1.5, float("nan"), float("inf")], NUMERIC, "1.5"),
     (["4.25", "10.5"], NUMERIC, "10.5"),
     ([1e16, 1.0], NUMERIC, "10000000000000000"),
     (

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from sync_runner.records.widen import JSON_KEY, convert, fit, is_json, is_same, join
+from sync_runner.records.widen import JSON_KEY, as_json_text, convert, fit, is_json, is_same, join
 
 JSON = "json"
 
@@ -158,3 +158,11 @@ def test_a_joined_field_keeps_its_name_and_says_that_it_is_json() -> None:
     assert joined.name == "x"
     assert is_json(joined)
     assert joined.metadata[b"source"] == b"X"
+
+
+def test_numbers_that_json_does_not_have_are_strings_in_json_text() -> None:
+    nested = pa.array([{"a": [1.5, float("nan")], "b": float("-inf")}, None, {"a": []}])
+    for column in (nested, pa.chunked_array([nested.slice(0, 1), nested.slice(1)])):
+        texts = as_json_text(column).to_pylist()
+        assert texts == ['{"a":[1.5,"NaN"],"b":"-Infinity"}', None, '{"a":[],"b":null}']
+    assert as_json_text(pa.array([0.5, float("inf")])).to_pylist() == ["0.5", '"Infinity"']
