@@ -2,7 +2,7 @@
 one.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -17,6 +17,7 @@ from sync_runner.records.dedupe import build_keys
 from sync_runner.storage import ObjectStore
 
 Ranges = Mapping[str, Range]
+_WHOLE_MAX = 2**53
 
 
 @dataclass(frozen=True)
@@ -65,15 +66,23 @@ def overlap(one: Ranges, other: Ranges, names: Sequence[str]) -> bool:
 
 
 def _touch(one: Any, other: Any) -> bool:
-    if one is None or other is None or not is_comparable(one[0], other[0]):
+    if one is None or other is None:
+        return True
+    if type(one[0]) is not type(other[0]) and not is_comparable((*one, *other)):
         return True
     return bool(one[0] <= other[1] and other[0] <= one[1])
 
 
-def is_comparable(one: Any, other: Any) -> bool:
-    """Whether two bounds have an order: a key may turn from numbers to text."""
-    numbers = int | float | Decimal
-    return type(one) is type(other) or (isinstance(one, numbers) and isinstance(other, numbers))
+def is_comparable(bounds: Iterable[Any]) -> bool:
+    """Whether the bounds have an order: a key may turn from numbers to text. A float stands for
+    its shortest text, and only whole numbers up to 2^53 compare with it as they do with that.
+    """
+    kinds: set[type | None] = set()
+    for bound in bounds:
+        kinds.add(type(bound))
+        if isinstance(bound, float) and not -_WHOLE_MAX <= bound <= _WHOLE_MAX:
+            kinds.add(None)
+    return len(kinds) == 1 or kinds in ({float, None}, {int, float}, {int, Decimal})
 
 
 def _range_of(column: pa.ChunkedArray) -> Range:

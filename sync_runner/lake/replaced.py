@@ -53,9 +53,9 @@ def are_distinct(parts: Sequence[Part], key: Key) -> bool:
         known = part.ranges.get(key.names[0])
         if known is None:
             return False
-        if ranges and not is_comparable(ranges[0][0], known[0]):
-            return False
         ranges.append(known)
+    if not is_comparable(bound for known in ranges for bound in known):
+        return False
     ranges.sort()
     return all(before[1] < after[0] for before, after in pairwise(ranges))
 

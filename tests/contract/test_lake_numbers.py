@@ -195,6 +195,9 @@ def test_each_number_of_a_table_is_that_of_its_source(
 @example(runs=[[[BIG, "9007199254740992"]], [["0.5"]], [[BIG]]], sync_type=MERGE)
 @example(runs=[[["12345678901234567890"]], [["12345678901234567891"], ["0.25"]]], sync_type=MERGE)
 @example(runs=[[["1e400", "5"]], [["5.0"]]], sync_type=MERGE)
+@example(runs=[[["6.406e-01"]], [["6.406e-01", BIG]]], sync_type=MERGE)
+@example(runs=[[["1152921504606847000.0"]], [["1152921504606847000"]]], sync_type=MERGE)
+@example(runs=[[["0.1"], ["0.1", BIG]]], sync_type=FULL)
 def test_two_keys_are_one_only_where_their_numbers_are(
     runs: list[list[list[Spelled]]], sync_type: SyncType
 ) -> None:
