@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from sync_runner.lake.files import DataFile, find_numbers, open_file
 from sync_runner.lake.policy import Actor
 from sync_runner.lake.shape import Held
-from sync_runner.lake.stats import NanColumns, read_ranges, read_stats
+from sync_runner.lake.stats import read_ranges, read_stats
 from sync_runner.protocols import Step
 from sync_runner.records.dedupe import Order
 from sync_runner.storage import ObjectStore
@@ -63,21 +63,31 @@ class _Chunks:
 
 
 class PartEncoder:
-    """One part under way, in memory."""
+    """One part under way, in memory.
+
+    Columns with NaN get no statistics: Spark, DuckDB and Polars order it above every number, and
+    the encoder leaves it out of the highest value, by which they would skip its row group.
+    """
 
     def __init__(self, first: pa.Table) -> None:
         """The first row group decides on schema and encodings; it still has to be written."""
         self.schema: pa.Schema = first.schema
         self.rows = 0
+        self._paths = list(dict.fromkeys(path for path, _ in _leaves_of(first)))
+        self._dictionaries = _pick_dictionaries(first)
+        self._nan = _find_nan(first)
+        self._open()
+
+    def _open(self) -> None:
         self._chunks = _Chunks()
         self._footers: list[pq.FileMetaData] = []
-        self._nan = NanColumns(first.schema)
         self._writer = pq.ParquetWriter(
             self._chunks,
-            first.schema,
+            self.schema,
             compression="zstd",
             compression_level=1,
-            use_dictionary=_pick_dictionaries(first),
+            use_dictionary=self._dictionaries,
+            write_statistics=[p for p in self._paths if p not in self._nan] if self._nan else True,
             metadata_collector=self._footers,
         )
 
@@ -88,13 +98,23 @@ class PartEncoder:
 
     def write(self, group: pa.Table) -> None:
         """Adds one row group."""
-        self._nan.look(group)
+        if not _find_nan(group) <= self._nan:
+            self._reopen(_find_nan(group))
         self._writer.write_table(group, row_group_size=max(1, group.num_rows))
         self.rows += group.num_rows
 
+    def _reopen(self, nan: set[str]) -> None:
+        """Encodes the row groups so far anew, without statistics of these columns."""
+        pieces, _ = self.close()
+        written = pq.ParquetFile(pa.BufferReader(b"".join(pieces)))
+        self._nan |= nan
+        self._open()
+        for number in range(written.num_row_groups):
+            group = written.read_row_group(number).cast(self.schema)
+            self._writer.write_table(group, row_group_size=max(1, group.num_rows))
+
     def close(self) -> tuple[list[bytes], pq.FileMetaData]:
         """The part's bytes, and its footer."""
-        self._writer.add_key_value_metadata(self._nan.metadata)
         self._writer.close()
         return self._chunks.pieces, self._footers[0]
 
@@ -180,13 +200,30 @@ def _pick_dictionaries(sample: pa.Table) -> list[str] | bool:
     up again.
     """
     head = sample.slice(0, min(sample.num_rows, _SAMPLE_ROWS)).combine_chunks()
-    leaves = [
-        leaf
-        for field in head.schema
-        for chunk in head.column(field.name).chunks
-        for leaf in _find_leaves(field.name, chunk)
-    ]
-    return [path for path, values in leaves if _repeats(values)] or False
+    return [path for path, values in _leaves_of(head) if _repeats(values)] or False
+
+
+def _find_nan(group: pa.Table) -> set[str]:
+    """Columns with NaN, by their paths in Parquet."""
+    fractions = [field.name for field in group.schema if _has_fractions(field.type)]
+    leaves = _leaves_of(group.select(fractions)) if fractions else ()
+    return {
+        path
+        for path, values in leaves
+        if pa.types.is_floating(values.type) and pc.any(pc.is_nan(values)).as_py()
+    }
+
+
+def _has_fractions(type_: pa.DataType) -> bool:
+    if pa.types.is_floating(type_):
+        return True
+    return any(_has_fractions(type_.field(i).type) for i in range(type_.num_fields))
+
+
+def _leaves_of(table: pa.Table) -> Iterator[tuple[str, pa.Array]]:
+    for name in table.schema.names:
+        for chunk in table.column(name).chunks:
+            yield from _find_leaves(name, chunk)
 
 
 def _find_leaves(path: str, values: pa.Array) -> Iterator[tuple[str, pa.Array]]:

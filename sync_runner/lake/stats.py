@@ -1,12 +1,9 @@
 """What a Parquet footer tells about a file: the statistics for the log, by which readers and merges
 skip files.
 
-Long text is cut as the log's rules ask: the lowest value short, the highest one rounded up. NaN is
-above every number for Spark, DuckDB and Polars, and a footer leaves it out of account: a part notes
-which of its columns hold one, and their highest value is left out.
+Long text is cut as the log's rules ask: the lowest value short, the highest one rounded up.
 """
 
-import json
 from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -15,7 +12,6 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from sync_runner.lake.files import Range
@@ -24,28 +20,6 @@ COLUMNS_MAX = 32
 """Columns with statistics, beside keys and cursor: as many as readers look at."""
 TEXT_MAX = 64
 _HIGHEST = "\U0010ffff"
-
-_NAN = "externalData.nan"
-
-
-class NanColumns:
-    """Looks for NaN in the row groups of a part, and keeps the columns' names in its footer."""
-
-    def __init__(self, schema: pa.Schema) -> None:
-        self._unseen = [f.name for f in schema if pa.types.is_floating(f.type)]
-        self._seen: list[str] = []
-
-    def look(self, group: pa.Table) -> None:
-        """Looks at one row group."""
-        for name in list(self._unseen):
-            if pc.any(pc.is_nan(group.column(name))).as_py():
-                self._unseen.remove(name)
-                self._seen.append(name)
-
-    @property
-    def metadata(self) -> dict[str, str]:
-        """For the part's footer."""
-        return {_NAN: json.dumps(self._seen)} if self._seen else {}
 
 
 class _Span:
@@ -74,9 +48,8 @@ def read_stats(footer: pq.FileMetaData, schema: pa.Schema, always: Collection[st
     """The statistics as the log holds them; columns of `always` are never left out."""
     spans = _read_spans(footer, schema, always)
     bounded = {name: span for name, span in spans.items() if span.known and span.low is not None}
-    unbounded = json.loads((footer.metadata or {}).get(_NAN.encode(), b"[]"))
     lows = dict(_bounds((name, span.low) for name, span in bounded.items()))
-    highs = ((name, span.high) for name, span in bounded.items() if name not in unbounded)
+    highs = ((name, span.high) for name, span in bounded.items())
     tops = dict(_bounds(highs, upper=True))
     # deltalake's data sets take a column with a null count and no bound for one without values.
     counted = {

@@ -23,10 +23,6 @@ NAN_COMPARES_WITH_NOTHING = ("clickhouse", "deltalake")
 FAULTS = {
     ("clickhouse", "raw"): "ClickHouse 26.9 refuses to compare a binary column",
     ("daft", "f32"): "Daft 0.7.26 takes 0.0 and -0.0 for two numbers",
-    **dict.fromkeys(
-        [("datafusion", "nan"), ("duckdb", "nan"), ("daft", "nan")],
-        "it skips row groups by the Parquet footer, whose maximum leaves NaN out of account",
-    ),
 }
 """What a reader does wrong by itself; once one is mended, its test says so by failing."""
 CASES = [

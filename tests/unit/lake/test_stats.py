@@ -107,15 +107,25 @@ def test_a_null_count_comes_with_a_bound_or_not_at_all() -> None:
     assert stats["nullCount"] == {"c": 1}
 
 
-def test_a_column_with_nan_has_no_highest_value() -> None:
-    encoder = PartEncoder(pa.table({"a": [1.0], "b": [1.0], "c": [1]}))
-    encoder.write(pa.table({"a": [1.0], "b": [1.0], "c": [1]}))
-    encoder.write(pa.table({"a": [2.0, 1.0], "b": [float("nan"), 2.0], "c": [2, 1]}))
-    pieces, _ = encoder.close()
-    again = pq.read_metadata(io.BytesIO(b"".join(pieces)))
-    stats = json.loads(read_stats(again, encoder.schema, []))
-    assert stats["minValues"] == {"a": 1.0, "b": 1.0, "c": 1}
+def test_a_column_with_nan_has_no_statistics_in_log_and_footer() -> None:
+    nested = [{"x": 1.0, "y": [2.0]}]
+    encoder = PartEncoder(pa.table({"a": [1.0], "b": [1.0], "c": [1], "d": nested}))
+    encoder.write(pa.table({"a": [1.0], "b": [1.0], "c": [1], "d": nested}))
+    nested = [{"x": 1.0, "y": [float("nan")]}]
+    encoder.write(pa.table({"a": [2.0], "b": [float("nan")], "c": [2], "d": nested}))
+    pieces, footer = encoder.close()
+    stats = json.loads(read_stats(footer, encoder.schema, []))
     assert stats["maxValues"] == {"a": 2.0, "c": 2}
+    assert stats["nullCount"] == {"a": 0, "c": 0}
+    with_statistics = [
+        footer.row_group(group).column(column).is_stats_set
+        for group in range(2)
+        for column in range(5)
+    ]
+    assert with_statistics == [True, False, True, True, False] * 2
+    rows = pq.read_table(io.BytesIO(b"".join(pieces))).to_pylist()
+    assert [row["a"] for row in rows] == [1.0, 2.0]
+    assert str([row["b"] for row in rows]) == "[1.0, nan]"
 
 
 def test_nested_columns_have_no_bounds_and_do_not_shift_others() -> None:
