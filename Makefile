@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-unit test-contract test-cluster test-soak bench lint format generate lock venv print-venv images down
+.PHONY: help demo test test-unit test-contract test-cluster test-soak test-spark bench lint format generate lock venv print-venv images down
 RUN = "$$(dev/venv.sh)/bin/python"
 
 help:            ## this list
@@ -16,6 +16,8 @@ test-cluster:    ## the operator on a real cluster
 	@$(RUN) -m pytest -q tests/cluster tests/e2e -m "not soak"
 test-soak:       ## a thousand kills, and a table of what they did
 	@$(RUN) -m pytest -q -s tests/contract -m soak --timeout 0
+test-spark:      ## Spark with Delta reads our tables, and alters them between our runs
+	@$(RUN) -m pytest -q tests/spark --timeout 0
 bench:           ## the figures of docs/performance.md, side by side with peers
 	@$(RUN) -m benchmarks.run
 lint:            ## style, types, import contracts, generated files

@@ -21,7 +21,15 @@ def main() -> int:
     except LocalClusterError as error:
         print(error, file=sys.stderr)
         return 1
-    tests = [sys.executable, "-m", "pytest", "-m", "not soak", "--durations=15", *sys.argv[1:]]
+    tests = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-m",
+        "not soak and not spark",
+        "--durations=15",
+        *sys.argv[1:],
+    ]
     return subprocess.run(tests, check=False).returncode
 
 

@@ -26,9 +26,13 @@ class Foreign:
 
     @classmethod
     def start(cls, reader: str) -> "Foreign":
-        """Starts the process and waits until the reader is loaded."""
-        argv = [str(make_environment(READERS)), "-P", str(_WORKER), reader]
-        process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        """Starts a reader of `worker.py` and waits until it is loaded."""
+        return cls.launch([str(make_environment(READERS)), "-P", str(_WORKER), reader])
+
+    @classmethod
+    def launch(cls, argv: list[str], **options: Any) -> "Foreign":
+        """Starts any program that answers as `worker.py` does; options are those of `Popen`."""
+        process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **options)
         foreign = cls(process)
         foreign.version = foreign._receive()["version"]
         return foreign
