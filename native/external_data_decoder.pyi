@@ -34,8 +34,11 @@ class Decoder:
         proof: bool = False,
         nothing: bool = False,
         known: list[str] = [],
+        overlaps: bool = False,
     ) -> None:
         """`records_path` leads to the rows in a body, `envelope` to values beside them.
+
+        In both, a key that holds dots comes before the keys that the dots separate.
 
         `extract` leads to values inside a row that become columns of their own, named by the keys
         with dots between. With `structs` nested values become structs and lists where all values
@@ -66,13 +69,16 @@ class Decoder:
         """
 
     def push(
-        self, page: builtins.bytes, *, lone_object: bool = False
-    ) -> tuple[int, list[str | int | float | bool | None]]:
-        """Rows of this page, and the envelope's values.
+        self, page: builtins.bytes, *, lone_object: bool = False, unless: int | None = None
+    ) -> tuple[int, list[tuple[str, str]], int, bool, int]:
+        """Takes a page: (rows, values, digest, repeated, overlap).
 
-        With `lone_object` a page that is one object is one row, whatever its keys are.
-
-        Raises DecodeError, and has done nothing then.
+        A value of the envelope is what it is (missing, null, boolean, number, string, object,
+        list) and its text as the body spells it, strings unescaped. The digest tells the text of
+        the rows from that of others, 0 is no rows; rows with the digest `unless` are not added,
+        which is `repeated`. With `overlaps`, the overlap is the number of first rows that ended
+        the page before. With `lone_object` a page that is one object is one row, whatever its
+        keys are. Raises DecodeError, and has done nothing then.
         """
 
     def flush(self) -> ArrowBatch:

@@ -68,6 +68,8 @@ class Batch:
     replaced: Mapping[str, int] = field(default_factory=dict)
     """Characters that were not Unicode and became U+FFFD, by field; those of no field have the name
     `""`."""
+    notes: tuple[str, ...] = ()
+    """Sentences for people on the walk so far."""
 
 
 class Source(Protocol):

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::export::{Batch, export};
 use crate::failure::{Failure, Kind, Result};
 use crate::nested::Nesting;
-use crate::page::{Aim, Leave, Page, Value};
+use crate::page::{Aim, Leave, Page, Said, Value};
 use crate::table::{COLUMNS_MAX, Limits, Table};
 use crate::tree::Tree;
 
@@ -21,9 +21,26 @@ pub struct Decoder {
     /// Fields of the stream's rows in earlier runs.
     known: HashSet<Box<[u8]>>,
     leave: Leave,
+    /// The digest of each row of the last page that had rows, where overlaps are looked for.
+    marks: Option<Vec<u64>>,
     /// Pieces of bodies that were not UTF-8, and became U+FFFD, since the last flush.
     replaced: usize,
 }
+
+/// What a page says beside the rows that it adds.
+pub struct Pushed {
+    pub rows: usize,
+    pub values: Vec<Value>,
+    /// Tells the rows' text from that of others; 0 where there are none.
+    pub digest: u64,
+    /// The rows have the digest that the caller knows, and were not added.
+    pub repeated: bool,
+    /// How many of the page's first rows are the last ones of the page before.
+    pub overlap: usize,
+}
+
+/// Dots in a path beyond which not every key that may hold some of them is looked for.
+const JOINTS_MAX: usize = 6;
 
 /// What a decoder takes for granted.
 #[derive(Default)]
@@ -37,6 +54,8 @@ pub struct Options {
     pub nothing: bool,
     /// Fields that the stream's rows had before this run.
     pub known: Vec<String>,
+    /// Pages are looked at for rows that the page before ended with.
+    pub overlaps: bool,
 }
 
 impl Decoder {
@@ -50,9 +69,13 @@ impl Decoder {
         options: Options,
     ) -> Self {
         let mut aims = Tree::new();
-        aims.add(&rows_path, Aim::Rows);
+        for (rank, path) in spellings(&rows_path).iter().enumerate() {
+            aims.add(path, Aim::Rows { rank });
+        }
         for (index, path) in envelope.iter().enumerate() {
-            aims.add(path, Aim::Value(index));
+            for (rank, path) in spellings(path).iter().enumerate() {
+                aims.add(path, Aim::Value { index, rank });
+            }
         }
         let mut inside = Tree::new();
         for path in extract.iter().filter(|path| path.len() > 1) {
@@ -72,6 +95,7 @@ impl Decoder {
                 lone_object: !options.proof,
                 strangers: !options.proof,
             },
+            marks: options.overlaps.then(Vec::new),
             replaced: 0,
         }
     }
@@ -92,18 +116,17 @@ impl Decoder {
         names.map(|name| String::from_utf8_lossy(name).into_owned()).collect()
     }
 
-    /// Rows of this page, and the envelope's values. After a failure everything is as it was
-    /// before. With `lone_object` a page that is one object is one row, whatever its keys are.
-    pub fn push(&mut self, page: &[u8], lone_object: bool) -> Result<(usize, Vec<Value>)> {
+    /// Takes a page, unless its rows have the digest `unless`. After a failure everything is as it
+    /// was before. With `lone_object` a page that is one object is one row, whatever its keys are.
+    pub fn push(&mut self, page: &[u8], lone_object: bool, unless: Option<u64>) -> Result<Pushed> {
         self.table.begin();
         match self
             .read(page, Leave { lone_object: lone_object || self.leave.lone_object, ..self.leave })
         {
-            Ok((values, replaced)) => {
-                self.table.commit();
+            Ok((said, replaced)) => {
                 self.bytes += page.len();
                 self.replaced += replaced;
-                Ok((self.table.new_rows(), values))
+                Ok(self.take(said, unless))
             }
             Err(failure) => {
                 self.table.restore();
@@ -112,8 +135,26 @@ impl Decoder {
         }
     }
 
-    /// The envelope's values, and how many pieces of the page were not UTF-8.
-    fn read(&mut self, page: &[u8], leave: Leave) -> Result<(Vec<Value>, usize)> {
+    fn take(&mut self, said: Said, unless: Option<u64>) -> Pushed {
+        let Said { values, digest, marks } = said;
+        let rows = self.table.new_rows();
+        if digest != 0 && unless == Some(digest) {
+            self.table.restore();
+            return Pushed { rows, values, digest, repeated: true, overlap: 0 };
+        }
+        self.table.commit();
+        let mut overlap = 0;
+        if let Some(before) = &mut self.marks
+            && !marks.is_empty()
+        {
+            overlap = count_overlap(before, &marks);
+            *before = marks;
+        }
+        Pushed { rows, values, digest, repeated: false, overlap }
+    }
+
+    /// What is beside the rows, and how many pieces of the page were not UTF-8.
+    fn read(&mut self, page: &[u8], leave: Leave) -> Result<(Said, usize)> {
         if page.len() > PAGE_BYTES_MAX {
             return Err(Failure::new(Kind::TooLarge, "the page has 2 GiB or more"));
         }
@@ -124,15 +165,15 @@ impl Decoder {
         self.read_mended(body, leave)
     }
 
-    fn read_text(&mut self, body: &[u8], leave: Leave) -> Result<Vec<Value>> {
-        let page = Page::new(&mut self.table, &self.aims, self.values);
+    fn read_text(&mut self, body: &[u8], leave: Leave) -> Result<Said> {
+        let page = Page::new(&mut self.table, &self.aims, self.values, self.marks.is_some());
         page.read(body, &self.rows_path, leave, &self.known)
     }
 
     /// A body that is not UTF-8: what is wrong becomes U+FFFD, and is counted. Where that is no JSON
     /// either, the grammar is what is wrong first.
     #[cold]
-    fn read_mended(&mut self, body: &[u8], leave: Leave) -> Result<(Vec<Value>, usize)> {
+    fn read_mended(&mut self, body: &[u8], leave: Leave) -> Result<(Said, usize)> {
         let mut mended = Vec::with_capacity(body.len() + body.len() / 8);
         let mut replaced = 0;
         for chunk in body.utf8_chunks() {
@@ -164,5 +205,60 @@ impl Decoder {
         self.replaced = 0;
         self.table.columns.iter_mut().for_each(|column| column.replaced = 0);
         export(&mut self.table)
+    }
+}
+
+/// The sequences of keys that a path may mean: the one with the longest keys first, its own last.
+fn spellings(path: &[String]) -> Vec<Vec<String>> {
+    let joints = path.len().saturating_sub(1);
+    if joints > JOINTS_MAX {
+        return vec![vec![path.join(".")], path.to_vec()];
+    }
+    let mut found: Vec<Vec<String>> = (0..1usize << joints)
+        .map(|cuts| {
+            let mut keys: Vec<String> = Vec::new();
+            for (at, key) in path.iter().enumerate() {
+                match keys.last_mut() {
+                    Some(last) if cuts >> (joints - at) & 1 == 0 => {
+                        last.push('.');
+                        last.push_str(key);
+                    }
+                    _ => keys.push(key.clone()),
+                }
+            }
+            keys
+        })
+        .collect();
+    found.sort_by_key(Vec::len);
+    found
+}
+
+/// The greatest number of rows that end one page and begin the next.
+fn count_overlap(before: &[u64], after: &[u64]) -> usize {
+    (1..=before.len().min(after.len()))
+        .rev()
+        .find(|length| before[before.len() - length..] == after[..*length])
+        .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{count_overlap, spellings};
+
+    #[test]
+    fn a_path_may_mean_keys_with_dots() {
+        let path: Vec<String> = ["a", "b", "c"].map(String::from).to_vec();
+        let spelled: Vec<String> = spellings(&path).iter().map(|keys| keys.join("/")).collect();
+        assert_eq!(spelled, ["a.b.c", "a.b/c", "a/b.c", "a/b/c"]);
+        assert_eq!(spellings(&[]), [Vec::<String>::new()]);
+    }
+
+    #[test]
+    fn an_overlap_is_where_one_page_ends_and_the_next_begins() {
+        assert_eq!(count_overlap(&[1, 2, 3], &[4, 5]), 0);
+        assert_eq!(count_overlap(&[1, 2, 3], &[3, 4]), 1);
+        assert_eq!(count_overlap(&[1, 2, 3], &[2, 3, 4]), 2);
+        assert_eq!(count_overlap(&[1, 2, 3], &[1, 2]), 0);
+        assert_eq!(count_overlap(&[], &[1]), 0);
     }
 }

@@ -10,6 +10,7 @@ mod column;
 mod cursor;
 mod data;
 mod decoder;
+mod digest;
 mod digits;
 mod escape;
 mod export;

@@ -5,34 +5,59 @@ use std::ops::Range;
 
 use crate::bytes::Bytes;
 use crate::cursor::Cursor;
+use crate::digest::digest;
 use crate::failure::{Failure, Kind, Result};
-use crate::mixed::Exact;
-use crate::number::Number;
 use crate::table::Table;
 use crate::tree::{Place, ROOT, Tree};
 
-/// What a path in the body is for.
+/// What a path in the body is for. A key may hold dots itself, so that one path can be spelled by
+/// several sequences of keys; of those that a body has, the one with the lowest rank counts.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Aim {
-    Rows,
-    Value(usize),
+    Rows { rank: usize },
+    Value { index: usize, rank: usize },
 }
 
-/// A value of the body's envelope.
+impl Aim {
+    fn rows_rank(&self) -> Option<usize> {
+        match self {
+            Aim::Rows { rank } => Some(*rank),
+            Aim::Value { .. } => None,
+        }
+    }
+}
+
+/// A value of the body's envelope: its text as the body spells it, strings unescaped.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
+    Missing,
     Null,
     Bool(bool),
-    Int(i128),
-    Float(f64),
+    Number(String),
     Text(String),
+    Object,
+    List,
+}
+
+const NO_RANK: usize = usize::MAX;
+
+/// What a page says beside the columns of its rows.
+pub struct Said {
+    pub values: Vec<Value>,
+    /// Tells the text of the rows from that of other rows; 0 where there are none.
+    pub digest: u64,
+    /// The same for each row, where that was asked for.
+    pub marks: Vec<u64>,
 }
 
 pub struct Page<'p> {
     table: &'p mut Table,
     aims: &'p Tree<Aim>,
-    values: Vec<Value>,
+    values: Vec<(Value, usize)>,
     found: Option<Found>,
+    rows_rank: usize,
+    digest: u64,
+    marks: Option<Vec<u64>>,
 }
 
 /// What stands in the place of rows.
@@ -55,11 +80,27 @@ pub struct Leave {
 }
 
 impl<'p> Page<'p> {
-    pub fn new(table: &'p mut Table, aims: &'p Tree<Aim>, values: usize) -> Self {
-        Page { table, aims, values: vec![Value::Null; values], found: None }
+    pub fn new(table: &'p mut Table, aims: &'p Tree<Aim>, values: usize, with_marks: bool) -> Self {
+        Page {
+            table,
+            aims,
+            values: vec![(Value::Missing, NO_RANK); values],
+            found: None,
+            rows_rank: NO_RANK,
+            digest: 0,
+            marks: with_marks.then(Vec::new),
+        }
     }
 
-    /// The values of the envelope; the rows are in the table then. On a failure the table is left
+    fn said(self) -> Said {
+        Said {
+            values: self.values.into_iter().map(|(value, _)| value).collect(),
+            digest: self.digest,
+            marks: self.marks.unwrap_or_default(),
+        }
+    }
+
+    /// What is beside the rows; the rows are in the table then. On a failure the table is left
     /// half done. Anything but a list proves no end: without a `leave` it is a failure.
     pub fn read(
         mut self,
@@ -67,12 +108,12 @@ impl<'p> Page<'p> {
         rows_path: &[String],
         leave: Leave,
         known: &HashSet<Box<[u8]>>,
-    ) -> Result<Vec<Value>> {
+    ) -> Result<Said> {
         let mut cursor = Cursor::new(body);
         cursor.skip_space();
         if cursor.at == body.len() {
             if leave.nothing {
-                return Ok(self.values);
+                return Ok(self.said());
             }
             return Err(Failure::new(Kind::Empty, "the body is empty"));
         }
@@ -102,7 +143,7 @@ impl<'p> Page<'p> {
                 }
             }
         }
-        Ok(self.values)
+        Ok(self.said())
     }
 
     /// Whether the rows can be such of this stream: some field of theirs is `known`, or was there
@@ -141,8 +182,9 @@ impl<'p> Page<'p> {
         let node = self.aims.node(place);
         let byte = cursor.next_byte("a value")?;
         let start = cursor.at;
-        if for_rows && node.ends.contains(&Aim::Rows) {
-            self.found = Some(self.read_rows(cursor)?);
+        let rank = node.ends.iter().find_map(Aim::rows_rank);
+        if let Some(rank) = rank.filter(|rank| for_rows && *rank < self.rows_rank) {
+            self.read_ranked_rows(cursor, rank)?;
             if byte == b'{' && !node.children.is_empty() {
                 self.read_members(&mut Cursor::new(&cursor.text[start..cursor.at]), place, false)?;
             }
@@ -152,11 +194,37 @@ impl<'p> Page<'p> {
             cursor.skip_value()?;
         }
         for aim in &node.ends {
-            if let Aim::Value(index) = aim {
-                self.values[*index] = parse_value(&cursor.text[start..cursor.at])?;
+            if let Aim::Value { index, rank } = aim
+                && *rank < self.values[*index].1
+            {
+                self.values[*index] = (parse_value(&cursor.text[start..cursor.at])?, *rank);
             }
         }
         Ok(())
+    }
+
+    /// Rows, in the place of those of a higher rank that were before them.
+    fn read_ranked_rows(&mut self, cursor: &mut Cursor<'_>, rank: usize) -> Result<()> {
+        if self.found.is_some() {
+            self.forget_rows();
+        }
+        let start = cursor.at;
+        self.found = Some(self.read_rows(cursor)?);
+        self.rows_rank = rank;
+        if self.table.new_rows() > 0 {
+            self.digest = digest(&cursor.text[start..cursor.at]);
+        }
+        Ok(())
+    }
+
+    fn forget_rows(&mut self) {
+        self.table.restore();
+        self.found = None;
+        self.rows_rank = NO_RANK;
+        self.digest = 0;
+        if let Some(marks) = &mut self.marks {
+            marks.clear();
+        }
     }
 
     fn read_members(
@@ -191,12 +259,11 @@ impl<'p> Page<'p> {
         let node = self.aims.node(place);
         for aim in &node.ends {
             match aim {
-                Aim::Value(index) => self.values[*index] = Value::Null,
-                Aim::Rows if for_rows && self.found.is_some() => {
-                    self.table.restore();
-                    self.found = None;
+                Aim::Value { index, rank } if self.values[*index].1 == *rank => {
+                    self.values[*index] = (Value::Missing, NO_RANK);
                 }
-                Aim::Rows => {}
+                Aim::Rows { rank } if for_rows && self.rows_rank == *rank => self.forget_rows(),
+                Aim::Value { .. } | Aim::Rows { .. } => {}
             }
         }
         for (_, child) in &node.children {
@@ -250,8 +317,11 @@ impl<'p> Page<'p> {
                     format!("row {row} of the page is {}", type_of(byte)),
                 ));
             }
-            let row = self.table.new_rows();
+            let (row, start) = (self.table.new_rows(), cursor.at);
             self.table.read_row(cursor).map_err(|failure| failure.in_row(row))?;
+            if let Some(marks) = &mut self.marks {
+                marks.push(digest(&cursor.text[start..cursor.at]));
+            }
             if !cursor.another(b']').map_err(|failure| failure.in_row(row))? {
                 return Ok(());
             }
@@ -297,27 +367,20 @@ fn type_of(first: u8) -> &'static str {
 }
 
 fn parse_value(text: &[u8]) -> Result<Value> {
-    let mut cursor = Cursor::new(text);
     Ok(match text[0] {
         b'n' => Value::Null,
         b't' => Value::Bool(true),
         b'f' => Value::Bool(false),
         b'"' => {
             let mut out = Bytes::default();
+            let mut cursor = Cursor::new(text);
             cursor.at = 1;
             cursor.copy_string(&mut out)?;
             Value::Text(string(out.as_slice()))
         }
-        b'{' | b'[' => Value::Text(string(text)),
-        b'N' | b'I' => Value::Text(string(text)),
-        _ => match cursor.number()? {
-            Number::Int(value) => Value::Int(value.into()),
-            Number::Float(value) if value.is_finite() => Value::Float(value),
-            number => match Exact::new(number, text) {
-                Exact::Decimal(value, 0) => Value::Int(value),
-                _ => Value::Text(string(text)),
-            },
-        },
+        b'{' => Value::Object,
+        b'[' => Value::List,
+        _ => Value::Number(string(text)),
     })
 }
 

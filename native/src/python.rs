@@ -7,7 +7,7 @@ use arrow_schema::ffi::FFI_ArrowSchema;
 use pyo3::create_exception;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyCapsule, PyFloat, PyString};
+use pyo3::types::PyCapsule;
 
 use crate::decoder::{Decoder, Options};
 use crate::export::Batch;
@@ -23,6 +23,9 @@ create_exception!(
 
 const SCHEMA_NAME: &CStr = c"arrow_schema";
 const ARRAY_NAME: &CStr = c"arrow_array";
+
+type Pair = (&'static str, String);
+type PushedTuple = (usize, Vec<Pair>, u64, bool, usize);
 
 /// Pages of JSON in, Arrow batches out.
 #[pyclass(name = "Decoder", module = "external_data_decoder")]
@@ -41,7 +44,8 @@ impl PyDecoder {
         structs = false,
         proof = false,
         nothing = false,
-        known = Vec::new()
+        known = Vec::new(),
+        overlaps = false
     ))]
     fn new(
         records_path: Vec<String>,
@@ -51,8 +55,9 @@ impl PyDecoder {
         proof: bool,
         nothing: bool,
         known: Vec<String>,
+        overlaps: bool,
     ) -> Self {
-        let options = Options { structs, proof, nothing, known };
+        let options = Options { structs, proof, nothing, known, overlaps };
         PyDecoder { decoder: Decoder::new(records_path, &envelope, &extract, options) }
     }
 
@@ -76,19 +81,19 @@ impl PyDecoder {
         self.decoder.replaced()
     }
 
-    #[pyo3(signature = (page, *, lone_object = false))]
-    fn push<'py>(
+    #[pyo3(signature = (page, *, lone_object = false, unless = None))]
+    fn push(
         &mut self,
-        py: Python<'py>,
+        py: Python<'_>,
         page: &[u8],
         lone_object: bool,
-    ) -> PyResult<(usize, Vec<Bound<'py, PyAny>>)> {
-        let (rows, values) = py
-            .detach(|| self.decoder.push(page, lone_object))
+        unless: Option<u64>,
+    ) -> PyResult<PushedTuple> {
+        let pushed = py
+            .detach(|| self.decoder.push(page, lone_object, unless))
             .map_err(|failure| to_error(py, &failure))?;
-        let values =
-            values.into_iter().map(|value| to_object(py, value)).collect::<PyResult<_>>()?;
-        Ok((rows, values))
+        let values = pushed.values.into_iter().map(to_pair).collect();
+        Ok((pushed.rows, values, pushed.digest, pushed.repeated, pushed.overlap))
     }
 
     fn flush(&mut self, py: Python<'_>) -> ArrowBatch {
@@ -124,14 +129,17 @@ impl ArrowBatch {
     }
 }
 
-fn to_object(py: Python<'_>, value: Value) -> PyResult<Bound<'_, PyAny>> {
-    Ok(match value {
-        Value::Null => py.None().into_bound(py),
-        Value::Bool(value) => value.into_pyobject(py)?.to_owned().into_any(),
-        Value::Int(value) => value.into_pyobject(py)?.into_any(),
-        Value::Float(value) => PyFloat::new(py, value).into_any(),
-        Value::Text(value) => PyString::new(py, &value).into_any(),
-    })
+/// What a value is, and its text.
+fn to_pair(value: Value) -> Pair {
+    match value {
+        Value::Missing => ("missing", String::new()),
+        Value::Null => ("null", String::new()),
+        Value::Bool(value) => ("boolean", value.to_string()),
+        Value::Number(text) => ("number", text),
+        Value::Text(text) => ("string", text),
+        Value::Object => ("object", String::new()),
+        Value::List => ("list", String::new()),
+    }
 }
 
 fn to_error(py: Python<'_>, failure: &Failure) -> PyErr {

@@ -1,4 +1,4 @@
-"""A token in the body, sent back as a query parameter.
+"""A token in the body, sent back as a query parameter, character by character.
 
 Missing, null, the empty string and false end the walk. The number 0 is a token like any other:
 sources exist that begin to count there, and to end at it would lose their rows; where 0 means the
@@ -8,11 +8,16 @@ end, the walk comes back to a token that it has seen and the loop guard says so.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from external_data_operator.api.conditions import Reason
 from external_data_operator.api.sources.rest import CursorPagination
 
-from sync_runner.errors import ConfigurationError
-from sync_runner.paginators.page import PageRequest, Value, add_params, drop_params
+from sync_runner.paginators.page import (
+    PageRequest,
+    add_params,
+    is_absent,
+    refuse_value,
+    take_params,
+)
+from sync_runner.records.decode import Value
 
 
 @dataclass(frozen=True)
@@ -26,10 +31,20 @@ class CursorPages:
         """The token's."""
         return (self.spec.cursor_path,)
 
+    @property
+    def fields(self) -> Sequence[str]:
+        """The spec's name of it."""
+        return ("cursorPath",)
+
+    counts_rows = False
+
     def build_first(self, url: str) -> PageRequest:
-        """The request without a token."""
-        base = drop_params(url, [self.spec.cursor_param])
-        return PageRequest(base, base=base)
+        """The request without a token, or with the one that the address holds."""
+        base, first = take_params(url, [self.spec.cursor_param])
+        return PageRequest(add_params(base, list(first.items())), base=base)
+
+    def find_fault(self, sent: PageRequest, values: Sequence[Value], rows: int) -> None:
+        """Nothing is known of a page before it came."""
 
     def find_next(
         self,
@@ -39,13 +54,15 @@ class CursorPages:
     ) -> PageRequest | None:
         """The same request with the token of this page."""
         token = values[0]
-        if token is None or token is False or token == "":
+        if is_absent(token):
             return None
-        if token is True:
-            message = f"cursorPath {self.spec.cursor_path} leads to true, which is not a token"
-            raise ConfigurationError(Reason.INVALID_RESPONSE, message)
-        url = add_params(sent.base, [(self.spec.cursor_param, str(token))])
+        if token.kind not in ("string", "number"):
+            raise refuse_value("cursorPath", self.spec.cursor_path, token, "a token")
+        url = add_params(sent.base, [(self.spec.cursor_param, token.text)])
         return PageRequest(url, base=sent.base)
 
     def guess_next(self, sent: PageRequest, values: Sequence[Value], rows: int) -> None:
         """Only the page itself knows its token."""
+
+    def step(self, sent: PageRequest, skip: int) -> None:
+        """Rows are not counted."""

@@ -8,7 +8,6 @@ run's bound of pages ends it.
 from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError
-from sync_runner.paginators.page import PageRequest
 
 GENERATION = 1 << 18
 
@@ -22,9 +21,9 @@ class LoopGuard:
         self._young: set[int] = set()
         self._old: set[int] = set()
 
-    def admit(self, request: PageRequest) -> None:
-        """Remembers a request; ConfigurationError(LoopDetected) if it was there before."""
-        key = hash(request.url)
+    def admit(self, request: str) -> None:
+        """Remembers an address; ConfigurationError(LoopDetected) if it was there before."""
+        key = hash(request)
         if key in self._young or key in self._old:
             message = "the source led back to a page that this run has read already"
             raise ConfigurationError(Reason.LOOP_DETECTED, message)

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
-from external_data_operator.api.conditions import Reason
 from external_data_operator.api.sources.rest import NextUrlPagination
 
-from sync_runner.errors import ConfigurationError
-from sync_runner.paginators.page import PageRequest, Value
+from sync_runner.paginators.page import PageRequest, is_absent, refuse_value
+from sync_runner.records.decode import Value
 
 
 @dataclass(frozen=True)
@@ -26,9 +25,19 @@ class NextUrlPages:
         """The address's."""
         return (self.spec.next_url_path,)
 
+    @property
+    def fields(self) -> Sequence[str]:
+        """The spec's name of it."""
+        return ("nextUrlPath",)
+
+    counts_rows = False
+
     def build_first(self, url: str) -> PageRequest:
         """The stream's own address."""
         return PageRequest(url)
+
+    def find_fault(self, sent: PageRequest, values: Sequence[Value], rows: int) -> None:
+        """Nothing is known of a page before it came."""
 
     def find_next(
         self,
@@ -38,18 +47,18 @@ class NextUrlPages:
     ) -> PageRequest | None:
         """The address in this page; missing, null, empty or false: the end."""
         link = values[0]
-        if link is None or link is False or link == "":
+        if is_absent(link):
             return None
-        if not isinstance(link, str):
-            raise self._unusable()
+        path = self.spec.next_url_path
+        if link.kind != "string":
+            raise refuse_value("nextUrlPath", path, link, "an address")
         try:
-            return PageRequest(urljoin(sent.url, link))
+            return PageRequest(urljoin(sent.url, link.text))
         except ValueError as error:
-            raise self._unusable() from error
+            raise refuse_value("nextUrlPath", path, link, "an address") from error
 
     def guess_next(self, sent: PageRequest, values: Sequence[Value], rows: int) -> None:
         """Only the page itself knows."""
 
-    def _unusable(self) -> ConfigurationError:
-        message = f"nextUrlPath {self.spec.next_url_path} leads to something that is not an address"
-        return ConfigurationError(Reason.INVALID_RESPONSE, message)
+    def step(self, sent: PageRequest, skip: int) -> None:
+        """Rows are not counted."""

@@ -1,17 +1,21 @@
 """Skips the rows received so far.
 
 The offset grows by the rows that came, never by the rows that were asked for, so that a server
-which caps its pages loses nothing; for the same reason a short page ends nothing. The walk ends at
-an empty page, or when the source's own total is reached. A total that is smaller than the page
-beside it counts something else and is not believed.
+which caps its pages loses nothing; for the same reason a short page alone ends nothing. The walk
+ends at an empty page. A declared total may be an estimate, a cap, or the page's own count: it ends
+a walk only where exactly so many rows came and the last page was smaller than one before it. An
+empty page before the total is a fault.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from external_data_operator.api.conditions import Reason
 from external_data_operator.api.sources.rest import OffsetPagination
 
-from sync_runner.paginators.page import PageRequest, Value, add_params, drop_params
+from sync_runner.errors import ConfigurationError
+from sync_runner.paginators.page import PageRequest, add_params, take_params
+from sync_runner.records.decode import Value
 
 
 @dataclass(frozen=True)
@@ -19,52 +23,88 @@ class OffsetPages:
     """Counts rows."""
 
     spec: OffsetPagination
+    counts_rows = True
 
     @property
     def paths(self) -> Sequence[str]:
         """The total's, where it is declared."""
         return (self.spec.total_path,) if self.spec.total_path else ()
 
+    @property
+    def fields(self) -> Sequence[str]:
+        """The spec's name of it."""
+        return ("totalPath",)[: len(self.paths)]
+
     def build_first(self, url: str) -> PageRequest:
         """The request of the first row."""
-        base = drop_params(url, [self.spec.limit_param, self.spec.offset_param])
-        base = add_params(base, [(self.spec.limit_param, str(self.spec.limit))])
-        return self._build(base, self.spec.initial_offset)
+        spec = self.spec
+        base, first = take_params(url, [spec.limit_param, spec.offset_param])
+        limit = _parse_param(first, spec.limit_param, spec.limit)
+        start = _parse_param(first, spec.offset_param, spec.initial_offset)
+        base = add_params(base, [(spec.limit_param, str(limit))])
+        return self.step(PageRequest("", base, start=start, limit=limit), start)
+
+    def find_fault(self, sent: PageRequest, values: Sequence[Value], rows: int) -> str | None:
+        """An empty page before the declared total."""
+        total = _find_total(sent, values, rows)
+        if rows or total is None or sent.received >= total:
+            return None
+        return (
+            f"the page is empty after {sent.received} rows, and totalPath {self.spec.total_path} "
+            f"declares {total}; remove totalPath if it is an estimate"
+        )
 
     def find_next(
         self, sent: PageRequest, values: Sequence[Value], rows: int
     ) -> PageRequest | None:
         """The request behind the rows that came."""
-        if rows == 0 or self._is_reached(sent.skip + rows, values, rows):
+        total = _find_total(sent, values, rows)
+        if rows == 0 or (rows < sent.size and sent.received + rows == total):
             return None
-        return self._build(sent.base, sent.skip + rows)
+        known = replace(sent, size=max(sent.size, rows), total=total)
+        return self.step(known, sent.skip + rows)
 
     def guess_next(
         self, sent: PageRequest, values: Sequence[Value], rows: int
     ) -> PageRequest | None:
         """The request behind as many rows as the last page had."""
-        if self._is_reached(sent.skip + rows, values, rows):
+        total = _find_total(sent, values, rows)
+        if total is not None and sent.received + rows >= total:
             return None
-        return self._build(sent.base, sent.skip + rows)
+        return self.step(sent, sent.skip + rows)
 
-    def _is_reached(self, skip: int, values: Sequence[Value], rows: int) -> bool:
-        total = _find_total(values)
-        return total is not None and rows <= total <= skip - self.spec.initial_offset
-
-    def _build(self, base: str, skip: int) -> PageRequest:
-        url = f"{base}&{self._quoted_param}={skip}"
-        return PageRequest(url, base=base, skip=skip)
+    def step(self, sent: PageRequest, skip: int) -> PageRequest:
+        """The request of the page that begins at `skip`."""
+        url = f"{sent.base}&{self._quoted_param}={skip}"
+        return replace(sent, url=url, skip=skip)
 
     @property
     def _quoted_param(self) -> str:
         return add_params("", [(self.spec.offset_param, "")])[1:-1]
 
 
-def _find_total(values: Sequence[Value]) -> int | None:
+def _parse_param(given: dict[str, str], name: str, default: int) -> int:
+    """What the stream's own parameters say of a number that the paginator counts with."""
+    text = given.get(name)
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX):
+        message = f"params.{name} is not a whole number, and pagination counts with it"
+        raise ConfigurationError(Reason.INVALID_SPEC, message)
+    return int(text)
+
+
+def _find_total(sent: PageRequest, values: Sequence[Value], rows: int) -> int | None:
+    """The declared total, or the one declared before. One smaller than the page counts something
+    else."""
     value = values[0] if values else None
-    if isinstance(value, bool) or value is None:
-        return None
+    if value is None or value.kind not in ("number", "string"):
+        return sent.total
     try:
-        return int(value)
+        total = int(float(value.text)) if len(value.text) <= _DIGITS_MAX else -1
     except (ValueError, OverflowError):
-        return None
+        return sent.total
+    return total if total >= rows else None
+
+
+_DIGITS_MAX = 15

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import parse_qsl, quote
 
-Value = str | int | float | bool | None
-"""A scalar of a body, as the decoder hands it out."""
+from external_data_operator.api.conditions import Reason
+
+from sync_runner.errors import ConfigurationError
+from sync_runner.records.decode import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +21,19 @@ class PageRequest:
     """The address without what the paginator puts into it."""
     skip: int = 0
     """Rows before this page, for the styles that count them."""
+    start: int = 0
+    """`skip` of the first page."""
+    limit: int = 0
+    """Rows that are asked for; 0 where that is not said."""
+    size: int = 0
+    """Rows of the largest page so far."""
+    total: int | None = None
+    """Rows of the stream, as the last page declared them."""
+
+    @property
+    def received(self) -> int:
+        """Rows that came before this page, for the styles that count them."""
+        return self.skip - self.start
 
 
 class Paginator(Protocol):
@@ -29,8 +44,20 @@ class Paginator(Protocol):
     def paths(self) -> Sequence[str]:
         """Where in a body the values are that `find_next` wants."""
 
+    @property
+    def fields(self) -> Sequence[str]:
+        """The spec's names of these paths."""
+
+    @property
+    def counts_rows(self) -> bool:
+        """Whether the next request follows from the number of rows, not from what a page says."""
+
     def build_first(self, url: str) -> PageRequest:
-        """The first page of the stream at this address."""
+        """The first page of the stream at this address. A parameter of the address that is the
+        paginator's own holds its first value."""
+
+    def find_fault(self, sent: PageRequest, values: Sequence[Value], rows: int) -> str | None:
+        """Why this page cannot be right, in a sentence; another attempt may help."""
 
     def find_next(
         self, sent: PageRequest, values: Sequence[Value], rows: int
@@ -40,6 +67,10 @@ class Paginator(Protocol):
 
         Raises ConfigurationError where the values cannot lead anywhere.
         """
+
+    def step(self, sent: PageRequest, skip: int) -> PageRequest | None:
+        """The request of the page that begins behind `skip` rows; None where rows are not
+        counted."""
 
     def guess_next(
         self, sent: PageRequest, values: Sequence[Value], rows: int
@@ -51,6 +82,21 @@ class Paginator(Protocol):
         """
 
 
+_NOTHING = (Value("string", ""), Value("boolean", "false"))
+
+
+def is_absent(value: Value) -> bool:
+    """Whether a value leads to no next page: missing, null, empty or false."""
+    return value.kind in ("missing", "null") or value in _NOTHING
+
+
+def refuse_value(field: str, path: str, value: Value, wanted: str) -> ConfigurationError:
+    """What leads nowhere, by its kind; never by its text."""
+    found = {"boolean": "true", "object": "an object"}.get(value.kind, f"a {value.kind}")
+    message = f"{field} {path} leads to {found}, which is not {wanted}"
+    return ConfigurationError(Reason.INVALID_RESPONSE, message)
+
+
 def add_params(url: str, params: Sequence[tuple[str, str]]) -> str:
     """The address with these query parameters behind those that it has."""
     if not params:
@@ -59,10 +105,11 @@ def add_params(url: str, params: Sequence[tuple[str, str]]) -> str:
     return f"{url}{'&' if '?' in url else '?'}{query}"
 
 
-def drop_params(url: str, names: Sequence[str]) -> str:
-    """The address without the parameters that a paginator sets itself."""
+def take_params(url: str, names: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """The address without the parameters that a paginator sets itself, and what they held."""
     path, _, query = url.partition("?")
     pairs = parse_qsl(query, keep_blank_values=True)
-    if not any(name in names for name, _ in pairs):
-        return url
-    return add_params(path, [pair for pair in pairs if pair[0] not in names])
+    taken = {name: value for name, value in pairs if name in names}
+    if not taken:
+        return url, taken
+    return add_params(path, [pair for pair in pairs if pair[0] not in names]), taken

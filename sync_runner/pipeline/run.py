@@ -35,6 +35,8 @@ _HEAVY_BYTES = 48 << 20
 """One page can be much larger than a batch should be; then only one is held."""
 _NOTES_MAX = 5
 _NAME_CHARS_MAX = 64
+RESTARTS_MAX = 2
+"""Walks that begin again in one pod because a page token expired."""
 _AHEAD = 2
 """Batches that the source may be ahead."""
 
@@ -92,6 +94,7 @@ class _Teller:
         self._seconds_before = counts.seconds
         self.progress.pages, self.progress.rows = counts.pages, counts.rows
         self.progress.bytes, self.progress.parts = counts.bytes, counts.parts
+        self.replaced.clear()
 
     @property
     def seconds(self) -> float:
@@ -110,6 +113,7 @@ class _Teller:
         self.progress.rows += batch.records.num_rows
         self.progress.bytes += batch.bytes
         self.replaced.update(batch.replaced)
+        self.progress.notes += batch.notes
         self.tell("reading")
 
     def tell(self, phase: str) -> None:
@@ -129,18 +133,20 @@ class _Run:
     teller: _Teller
 
     def extract(self, start: Start) -> Start:
-        """Reads the source to its end; once more from the beginning if it no longer knows a
-        token.
+        """Reads the source to its end; from the beginning again if it no longer knows a token.
+
+        What was staged is dropped then, what was published stays.
         """
-        self.teller.reset(start.counts)
-        try:
-            self._read(start)
-        except ExpiredTokenError:
-            if start.resume is None:
-                raise
-            start = replace(self.table.begin(fresh=True), resumed=True)
+        for _ in range(RESTARTS_MAX):
             self.teller.reset(start.counts)
-            self._read(start)
+            try:
+                self._read(start)
+            except ExpiredTokenError:
+                start = replace(self.table.begin(fresh=True), resumed=start.resumed)
+            else:
+                return start
+        self.teller.reset(start.counts)
+        self._read(start)
         return start
 
     def _read(self, start: Start) -> None:

@@ -8,6 +8,7 @@ page ends nothing unless it is a list.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import external_data_decoder
 import pyarrow as pa
@@ -17,7 +18,6 @@ from sync_runner.errors import ConfigurationError, RetryableError, RunError
 from sync_runner.records.lone import Expected, Verdict, find_lists, is_error, judge
 from sync_runner.records.paths import FieldPath, format_path, parse_path
 
-Scalar = str | int | float | bool | None
 Body = bytes
 _LIMITS = {
     "too_many_columns": (Reason.INVALID_RECORDS, "{}"),
@@ -28,17 +28,32 @@ _KEYS_MAX = 20
 _KEY_CHARS_MAX = 64
 
 
+class Value(NamedTuple):
+    """A value beside the rows, in the body's own spelling."""
+
+    kind: str
+    """missing, null, boolean, number, string, object or list."""
+    text: str = ""
+    """A string's value, or the characters of a number or a boolean."""
+
+
+MISSING = Value("missing")
+
+
 @dataclass(frozen=True)
 class Envelope:
     """What a page said beside its rows."""
 
     rows: int
     """Rows of this page."""
-    values: tuple[Scalar, ...]
-    """The values at the envelope's paths, in their order.
-
-    None where missing or null; nested ones as JSON text.
-    """
+    values: tuple[Value, ...] = ()
+    """The values at the envelope's paths, in their order."""
+    digest: int = 0
+    """Tells the text of the rows from that of others, in any process; 0 where there are none."""
+    repeated: bool = False
+    """The rows are those that `push` was told of, and were not added."""
+    overlap: int = 0
+    """How many of the first rows ended the page before, where that is looked for."""
 
 
 class RecordDecoder:
@@ -52,11 +67,13 @@ class RecordDecoder:
         extract: Sequence[str] = (),
         structs: bool = False,
         expected: Expected | None = None,
+        overlaps: bool = False,
     ) -> None:
         """`records_path` leads to the rows in a body, `envelope` to values beside them.
 
         Without a records path the body is the rows. `extract` leads to nested values of a row that
-        become columns, named `a.b`. With `structs` objects and lists in a row become structs and
+        become columns, named `a.b`. With `overlaps` each page is compared with the end of the one
+        before. With `structs` objects and lists in a row become structs and
         lists, where all values of a column in the run are alike; else they are JSON text.
 
         Only a list proves how many rows there are; `expected` tells rows from what is none. Raises
@@ -71,7 +88,7 @@ class RecordDecoder:
             is_whole_stated=bool(records_path) and not self._path,
         )
         self._had_rows = bool(expected.known)
-        self._empty = Envelope(0, (None,) * len(envelope))
+        self._empty = Envelope(0, (MISSING,) * len(envelope))
         self._decoder = external_data_decoder.Decoder(
             records_path=list(self._path),
             envelope=[list(_parse(path)) for path in envelope],
@@ -80,6 +97,7 @@ class RecordDecoder:
             proof=True,
             nothing=expected.nothing_is_empty,
             known=sorted(expected.known),
+            overlaps=overlaps,
         )
 
     @property
@@ -97,8 +115,9 @@ class RecordDecoder:
         """What a response without content (204) says."""
         return self._empty
 
-    def push(self, page: Body) -> Envelope:
-        """Takes a body whole, or raises RunError and is as it was before.
+    def push(self, page: Body, *, unless: int | None = None) -> Envelope:
+        """Takes a body whole, or raises RunError and is as it was before. Rows with the digest
+        `unless` are not added.
 
         The same page may be fetched and pushed again then.
         ConfigurationError: InvalidResponse, RecordsPathNotFound, InvalidRecords, LimitExceeded;
@@ -106,20 +125,20 @@ class RecordDecoder:
         InvalidResponse, where it holds something else than rows of this stream.
         """
         try:
-            rows, values = self._push(page)
+            found = self._push(page, unless)
         except external_data_decoder.DecodeError as error:
             raise self._remedy(error, page) from error
-        self._had_rows = self._had_rows or rows > 0
-        return Envelope(rows, tuple(values))
+        self._had_rows = self._had_rows or found.rows > 0
+        return found
 
-    def _push(self, page: Body) -> tuple[int, list[Scalar]]:
+    def _push(self, page: Body, unless: int | None) -> Envelope:
         """Decodes a page; one object is judged by its keys first."""
         try:
-            return self._decoder.push(page)
+            return _read(self._decoder.push(page, unless=unless))
         except external_data_decoder.DecodeError as error:
             if error.kind != "lone_object" or self._judge(error.keys) is not Verdict.ROW:
                 raise
-        return self._decoder.push(page, lone_object=True)
+        return _read(self._decoder.push(page, lone_object=True, unless=unless))
 
     def _judge(self, keys: Sequence[tuple[str, str]]) -> Verdict:
         known = self._expected.known.union(self._decoder.fields)
@@ -204,6 +223,11 @@ def _list_keys(keys: Sequence[tuple[str, str]]) -> str:
     )
     more = f" and {len(keys) - _KEYS_MAX} more" if len(keys) > _KEYS_MAX else ""
     return f"the keys {shown}{more}" if shown else "no keys"
+
+
+def _read(pushed: tuple[int, list[tuple[str, str]], int, bool, int]) -> Envelope:
+    rows, values, digest, repeated, overlap = pushed
+    return Envelope(rows, tuple(Value(*pair) for pair in values), digest, repeated, overlap)
 
 
 def _parse(path: str) -> FieldPath:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 
 from sync_runner.errors import ExpiredTokenError
 from sync_runner.paginators.page import PageRequest
+from sync_runner.paginators.trail import Behind
 from sync_runner.protocols import Token
 from sync_runner.sources.bounds import Window
 
@@ -32,6 +33,10 @@ class Bookmark:
     """The highest cursor value so far."""
     ascending: bool = True
     """Whether no row so far was below the one before it."""
+    behind: Behind = field(default_factory=Behind)
+    """What the walk knows of its last page."""
+    missing: list[str] | None = None
+    """The spec's paths that were on no page so far; None before the first page with rows."""
 
 
 def write_token(bookmark: Bookmark) -> Token:
@@ -50,6 +55,8 @@ def parse_token(token: Token) -> Bookmark:
             ),
             saved["highest"],
             saved["ascending"],
+            Behind(**saved["behind"]),
+            saved["missing"],
         )
     except (ValueError, KeyError, TypeError) as error:
         raise ExpiredTokenError("the journal's page token cannot be read any more") from error

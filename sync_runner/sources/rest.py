@@ -17,8 +17,8 @@ from external_data_operator.api.sources.rest import CursorType, NestedValues, Re
 
 from sync_runner.errors import ConfigurationError, ExpiredTokenError, RetryableError
 from sync_runner.paginators import build_paginator
-from sync_runner.paginators.loop_guard import LoopGuard
-from sync_runner.paginators.page import add_params
+from sync_runner.paginators.page import PageRequest, add_params
+from sync_runner.paginators.trail import Trail
 from sync_runner.protocols import Batch, Clock, Credentials, Position, ReadRequest, Token
 from sync_runner.records.decode import Envelope, RecordDecoder
 from sync_runner.sources.bounds import Bounds, Window
@@ -34,7 +34,7 @@ from sync_runner.sources.rest_client import (
 )
 from sync_runner.transport.client import Client, IsStopped
 from sync_runner.transport.exchange import Response
-from sync_runner.transport.failures import NoRowsError, RejectedError
+from sync_runner.transport.failures import NoRowsError, RejectedError, TornBodyError
 from sync_runner.transport.sockets import AttemptLimits
 from sync_runner.transport.texts import read_text
 
@@ -42,7 +42,9 @@ BATCH_PAGES_MAX = 1000
 BATCH_SECONDS_MAX = 10.0
 _NO_CONTENT = 204
 _GONE = 410
-_EXPIRED_WHEN_RESUMED = frozenset({400, 404, _GONE, 422})
+_EXPIRED = frozenset({400, 404, _GONE, 422})
+_BEYOND = frozenset({400, 404, 416, 422})
+"""How servers refuse an offset behind the last row."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,8 @@ class RestSource:
         self.cursor = find_cursor(plan, self.stream)
         declared = self.stream.incremental
         kind = self.cursor.kind if self.cursor else declared.cursor_type if declared else None
-        self.bounds = Bounds(declared, kind or CursorType.DATE_TIME, _collapses(plan.sync))
+        self.collapses = _collapses(plan.sync)
+        self.bounds = Bounds(declared, kind or CursorType.DATE_TIME, self.collapses)
         self.keys = plan.sync.primary_key_columns or self.stream.primary_key
         self._open: Callable[[], Client] = lambda: open_client(
             self.rest,
@@ -115,16 +118,19 @@ class _Walk:
         self._guesses = Guesses(
             client, self._ask, self._paginator, concurrency=source.rest.concurrency
         )
-        self._guard = LoopGuard()
         self._decoder = RecordDecoder(
             records_path=source.stream.records_path,
             envelope=self._paginator.paths,
             extract=self._find_nested(),
             structs=source.stream.nested_values is NestedValues.STRUCTS,
             expected=expect_rows(source.stream, self._find_stated(), known=request.fields),
+            overlaps=self._paginator.counts_rows and not source.collapses,
         )
         self._is_resumed = request.resume is not None
         self._bookmark = self._begin(request)
+        self._trail = Trail(self._bookmark.behind, counts_rows=self._paginator.counts_rows)
+        self._missing = self._bookmark.missing
+        self._known: int | None = None
         self._tracker = self._build_tracker(self._bookmark, is_continued=request.since is not None)
         self._pages = 0
         self._batch_began = source.clock.monotonic()
@@ -137,8 +143,9 @@ class _Walk:
     def read(self) -> Iterator[Batch]:
         place: Place | None = self._bookmark.place
         while place is not None:
-            self._guard.admit(place.request)
-            following = self._follow(place, self._fetch(place))
+            self._known = self._trail.enter(place.request)
+            page = self._fetch(place)
+            following = self._leave(place) if page is None else self._follow(place, page)
             if following is None or self._is_full(following):
                 yield self._cut_batch(following)
             place = following
@@ -180,13 +187,20 @@ class _Walk:
             is_continued=is_continued,
         )
 
-    def _fetch(self, place: Place) -> Envelope:
+    def _fetch(self, place: Place) -> Envelope | None:
+        """What the page says; None where it proves to be behind the end."""
         request = place.request
         try:
             page = self._client.fetch(
-                self._ask, request.url, self._push, first=self._guesses.take(request)
+                self._ask,
+                request.url,
+                lambda response: self._push(response, request),
+                first=self._guesses.take(request),
             )
         except RejectedError as error:
+            # Some servers refuse an offset behind the last row, which asks for a last proof.
+            if error.status in _BEYOND and self._is_behind_end(request):
+                return None
             if self._is_expired(place, error.status):
                 message = f"{error}: the token of this page has expired"
                 raise ExpiredTokenError(message) from error
@@ -196,34 +210,67 @@ class _Walk:
         return page
 
     def _is_expired(self, place: Place, status: int) -> bool:
-        statuses = _EXPIRED_WHEN_RESUMED if self._is_resumed else {_GONE}
-        return status in statuses and not place.begins_window
+        """Whether a page was refused that an accepted page named. The request of the first page
+        was accepted, so the spec is not what is wrong."""
+        is_named = self._is_resumed or not self._paginator.counts_rows
+        return status in (_EXPIRED if is_named else {_GONE}) and not place.begins_window
 
-    def _push(self, response: Response) -> Envelope:
+    def _is_behind_end(self, request: PageRequest) -> bool:
+        """Whether all rows that the source declared have come, and the last one is the last: the
+        page that begins with it holds nothing else."""
+        last = self._paginator.step(request, request.skip - 1)
+        if last is None or request.received != request.total:
+            return False
+        decoder = RecordDecoder(
+            records_path=self._source.stream.records_path,
+            expected=expect_rows(self._source.stream, self._find_stated()),
+        )
+        return (
+            self._client.fetch(self._ask, last.url, lambda r: decoder.push(read_text(r)).rows) == 1
+        )
+
+    def _push(self, response: Response, request: PageRequest) -> Envelope:
         """The body's rows go to the decoder; one that proves nothing is worth another attempt."""
         # 204 says by itself that there are none; no body is looked for.
         if response.status == _NO_CONTENT:
             return self._decoder.empty_page
         try:
-            return self._decoder.push(read_text(response))
+            page = self._decoder.push(read_text(response), unless=self._known)
         except RetryableError as error:
             raise NoRowsError(error) from error
         except ConfigurationError as error:
             what = f"stream {self._source.stream.name}"
             raise ConfigurationError(error.reason, f"{what}: {error}") from error
+        fault = self._paginator.find_fault(request, page.values, page.rows)
+        if fault is not None:
+            raise TornBodyError(fault)
+        return page
 
     def _follow(self, place: Place, page: Envelope) -> Place | None:
         request = self._paginator.find_next(place.request, page.values, page.rows)
-        if request == place.request and page.rows == 0:
-            request = None  # nothing came, and the token stays where it is: the end
+        before = self._trail.behind
+        request = self._trail.follow(place.request, page, request)
+        self._trail.check_overlap(place.request, page, before)
+        if page.rows:
+            self._missing = self._find_missing(page)
         if request is not None:
             mean_bytes = self._decoder.bytes // max(1, self._pages)
             self._guesses.extend(request, page.values, rows=page.rows, page_bytes=mean_bytes)
             return Place(request, place.window, begins_window=False)
+        return self._leave(place)
+
+    def _find_missing(self, page: Envelope) -> list[str]:
+        """The spec's paths that no page so far had."""
+        paths = zip(self._paginator.fields, self._paginator.paths, page.values, strict=True)
+        lacks = [f"{field} {path}" for field, path, value in paths if value.kind == "missing"]
+        return lacks if self._missing is None else [one for one in lacks if one in self._missing]
+
+    def _leave(self, place: Place) -> Place | None:
+        """Behind the last page of a window."""
         window = self._source.bounds.find_next(place.window)
         if window is None:
             return None
-        self._guard = LoopGuard()
+        self._trail = Trail(counts_rows=self._paginator.counts_rows)
         return self._enter(window)
 
     def _is_full(self, following: Place) -> bool:
@@ -255,6 +302,14 @@ class _Walk:
             pages=pages,
             bytes=received,
             replaced=replaced,
+            notes=() if following is not None else self._describe_missing(),
+        )
+
+    def _describe_missing(self) -> tuple[str, ...]:
+        """Sentences on paths that led nowhere on every page that had rows."""
+        return tuple(
+            f"pagination.{one} is on no page that was read. If rows are missing, correct it."
+            for one in self._missing or ()
         )
 
     def _find_position(self, following: Place | None) -> tuple[Position | None, bool]:
@@ -269,8 +324,8 @@ class _Walk:
         return tracker.highest, False
 
     def _write_bookmark(self, following: Place) -> Token:
-        tracker = self._tracker
+        tracker, behind = self._tracker, self._trail.behind
         if tracker is None:
-            return write_token(Bookmark(following))
+            return write_token(Bookmark(following, behind=behind, missing=self._missing))
         highest = tracker.highest.value if tracker.highest is not None else None
-        return write_token(Bookmark(following, highest, tracker.ascending))
+        return write_token(Bookmark(following, highest, tracker.ascending, behind, self._missing))

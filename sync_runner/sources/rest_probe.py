@@ -86,7 +86,7 @@ class RestProbe:
         url = self._build_first(stream)
         what = client.describe(ask, url)
         try:
-            response = client.attempt(ask, url, redirects_max=0)
+            response = client.attempt(ask, url)
             if response.status in _DENIED:
                 raise_for_status(response, what=what, now=self._clock.now())
         except (StatusError, TooLargeError, TornBodyError):

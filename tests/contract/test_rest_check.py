@@ -125,7 +125,6 @@ PASSING = {
     "429": status(429),
     "500": status(500),
     "a rate limit as 403": status(403, Retry_After="60"),
-    "redirect": redirect("/elsewhere"),
     "torn JSON": Reply(body=b'[{"id": 1}, '),
     "too large": Reply(body=b"[" + b" " * (21 << 20) + b"]"),
     "torn gzip": compressed([{"id": 1}], cut=5),
@@ -168,6 +167,19 @@ def test_what_a_person_must_mend_blocks(
     assert report.failure.message.startswith(f"GET /s0 at 127.0.0.1:{server.port}")
     assert "secret" not in report.failure.message
     assert len(server.requests) == 1
+
+
+def test_a_redirect_is_followed_as_a_run_follows_it(server: RestServer, tmp_path: Any) -> None:
+    server.on("/s0", redirect("/elsewhere"))
+    server.on("/elsewhere", ok([{"id": 1}]))
+    report, found = _check(_plan(server, tmp_path, {}))
+    assert report.failure is None
+    assert found is not None
+    assert [column.name for column in found.streams[0].columns] == ["id"]
+    server.on("/s0", redirect("https://elsewhere.invalid/"))
+    report, _ = _check(_plan(server, tmp_path, {}))
+    assert report.failure is not None
+    assert report.failure.reason is Reason.OTHER_ORIGIN
 
 
 def test_a_host_that_cannot_be_reached_blocks(server: RestServer, tmp_path: Any) -> None:

@@ -121,7 +121,10 @@ SENTENCES: dict[Reason, str] = {
         "The source answered 5xx, broke off, or sent nothing that proves how many rows there are,"
         " on every attempt; the next run tries again."
     ),
-    Reason.LOOP_DETECTED: "A page token came back a second time, so the walk would never end.",
+    Reason.LOOP_DETECTED: (
+        "The source led back to a page or to rows that the run had read already, or ten pages in a"
+        " row brought nothing new; the message says which. Correct the pagination."
+    ),
     Reason.LIMIT_EXCEEDED: "The run passed its bound of pages, bytes or seconds.",
     Reason.SCHEMA_CONFLICT: (
         "A column changed to a type that the table's cannot be widened to; nothing was changed."

@@ -1,5 +1,6 @@
 """From a page to the next one, and where each style ends."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,13 +9,28 @@ from external_data_operator.api.sources.rest import Pagination
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.paginators import STYLES, build_paginator
-from sync_runner.paginators.page import PageRequest, Paginator, Value, add_params
+from sync_runner.paginators.page import PageRequest, Paginator, add_params
+from sync_runner.records.decode import MISSING, Value
 
 URL = "https://h.example/v2/orders?status=open"
 
 
 def _build(**spec: Any) -> Paginator:
     return build_paginator(Pagination.model_validate(spec))
+
+
+NULL = Value("null")
+EMPTY = Value("string")
+FALSE = Value("boolean", "false")
+TRUE = Value("boolean", "true")
+
+
+def number(text: object) -> Value:
+    return Value("number", str(text))
+
+
+def text(value: str) -> Value:
+    return Value("string", value)
 
 
 def _next(paginator: Paginator, value: Value, rows: int = 10) -> PageRequest | None:
@@ -40,43 +56,59 @@ class TestCursor:
     @pytest.mark.parametrize(
         ("token", "sent"),
         [
-            ("abc", "abc"),
-            ("a/b+c=", "a%2Fb%2Bc%3D"),
-            (17, "17"),
-            (0, "0"),
-            ("0", "0"),
-            (1.5, "1.5"),
+            (text("abc"), "abc"),
+            (text("a/b+c= &"), "a%2Fb%2Bc%3D%20%26"),
+            (text("0"), "0"),
+            (text("false"), "false"),
+            (number("17"), "17"),
+            (number("0"), "0"),
+            (number("1.50"), "1.50"),
+            (number("2.9E5"), "2.9E5"),
+            (number("3.1415926535e+12"), "3.1415926535e%2B12"),
+            (number("9" * 40), "9" * 40),
         ],
     )
-    def test_a_token_is_sent_back(self, token: Value, sent: str) -> None:
+    def test_a_token_is_sent_back_character_by_character(self, token: Value, sent: str) -> None:
         following = _next(_build(cursor={"cursorPath": "next"}), token)
         assert following is not None
         assert following.url == f"{URL}&cursor={sent}"
 
-    @pytest.mark.parametrize("token", [None, "", False], ids=repr)
+    @pytest.mark.parametrize("token", [MISSING, NULL, EMPTY, FALSE], ids=repr)
     def test_no_token_is_the_end(self, token: Value) -> None:
         assert _next(_build(cursor={"cursorPath": "next"}), token) is None
 
-    def test_a_token_replaces_the_one_before(self) -> None:
+    def test_a_token_replaces_the_one_before_and_the_first_is_the_streams_own(self) -> None:
         cursor = _build(cursor={"cursorPath": "next", "cursorParam": "after"})
-        first = cursor.build_first(f"{URL}&after=x")
-        assert first.url == URL
-        second = cursor.find_next(first, ("a",), 1)
+        first = cursor.build_first(f"{URL}&after=%2A")
+        assert first.url == f"{URL}&after=%2A"
+        second = cursor.find_next(first, (text("a"),), 1)
         assert second is not None
-        third = cursor.find_next(second, ("b",), 1)
+        third = cursor.find_next(second, (text("b"),), 1)
         assert third is not None
         assert third.url == f"{URL}&after=b"
 
-    def test_true_is_not_a_token(self) -> None:
-        with pytest.raises(ConfigurationError, match=r"meta\.has_more leads to true"):
-            _next(_build(cursor={"cursorPath": "meta.has_more"}), value=True)
+    @pytest.mark.parametrize(
+        ("token", "found"),
+        [(TRUE, "true"), (Value("object"), "an object"), (Value("list"), "a list")],
+    )
+    def test_what_is_no_token_is_said_by_its_kind(self, token: Value, found: str) -> None:
+        with pytest.raises(ConfigurationError, match=rf"meta\.more leads to {found}, which") as it:
+            _next(_build(cursor={"cursorPath": "meta.more"}), token)
+        assert it.value.reason is Reason.INVALID_RESPONSE
 
 
 class TestOffset:
-    def test_the_first_request_says_limit_and_offset_once(self) -> None:
+    def test_the_streams_own_parameters_are_the_first_values(self) -> None:
         offset = _build(offset={"limit": 50, "initialOffset": 1, "offsetParam": "skip"})
+        assert offset.build_first(URL).url == f"{URL}&limit=50&skip=1"
         first = offset.build_first(f"{URL}&limit=7&skip=3")
-        assert first.url == f"{URL}&limit=50&skip=1"
+        assert first.url == f"{URL}&limit=7&skip=3"
+        assert offset.find_next(first, (), 7) == offset.step(replace(first, size=7), 10)
+
+    @pytest.mark.parametrize("value", ["-1", "", "x", "1.5", "9" * 30])
+    def test_a_parameter_that_cannot_be_counted_with_is_refused(self, value: str) -> None:
+        with pytest.raises(ConfigurationError, match=r"params\.offset is not a whole number"):
+            _build(offset={"limit": 50}).build_first(f"{URL}&offset={value}")
 
     @pytest.mark.parametrize("rows", [1, 49, 50, 51])
     def test_the_offset_grows_by_the_rows_received(self, rows: int) -> None:
@@ -93,39 +125,58 @@ class TestOffset:
     @pytest.mark.parametrize(
         ("total", "ends"),
         [
-            (10, True),
-            ("10", True),
-            (10.0, True),
-            (11, False),
-            (None, False),
-            (0, False),
-            (-1, False),
-            (9, False),
-            ("many", False),
-            (True, False),
+            (number(17), True),
+            (text("17"), True),
+            (number("1.7e1"), True),
+            (number(18), False),
+            (number(16), False),
+            (number(7), False),
+            (number(0), False),
+            (NULL, False),
+            (MISSING, False),
+            (text("many"), False),
+            (TRUE, False),
         ],
         ids=repr,
     )
-    def test_a_total_ends_the_walk_when_reached_and_believable(
+    def test_a_total_ends_the_walk_behind_a_smaller_page_where_exactly_so_many_came(
         self, total: Value, ends: bool
     ) -> None:
         offset = _build(offset={"limit": 50, "totalPath": "total"})
-        following = offset.find_next(offset.build_first(URL), (total,), 10)
-        assert (following is None) is ends
-
-    def test_a_total_does_not_count_the_rows_before_the_first_offset(self) -> None:
-        offset = _build(offset={"limit": 10, "totalPath": "total", "initialOffset": 1})
-        first = offset.build_first(URL)
-        second = offset.find_next(first, (20,), 10)
+        second = offset.find_next(offset.build_first(URL), (number(30),), 10)
         assert second is not None
-        assert second.skip == 11
-        assert offset.find_next(second, (20,), 10) is None
+        assert (offset.find_next(second, (total,), 7) is None) is ends
+
+    @pytest.mark.parametrize("rows", [3, 50])
+    def test_a_total_never_ends_the_walk_at_the_first_page_or_a_full_one(self, rows: int) -> None:
+        offset = _build(offset={"limit": 50, "totalPath": "total", "initialOffset": 1})
+        second = offset.find_next(offset.build_first(URL), (number(rows),), rows)
+        assert second is not None
+        assert second.received == rows
+        assert offset.find_next(second, (number(2 * rows),), rows) is not None
+
+    @pytest.mark.parametrize(
+        ("total", "is_fault"),
+        [(number(11), True), (MISSING, True), (number(10), False), (number(0), False)],
+        ids=repr,
+    )
+    def test_an_empty_page_before_the_total_is_a_fault(self, total: Value, is_fault: bool) -> None:
+        offset = _build(offset={"limit": 50, "totalPath": "total"})
+        second = offset.find_next(offset.build_first(URL), (number(30),), 10)
+        assert second is not None
+        fault = offset.find_fault(second, (total,), 0)
+        assert (fault is not None) is is_fault
+        assert offset.find_fault(second, (total,), 1) is None
 
     def test_a_guess_is_what_a_full_page_would_lead_to(self) -> None:
         offset = _build(offset={"limit": 10, "totalPath": "total"})
         first = offset.build_first(URL)
-        assert offset.guess_next(first, (100,), 10) == offset.find_next(first, (100,), 10)
-        assert offset.guess_next(first, (10,), 10) is None
+        guess = offset.guess_next(first, (number(100),), 10)
+        following = offset.find_next(first, (number(100),), 10)
+        assert guess is not None
+        assert following is not None
+        assert guess.url == following.url
+        assert offset.guess_next(first, (number(10),), 10) is None
 
 
 class TestNextUrl:
@@ -139,13 +190,15 @@ class TestNextUrl:
         ],
     )
     def test_an_address_is_taken_whole(self, link: str, url: str) -> None:
-        assert _next(_build(nextUrl={"nextUrlPath": "next"}), link) == PageRequest(url)
+        assert _next(_build(nextUrl={"nextUrlPath": "next"}), text(link)) == PageRequest(url)
 
-    @pytest.mark.parametrize("link", [None, "", False], ids=repr)
+    @pytest.mark.parametrize("link", [MISSING, NULL, EMPTY, FALSE], ids=repr)
     def test_no_address_is_the_end(self, link: Value) -> None:
         assert _next(_build(nextUrl={"nextUrlPath": "next"}), link) is None
 
-    @pytest.mark.parametrize("link", [17, True, "https://[::1/"], ids=repr)
+    @pytest.mark.parametrize(
+        "link", [number(17), TRUE, Value("object"), Value("list"), text("https://[::1/")], ids=repr
+    )
     def test_what_is_no_address_is_said(self, link: Value) -> None:
         with pytest.raises(ConfigurationError, match="nextUrlPath next") as caught:
             _next(_build(nextUrl={"nextUrlPath": "next"}), link)

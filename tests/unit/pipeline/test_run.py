@@ -16,9 +16,10 @@ from external_data_operator.api.plan import (
 from external_data_operator.api.schema import SyncType
 from external_data_operator.api.sources.rest import CursorType
 
-from sync_runner.errors import ConfigurationError, RetryableError, RunError
+from sync_runner.errors import ConfigurationError, ExpiredTokenError, RetryableError, RunError
 from sync_runner.pipeline import Outcome, run_sync
 from sync_runner.pipeline.bounds import Budget
+from sync_runner.pipeline.run import RESTARTS_MAX
 from sync_runner.protocols import Batch, Counts, Position, Progress, Published, ReadRequest, Start
 from tests.clocks import JumpingClock
 
@@ -173,3 +174,32 @@ def test_an_error_of_the_source_ends_the_run_behind_what_came_before() -> None:
     with pytest.raises(RunError, match="broken"):
         run(Broken(0), table)
     assert table.told == ["begin", "write 0", "write 1"]
+
+
+@dataclass
+class Forgetful(Numbers):
+    """Forgets its tokens after one batch, so many times."""
+
+    times: int = 0
+
+    def read(self, request: ReadRequest) -> Iterator[Batch]:
+        for batch in super().read(request):
+            yield batch
+            if len(self.requests) <= self.times:
+                raise ExpiredTokenError("the token has expired")
+
+
+def test_a_token_that_expires_in_mid_walk_begins_the_walk_again() -> None:
+    source, table = Forgetful(2, times=1), Memory()
+    outcome = run(source, table)
+    assert table.told == ["begin", "write 0", "fresh", "write 0", "write 1", "finish"]
+    assert outcome.rows == 2
+    assert not outcome.resumed
+
+
+def test_a_token_that_expires_again_and_again_ends_the_run_for_a_later_one() -> None:
+    source, table = Forgetful(2, times=100), Memory()
+    with pytest.raises(RetryableError, match="expired"):
+        run(source, table)
+    assert len(source.requests) == 1 + RESTARTS_MAX
+    assert "finish" not in table.told

@@ -11,7 +11,7 @@ import pytest
 
 def push(body: bytes, path: list[str], **options: Any) -> tuple[int, list[Any]]:
     """What one page gives."""
-    return native.Decoder(records_path=path, **options).push(body)
+    return native.Decoder(records_path=path, **options).push(body)[:2]
 
 
 def refuse(body: bytes, path: list[str] | None = None) -> native.DecodeError:
@@ -200,7 +200,7 @@ def test_brackets_may_be_512_deep_and_no_deeper(shape: tuple[str, str]) -> None:
 def test_a_stream_has_at_most_ten_thousand_columns() -> None:
     decoder = native.Decoder(records_path=[])
     row = ",".join(f'"c{i}":{i}' for i in range(10_000))
-    assert decoder.push(f"[{{{row}}}]".encode()) == (1, [])
+    assert decoder.push(f"[{{{row}}}]".encode())[0] == 1
     with pytest.raises(native.DecodeError) as error:
         decoder.push(b'[{"one more":1}]')
     assert error.value.kind == "too_many_columns"
@@ -215,39 +215,40 @@ def test_a_page_of_two_gibibytes_is_refused_unread() -> None:
 @pytest.mark.parametrize(
     ("value", "wanted"),
     [
-        pytest.param("null", None, id="null"),
-        pytest.param("true", True, id="true"),
-        pytest.param("false", False, id="false"),
-        pytest.param("7", 7, id="int"),
-        pytest.param("-" + "9" * 38, -int("9" * 38), id="38 digits"),
-        pytest.param("9" * 39, "9" * 39, id="39 digits are text"),
-        pytest.param("1.5e1", 15.0, id="float"),
-        pytest.param("1e999", "1e999", id="beyond float64 is text"),
-        pytest.param(r'"a\u00e9\n"', "aé\n", id="text"),
-        pytest.param('{"b": [1 ]}', '{"b": [1 ]}', id="nested is its own text"),
+        pytest.param("null", ("null", ""), id="null"),
+        pytest.param("true", ("boolean", "true"), id="true"),
+        pytest.param("7", ("number", "7"), id="int"),
+        pytest.param("-" + "9" * 40, ("number", "-" + "9" * 40), id="40 digits"),
+        pytest.param("4.50", ("number", "4.50"), id="a zero at the end"),
+        pytest.param("1.23E+7", ("number", "1.23E+7"), id="an exponent"),
+        pytest.param(r'"a\u00e9\n"', ("string", "aé\n"), id="text"),
+        pytest.param('{"b": [1 ]}', ("object", ""), id="an object"),
+        pytest.param("[1]", ("list", ""), id="a list"),
     ],
 )
-def test_a_value_of_the_envelope_comes_as_itself(value: str, wanted: Any) -> None:
+def test_a_value_of_the_envelope_comes_character_by_character(
+    value: str, wanted: tuple[str, str]
+) -> None:
     body = f'{{"data":[{{}}],"next":{value}}}'.encode()
-    rows, found = push(body, ["data"], envelope=[["next"]])
-    assert rows == 1
-    assert found == [wanted]
-    assert type(found[0]) is type(wanted)
+    assert push(body, ["data"], envelope=[["next"]]) == (1, [wanted])
+
+
+ONE, TWO, OBJECT = ("number", "1"), ("number", "2"), ("object", "")
+MISSING = ("missing", "")
 
 
 @pytest.mark.parametrize(
     ("body", "wanted"),
     [
+        pytest.param(b'{"n":1,"m":{"a":2,"b":3},"d":[]}', [ONE, TWO, OBJECT], id="before the rows"),
+        pytest.param(b'{"d":[],"m":{"a":2},"n":1}', [ONE, TWO, OBJECT], id="behind the rows"),
+        pytest.param(b'{"d":[],"m":2}', [MISSING, MISSING, TWO], id="missing"),
         pytest.param(
-            b'{"n":1,"m":{"a":2,"b":3},"d":[]}', [1, 2, '{"a":2,"b":3}'], id="before the rows"
+            b'{"d":[],"m":{"a":2},"m":{}}', [MISSING, MISSING, OBJECT], id="the last of equal keys"
         ),
-        pytest.param(b'{"d":[],"m":{"a":2},"n":1}', [1, 2, '{"a":2}'], id="behind the rows"),
-        pytest.param(b'{"d":[],"m":7}', [None, None, 7], id="missing"),
         pytest.param(
-            b'{"d":[],"m":{"a":2},"m":{}}', [None, None, "{}"], id="the last of equal keys"
+            b'{"d":[],"m":[{"a":2}]}', [MISSING, MISSING, ("list", "")], id="not through lists"
         ),
-        pytest.param(b'{"d":[],"m":[{"a":2}]}', [None, None, '[{"a":2}]'], id="not through lists"),
-        pytest.param(b"", [None, None, None], id="an empty body"),
     ],
 )
 def test_values_of_the_envelope_come_in_the_order_of_their_paths(
@@ -258,8 +259,48 @@ def test_values_of_the_envelope_come_in_the_order_of_their_paths(
 
 def test_the_envelope_may_reach_into_a_body_that_is_one_row() -> None:
     body = b'{"id":1,"meta":{"next":"x"}}'
-    assert push(body, [], envelope=[["meta", "next"], ["id"]]) == (1, ["x", 1])
-    assert push(b'[{"id":1}]', [], envelope=[["id"]]) == (1, [None])
+    assert push(body, [], envelope=[["meta", "next"], ["id"]]) == (1, [("string", "x"), ONE])
+    assert push(b'[{"id":1}]', [], envelope=[["id"]]) == (1, [MISSING])
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        pytest.param(b'{"@m.next":1,"@m":{"next":2},"d":[]}', ONE, id="before the nested one"),
+        pytest.param(b'{"@m":{"next":2},"d":[],"@m.next":1}', ONE, id="behind the nested one"),
+        pytest.param(b'{"@m":{"next":2},"d":[]}', TWO, id="the nested one alone"),
+        pytest.param(b'{"@m":{"next":2},"d":[],"@m.next":null}', ("null", ""), id="though null"),
+    ],
+)
+def test_a_key_with_dots_comes_before_the_keys_between_them(
+    body: bytes, wanted: tuple[str, str]
+) -> None:
+    assert push(body, ["d"], envelope=[["@m", "next"]])[1] == [wanted]
+
+
+def test_rows_below_a_key_with_dots_come_before_those_between_them() -> None:
+    literal, nested = '"a.b":{"c":[{"x":1}]}', '"a":{"b":{"c":[{"x":2},{"x":3}]}}'
+    for body in (f"{{{literal},{nested}}}", f"{{{nested},{literal}}}"):
+        decoder = native.Decoder(records_path=["a", "b", "c"])
+        assert decoder.push(body.encode())[0] == 1
+        assert pa.record_batch(decoder.flush()).to_pylist() == [{"x": 1}]
+
+
+def test_rows_that_the_caller_knows_are_not_added_again() -> None:
+    decoder = native.Decoder(records_path=["d"])
+    _, _, digest, repeated, _ = decoder.push(b'{"d":[{"x":1}],"at":1}')
+    assert digest
+    assert not repeated
+    assert decoder.push(b'{"at":2,"d":[{"x":1}]}', unless=digest)[2:4] == (digest, True)
+    assert not decoder.push(b'{"d":[{"x":2}]}', unless=digest)[3]
+    assert decoder.push(b'{"d":[]}', unless=digest)[2:4] == (0, False)
+    assert pa.record_batch(decoder.flush()).to_pylist() == [{"x": 1}, {"x": 2}]
+
+
+def test_rows_that_ended_the_page_before_are_counted() -> None:
+    decoder = native.Decoder(records_path=[], overlaps=True)
+    pages = [b'[{"x":1},{"x":2}]', b'[{"x":2},{"x":3}]', b"[]", b'[{"x":3}]', b'[{"x":4}]']
+    assert [decoder.push(page)[4] for page in pages] == [0, 1, 0, 1, 0]
 
 
 def extract(*rows: str) -> pa.RecordBatch:

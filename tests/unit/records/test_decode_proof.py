@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sync_runner.errors import ConfigurationError, RetryableError, RunError
-from sync_runner.records.decode import RecordDecoder
+from sync_runner.records.decode import RecordDecoder, Value
 from sync_runner.records.lone import Expected
 
 KNOWN = Expected(known=frozenset({"id", "colour"}))
@@ -56,7 +56,7 @@ def test_what_holds_nothing_is_a_page_where_the_spec_says_so(body: str, path: st
 
 def test_the_values_beside_no_rows_are_read_all_the_same() -> None:
     decoder = RecordDecoder(records_path="data", envelope=["next"], expected=EMPTY)
-    assert decoder.push(b'{"data": null, "next": "x"}').values == ("x",)
+    assert decoder.push(b'{"data": null, "next": "x"}').values == (Value("string", "x"),)
 
 
 @pytest.mark.parametrize(("body", "path"), [("[]", None), ('{"data": [ ]}', "data")])

@@ -7,7 +7,7 @@ import pytest
 from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError, RetryableError, RunError
-from sync_runner.records.decode import Envelope, RecordDecoder
+from sync_runner.records.decode import RecordDecoder, Value
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,8 @@ def test_a_page_that_broke_off_may_be_pushed_again() -> None:
     page = b'{"data":[{"id":1},{"id":2}],"meta":{"next":"x"}}'
     with pytest.raises(RetryableError):
         decoder.push(page[:30])
-    assert decoder.push(page) == Envelope(2, ("x",))
+    found = decoder.push(page)
+    assert (found.rows, found.values) == (2, (Value("string", "x"),))
     assert (decoder.rows, decoder.bytes) == (2, len(page))
     batch = decoder.flush()
     assert isinstance(batch, pa.RecordBatch)

@@ -52,9 +52,10 @@ class CursorPagination(SpecModel):
     """The body holds a token; the next request sends it back."""
 
     cursor_path: FieldPath
-    """Where in the body the token is. Missing, null or empty: the walk ends."""
+    """Where in the body the token is. Missing, null, empty or false: the walk ends."""
     cursor_param: ParamName = "cursor"
-    """Query parameter that carries it."""
+    """Query parameter that carries it, character by character. A value in `params` under this name
+    is the first token."""
 
 
 class OffsetPagination(SpecModel):
@@ -64,21 +65,25 @@ class OffsetPagination(SpecModel):
     limit: int = Field(ge=1, le=1_000_000)
     """Rows to ask for in one request."""
     limit_param: ParamName = "limit"
-    """Query parameter that carries the limit."""
+    """Query parameter that carries the limit. A value in `params` under this name replaces
+    `limit`."""
     offset_param: ParamName = "offset"
-    """Query parameter that carries the offset."""
+    """Query parameter that carries the offset. A value in `params` under this name replaces
+    `initialOffset`."""
     initial_offset: int = Field(default=0, ge=0)
     """Offset of the first row."""
     total_path: FieldPath | None = None
-    """Where in the body the total number of rows is; without it an empty page ends the walk."""
+    """Where in the body the total number of rows is. It ends the walk only behind a page that is
+    smaller than one before it, and an empty page before it fails the run. Default: an empty page
+    ends the walk."""
 
 
 class NextUrlPagination(SpecModel):
     """The body holds the address of the next page."""
 
     next_url_path: FieldPath
-    """Where in the body the address is, absolute or relative. Missing, null or empty: the walk
-    ends."""
+    """Where in the body the address is, absolute or relative. Missing, null, empty or false: the
+    walk ends."""
 
 
 class Pagination(UnionModel):

@@ -1,0 +1,364 @@
+"""A walk ends on proof: not at a total that is wrong, and not at a server that repeats itself."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from external_data_operator.api.conditions import Reason
+from external_data_operator.api.plan import FailureClass, FileDestination, TableTarget
+
+from sync_runner.errors import ConfigurationError, ExpiredTokenError, RetryableError
+from sync_runner.protocols import ReadRequest
+from sync_runner.wiring import Surroundings, run
+from tests.clocks import JumpingClock
+from tests.contract.rest_reading import GivenCredentials, ids_of, make_plan, open_source, read
+from tests.contract.test_rest_walk import CURSOR, NEXT, OFFSET
+from tests.servers.replies import Reply, ok, status
+from tests.servers.rest import RestServer, Seen
+from tests.servers.tables import Table, make_rows, page
+
+TOTAL = {"offset": {"limit": 10, "totalPath": "total"}}
+TENS = {"offset": {"limit": 10}}
+KEYED = {"sync": {"syncType": "FullRefresh", "primaryKeyColumns": ["id"]}}
+
+
+def _window(rows: list[Any], seen: Seen, size: int = 10) -> list[Any]:
+    start = int(seen.query["offset"])
+    return rows[start : start + size]
+
+
+def _refuse(server: RestServer, pagination: dict[str, Any], **plan: Any) -> ConfigurationError:
+    with pytest.raises(ConfigurationError) as caught:
+        read(make_plan(server, {"pagination": pagination}, **plan))
+    return caught.value
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+@pytest.mark.parametrize("count", [7, 10, 27, 30])
+@pytest.mark.parametrize("cap", [10, 4])
+@pytest.mark.parametrize("kind", ["page", "cap", "low", "text", "absent"])
+def test_a_total_that_is_none_costs_no_row(
+    server: RestServer, kind: str, cap: int, count: int, concurrency: int
+) -> None:
+    rows = make_rows(count)
+
+    def serve(seen: Seen) -> Reply:
+        part = _window(rows, seen, cap)
+        totals = {"page": len(part), "cap": min(count, 8), "low": count // 2, "text": "many"}
+        return page(part, **({"total": totals[kind]} if kind in totals else {}))
+
+    server.on("/orders", serve)
+    plan = make_plan(server, {"pagination": TOTAL}, rest={"concurrency": concurrency})
+    assert ids_of(read(plan)) == list(range(1, count + 1))
+
+
+def test_an_empty_page_before_the_total_is_asked_for_again(server: RestServer) -> None:
+    rows = make_rows(25)
+    server.on("/orders", lambda seen: page(_window(rows, seen), total=25))
+    server.script("/orders", None, page([], total=25), page([]))
+    plan = make_plan(server, {"pagination": TOTAL}, rest={"concurrency": 1})
+    assert ids_of(read(plan)) == list(range(1, 26))
+
+
+@pytest.mark.parametrize("with_total", [True, False])
+def test_a_page_that_stays_empty_before_the_total_fails_the_run(
+    server: RestServer, with_total: bool
+) -> None:
+    rows = make_rows(20)
+
+    def serve(seen: Seen) -> Reply:
+        part = _window(rows, seen)
+        return page(part, **({"total": 31} if part or with_total else {}))
+
+    server.on("/orders", serve)
+    with pytest.raises(RetryableError, match="empty after 20 rows, and totalPath total decl") as it:
+        read(make_plan(server, {"pagination": TOTAL}))
+    assert it.value.reason is Reason.SOURCE_UNAVAILABLE
+
+
+def test_a_total_that_shrinks_with_the_rows_is_reached(server: RestServer) -> None:
+    rows = make_rows(30)
+
+    def serve(seen: Seen) -> Reply:
+        if seen.query["offset"] == "20":
+            del rows[20:]
+        return page(_window(rows, seen), total=len(rows))
+
+    server.on("/orders", serve)
+    plan = make_plan(server, {"pagination": TOTAL}, rest={"concurrency": 1})
+    assert ids_of(read(plan)) == list(range(1, 21))
+
+
+@pytest.mark.parametrize("code", [400, 404, 416, 422])
+def test_a_refused_offset_behind_the_total_is_the_end_where_the_last_row_is_the_last(
+    server: RestServer, code: int
+) -> None:
+    rows = make_rows(30)
+
+    def serve(seen: Seen) -> Reply:
+        return page(part, total=30) if (part := _window(rows, seen)) else status(code)
+
+    server.on("/orders", serve)
+    assert ids_of(read(make_plan(server, {"pagination": TOTAL}))) == list(range(1, 31))
+    assert server.requests[-1].query["offset"] == "29"
+
+
+def test_a_refused_offset_at_a_capped_total_is_no_end(server: RestServer) -> None:
+    rows = make_rows(50)
+
+    def serve(seen: Seen) -> Reply:
+        allowed = int(seen.query["offset"]) < 20
+        return page(_window(rows, seen), total=20) if allowed else status(400)
+
+    server.on("/orders", serve)
+    assert _refuse(server, TOTAL).reason is Reason.REQUEST_REJECTED
+
+
+@pytest.mark.parametrize("echo", [True, False])
+@pytest.mark.parametrize("pagination", [TENS, TOTAL], ids=["bare", "total"])
+@pytest.mark.parametrize("plan", [{}, KEYED], ids=["no key", "key"])
+@pytest.mark.parametrize("total", [10, 23])
+def test_an_offset_that_the_server_ignores_is_said(
+    server: RestServer, pagination: dict[str, Any], plan: dict[str, Any], total: int, echo: bool
+) -> None:
+    def serve(seen: Seen) -> Reply:
+        more = {"offset": int(seen.query["offset"])} if echo else {}
+        return page(make_rows(10), total=total, **more)
+
+    server.on("/orders", serve)
+    assert _refuse(server, pagination, **plan).reason is Reason.LOOP_DETECTED
+    assert len(server.requests) < 12
+
+
+@pytest.mark.parametrize("concurrency", [1, 8])
+@pytest.mark.parametrize("pagination", [TENS, TOTAL], ids=["bare", "wrong total"])
+def test_an_offset_that_the_server_clamps_is_said(
+    server: RestServer, pagination: dict[str, Any], concurrency: int
+) -> None:
+    rows = make_rows(33)
+
+    def serve(seen: Seen) -> Reply:
+        start = min(int(seen.query["offset"]), 23)
+        return page(rows[start : start + 10], total=33)
+
+    server.on("/orders", serve)
+    error = _refuse(server, pagination, rest={"concurrency": concurrency})
+    assert error.reason is Reason.LOOP_DETECTED
+    assert len(server.requests) < 40
+
+
+def test_a_clamped_offset_is_the_end_where_exactly_the_total_came(server: RestServer) -> None:
+    rows = make_rows(30)
+
+    def serve(seen: Seen) -> Reply:
+        start = min(int(seen.query["offset"]), 20)
+        return page(rows[start : start + 10], total=30)
+
+    server.on("/orders", serve)
+    assert ids_of(read(make_plan(server, {"pagination": TOTAL}))) == list(range(1, 31))
+
+
+def test_rows_hidden_after_the_cut_are_said_where_no_key_collapses_them(server: RestServer) -> None:
+    rows = make_rows(40)
+
+    def serve(seen: Seen) -> Reply:
+        return page([row for row in _window(rows, seen) if row["id"] not in (4, 17, 18)])
+
+    server.on("/orders", serve)
+    assert "begins with 1 rows" in str(_refuse(server, TENS))
+    seen = ids_of(read(make_plan(server, {"pagination": TENS}, **KEYED)))
+    assert sorted(set(seen)) == [row["id"] for row in rows if row["id"] not in (4, 17, 18)]
+
+
+def test_ten_empty_pages_that_lead_on_are_a_loop(server: RestServer) -> None:
+    def serve(seen: Seen) -> Reply:
+        return page([], meta={"next": str(int(seen.query.get("at") or 0) + 1)})
+
+    server.on("/orders", serve)
+    assert _refuse(server, CURSOR).reason is Reason.LOOP_DETECTED
+    assert len(server.requests) == 10
+
+
+def test_nine_empty_pages_between_rows_end_nothing(server: RestServer) -> None:
+    def serve(seen: Seen) -> Reply:
+        at = int(seen.query.get("at") or 0)
+        rows = make_rows(1, first=at + 1) if at % 10 == 0 else []
+        return page(rows, meta={"next": str(at + 1) if at < 40 else None})
+
+    server.on("/orders", serve)
+    assert ids_of(read(make_plan(server, {"pagination": CURSOR}))) == [1, 11, 21, 31, 41]
+
+
+@pytest.mark.parametrize("end", ["empty", "same", "null"])
+def test_one_token_for_all_pages_is_followed_to_the_end(server: RestServer, end: str) -> None:
+    """As scroll APIs have it."""
+
+    def serve(seen: Seen) -> Reply:
+        nth = len(server.requests) - 1
+        last = make_rows(3, first=13) if end == "same" else []
+        rows = make_rows(5, first=1 + 5 * nth) if nth < 3 else last
+        return page(rows, meta={"next": None if end == "null" and nth == 2 else "scroll"})
+
+    server.script("/orders", *[serve] * 3)
+    server.on(
+        "/orders", page(make_rows(5, first=11) if end == "same" else [], meta={"next": "scroll"})
+    )
+    assert ids_of(read(make_plan(server, {"pagination": CURSOR}))) == list(range(1, 16))
+
+
+def test_one_token_whose_rows_come_round_again_is_a_loop(server: RestServer) -> None:
+    def serve(seen: Seen) -> Reply:
+        first = 1 + 5 * ((len(server.requests) - 1) % 3)
+        return page(make_rows(5, first=first), meta={"next": "scroll"})
+
+    server.on("/orders", serve)
+    assert _refuse(server, CURSOR).reason is Reason.LOOP_DETECTED
+    assert len(server.requests) < 8
+
+
+@pytest.mark.parametrize("style", ["cursor", "next"])
+def test_a_last_page_that_names_itself_ends_the_walk_without_doubling_a_row(
+    server: RestServer, style: str
+) -> None:
+    def serve(seen: Seen) -> Reply:
+        at = int(seen.query.get("at") or 0)
+        following = min(at + 1, 2)
+        told = {"next": f"/orders?at={following}", "meta": {"next": following}}
+        return page(make_rows(5, first=1 + 5 * at), **told)
+
+    server.on("/orders", serve)
+    pagination = CURSOR if style == "cursor" else NEXT
+    assert ids_of(read(make_plan(server, {"pagination": pagination}))) == list(range(1, 16))
+    assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize("changing", [True, False])
+def test_a_token_that_the_server_ignores_is_said(server: RestServer, changing: bool) -> None:
+    def serve(seen: Seen) -> Reply:
+        token = f"t{len(server.requests)}" if changing else "t"
+        return page(make_rows(5), meta={"next": token})
+
+    server.on("/orders", serve)
+    assert _refuse(server, CURSOR).reason is Reason.LOOP_DETECTED
+    assert len(server.requests) <= 12
+
+
+@pytest.mark.parametrize("token", ["2.5e+11", "7E3", "1.10", "12345678901234567890123", "-0"])
+def test_a_numeric_token_goes_back_character_by_character(server: RestServer, token: str) -> None:
+    def serve(seen: Seen) -> Reply:
+        if "at" in seen.query:
+            return page(make_rows(1, first=2), meta={"next": None})
+        body = json.dumps({"data": make_rows(1)})[:-1] + f', "meta": {{"next": {token}}}}}'
+        return Reply(body=body.encode())
+
+    server.on("/orders", serve)
+    assert ids_of(read(make_plan(server, {"pagination": CURSOR}))) == [1, 2]
+    assert server.requests[1].query["at"] == token
+
+
+@pytest.mark.parametrize("value", [{"href": "/x"}, ["/x"], True])
+@pytest.mark.parametrize("style", ["cursor", "next"])
+def test_what_leads_nowhere_is_named(server: RestServer, style: str, value: Any) -> None:
+    server.on("/orders", page(make_rows(1), next=value, meta={"next": value}))
+    error = _refuse(server, CURSOR if style == "cursor" else NEXT)
+    assert error.reason is Reason.INVALID_RESPONSE
+    assert ("cursorPath meta.next" if style == "cursor" else "nextUrlPath next") in str(error)
+
+
+def test_a_next_address_below_a_key_with_dots_needs_no_quotes(server: RestServer) -> None:
+    def serve(seen: Seen) -> Reply:
+        at = int(seen.query.get("at") or 0)
+        more = {"@odata.nextLink": f"/orders?at={at + 1}"} if at < 4 else {}
+        return ok({"@odata.context": "x", "odata.value": make_rows(5, first=1 + 5 * at), **more})
+
+    server.on("/orders", serve)
+    stream = {
+        "recordsPath": "odata.value",
+        "pagination": {"nextUrl": {"nextUrlPath": "@odata.nextLink"}},
+    }
+    assert ids_of(read(make_plan(server, stream))) == list(range(1, 26))
+
+
+@pytest.mark.parametrize("style", ["cursor", "next", "offset"])
+def test_a_path_that_is_on_no_page_is_said(server: RestServer, style: str) -> None:
+    server.on("/orders", lambda s: page(make_rows(5) if s.query.get("offset", "0") == "0" else []))
+    pagination: dict[str, Any] = {
+        "cursor": {"cursor": {"cursorPath": "paging.after"}},
+        "next": {"nextUrl": {"nextUrlPath": "paging.after"}},
+        "offset": {"offset": {"limit": 5, "totalPath": "paging.after"}},
+    }[style]
+    notes = read(make_plan(server, {"pagination": pagination}))[-1].notes
+    assert len(notes) == 1
+    assert "Path paging.after is on no page that was read" in notes[0]
+
+
+def test_a_path_that_is_null_or_missing_on_the_last_page_alone_is_not_said(
+    server: RestServer,
+) -> None:
+    server.script("/orders", page(make_rows(5), meta={"next": "2"}))
+    server.on("/orders", page(make_rows(5, first=6)))
+    assert read(make_plan(server, {"pagination": CURSOR}))[-1].notes == ()
+    server.on("/orders", page(make_rows(5), meta={"next": None}))
+    assert read(make_plan(server, {"pagination": CURSOR}))[-1].notes == ()
+
+
+@pytest.mark.parametrize("code", [400, 404, 410, 422])
+def test_a_token_that_expires_in_mid_walk_asks_for_a_new_walk(
+    server: RestServer, code: int
+) -> None:
+    server.script("/orders", page(make_rows(5), meta={"next": "2"}), status(code))
+    with pytest.raises(ExpiredTokenError, match=f"answered {code}") as caught:
+        read(make_plan(server, {"pagination": CURSOR}))
+    assert caught.value.failure_class is FailureClass.RETRYABLE
+
+
+def test_a_run_whose_token_expires_publishes_every_row_once(
+    server: RestServer, tmp_path: Path
+) -> None:
+    server.script("/orders", None, status(410), None, None)
+    server.on("/orders", Table(make_rows(150), "cursor"))
+    plan = make_plan(server, {"pagination": CURSOR}, limits={"batchRows": 10, "partBytes": 1})
+    target = TableTarget(file=FileDestination(path=str(tmp_path)), path="orders")
+    given = Surroundings(GivenCredentials(), run_id="r", clock=JumpingClock())
+    report = run(plan.model_copy(update={"target": target}), given)
+    assert report.failure is None
+    assert report.table is not None
+    assert (report.table.rows, report.rows) == (150, 150)
+
+
+def test_a_first_token_of_the_streams_own_is_sent(server: RestServer) -> None:
+    def serve(seen: Seen) -> Reply:
+        at = {"*": 0}.get(seen.query.get("at", ""), seen.query.get("at"))
+        if at is None:
+            return page(make_rows(5), meta={"next": None})
+        start = int(at)
+        following = str(start + 5) if start < 10 else None
+        return page(make_rows(5, first=1 + start), meta={"next": following})
+
+    server.on("/orders", serve)
+    plan = make_plan(server, {"pagination": CURSOR, "params": {"at": "*"}})
+    assert ids_of(read(plan)) == list(range(1, 16))
+
+
+def test_a_resumed_walk_knows_the_page_behind_it(server: RestServer) -> None:
+    """The page that names itself, and the offset that stands still, are behind the bookmark."""
+    server.on("/orders", page(make_rows(10), meta={"next": "2"}, total=23))
+    token = read_first(make_plan(server, {"pagination": CURSOR}, limits={"batchRows": 1}))
+    with pytest.raises(ConfigurationError) as caught:
+        read(make_plan(server, {"pagination": CURSOR}), resume=token)
+    assert caught.value.reason is Reason.LOOP_DETECTED
+    token = read_first(make_plan(server, {"pagination": OFFSET}, limits={"batchRows": 1}))
+    with pytest.raises(ConfigurationError) as caught:
+        read(make_plan(server, {"pagination": OFFSET}), resume=token)
+    assert caught.value.reason is Reason.LOOP_DETECTED
+
+
+def read_first(plan: Any) -> str:
+    """The bookmark behind a walk's first batch."""
+    source = open_source(plan)
+    batches = source.read(ReadRequest())
+    token = next(batches).next
+    batches.close()  # type: ignore[attr-defined]
+    assert token is not None
+    return token
