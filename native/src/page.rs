@@ -126,6 +126,13 @@ impl<'p> Page<'p> {
         }
         match self.found.take() {
             Some(Found::List) if leave.strangers => {}
+            // Rows without a single field are `{}` in the place of nothing.
+            Some(Found::List) if self.table.new_rows() > 0 && self.table.columns.is_empty() => {
+                if !leave.nothing {
+                    return Err(Failure::new(Kind::Nothing, "no row has a field"));
+                }
+                self.table.restore();
+            }
             Some(Found::List) => self.check_fields(known, None)?,
             Some(Found::Object(range)) if !leave.lone_object => {
                 self.check_fields(known, Some(&body[range]))?;

@@ -15,6 +15,7 @@ from sync_runner.transport.exchange import Response
 
 _UTF_8 = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii", "utf-8-sig", "utf8mb4"})
 _LATIN_1 = frozenset({"iso8859-1", "latin_1"})
+_NO_CHARSETS = frozenset({"unicode-escape", "raw-unicode-escape", "punycode"})
 _MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _PEEK_BYTES = 4
 _REPLACEMENT = "\ufffd".encode()
@@ -70,6 +71,8 @@ def _find_codec(name: str) -> str:
     try:
         codec = codecs.lookup(name)
         b" ".decode(codec.name, "replace")  # codecs that are no charsets do not
+        if codec.name in _NO_CHARSETS:
+            raise LookupError(codec.name)
     except (LookupError, ValueError) as error:
         raise _unknown() from error
     # What calls itself Latin-1 is windows-1252, as browsers read it: the rest are no characters.
@@ -82,7 +85,9 @@ def _recode(body: bytes, codec: str) -> bytes:
         text = body.decode(codec, "replace")
     except UnicodeError as error:  # a codec that replaces nothing
         raise _unknown() from error
-    return text.removeprefix("\ufeff").encode().replace(_REPLACEMENT, b"\xff")
+    return (
+        text.removeprefix("\ufeff").encode("utf-8", "surrogatepass").replace(_REPLACEMENT, b"\xff")
+    )
 
 
 def _unknown() -> ConfigurationError:

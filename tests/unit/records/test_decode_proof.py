@@ -38,6 +38,7 @@ NOTHING = {
     "object at the path": ('{"data": {}}', "data"),
     "object on the way": ('{"r": {}}', "r.data"),
     "list before the path": ("[]", "data"),
+    "rows without fields": ('{"data": [{}, {}]}', "data"),
 }
 
 
@@ -124,6 +125,13 @@ def test_something_else_in_the_place_of_rows_is_named_by_its_keys(
 )
 def test_rows_that_share_a_field_with_those_before_are_rows(body: str) -> None:
     assert RecordDecoder(expected=KNOWN).push(body.encode()).rows >= 1
+
+
+def test_a_row_without_fields_is_one_beside_others() -> None:
+    decoder = RecordDecoder()
+    assert decoder.push(b'[{}, {"a": 1}]').rows == 2
+    assert decoder.push(b"[{}]").rows == 1
+    assert decoder.flush().num_rows == 3
 
 
 def test_rows_share_a_field_with_earlier_pages_of_the_run() -> None:

@@ -42,7 +42,9 @@ def test_what_a_charset_has_not_is_left_for_the_decoder_to_count() -> None:
     assert read(body) == body
 
 
-@pytest.mark.parametrize("name", ["nonsense", "zlib", "idna", ""])
+@pytest.mark.parametrize(
+    "name", ["nonsense", "zlib", "idna", "unicode_escape", "raw_unicode_escape", "punycode", ""]
+)
 def test_a_charset_that_is_none_is_said(name: str) -> None:
     body = b'["\xe9"]'
     if not name:
