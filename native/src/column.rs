@@ -171,12 +171,12 @@ impl Column {
     }
 
     pub fn push_bool(&mut self, value: bool) -> Result<()> {
-        if !matches!(self.data, Data::Bool(_) | Data::Text(_) | Data::Json(_)) {
+        if !matches!(self.data, Data::Bool(_) | Data::Text(_)) {
             self.widen(Type::Bool)?;
         }
         match &mut self.data {
             Data::Bool(bits) if value => bits.set(self.len),
-            Data::Text(text) | Data::Json(text) => {
+            Data::Text(text) => {
                 text.bytes.push(if value { b"true" } else { b"false" });
                 text.end()?;
             }
@@ -209,18 +209,16 @@ impl Column {
             (Data::Decimal(values, scale), _) => {
                 values.extend(decimal(number).and_then(|value| rescale(value, *scale)))
             }
-            (data, _) => {
-                let kind = data.kind();
-                if let Data::Digits(text) | Data::Text(text) | Data::Json(text) = data {
-                    match (kind, number) {
-                        (Type::Digits, Exact::Float(value)) if value.is_finite() => {
-                            text.bytes.push(Digits::of_float(value).spell().as_bytes())
-                        }
-                        _ => write_number(source, kind, &mut text.bytes),
+            (Data::Digits(text) | Data::Text(text), _) => {
+                match number {
+                    Exact::Float(value) if value.is_finite() => {
+                        text.bytes.push(Digits::of_float(value).spell().as_bytes())
                     }
-                    text.end()?;
+                    _ => write_number(source, &mut text.bytes),
                 }
+                text.end()?;
             }
+            (data, _) => unreachable!("{:?} does not hold a number", data.kind()),
         }
         self.count();
         Ok(())
@@ -229,8 +227,8 @@ impl Column {
     /// Sees to it that the column holds a number of this value.
     fn make_room(&mut self, number: Exact) -> Result<()> {
         match &self.data {
-            Data::Digits(_) | Data::Text(_) | Data::Json(_) => Ok(()),
-            Data::Null | Data::Bool(_) => {
+            Data::Digits(_) | Data::Text(_) => Ok(()),
+            Data::Null | Data::Bool(_) | Data::Json(_) => {
                 self.widen(number.kind())?;
                 if let (Data::Decimal(_, scale), Exact::Decimal(_, wanted)) =
                     (&mut self.data, number)
@@ -272,14 +270,8 @@ impl Column {
 
     #[inline(never)]
     fn push_first_string(&mut self, cursor: &mut Cursor<'_>) -> Result<()> {
-        if !matches!(self.data, Data::Json(_)) {
-            self.widen(Type::Text)?;
-            return self.copy_string(cursor);
-        }
-        let (start, replaced) = (cursor.at, cursor.replaced);
-        cursor.at += 1;
-        cursor.skip_string()?;
-        self.push_passed(&cursor.text[start..cursor.at], cursor.replaced != replaced)
+        self.widen(Type::Text)?;
+        self.copy_string(cursor)
     }
 
     /// The text of a nested value that was passed; `has_halves` where a half of a surrogate pair is
@@ -291,12 +283,12 @@ impl Column {
         self.push_json(source)
     }
 
-    /// The text of a nested value (or of any value, once the column is JSON).
+    /// The text of a nested value.
     pub fn push_json(&mut self, source: &[u8]) -> Result<()> {
-        if !matches!(self.data, Data::Json(_)) {
+        if !matches!(self.data, Data::Json(_) | Data::Text(_)) {
             self.widen(Type::Json)?;
         }
-        if let Data::Json(text) = &mut self.data {
+        if let Data::Json(text) | Data::Text(text) = &mut self.data {
             text.bytes.push(source);
             text.end()?;
             self.count();

@@ -1,7 +1,7 @@
 //! The values of one column, in the layout that Arrow wants, and how they become a wider type.
 //!
-//! `null < bool < text`, `null < numbers < text`, and whatever meets a nested value becomes JSON
-//! text. Which numbers hold which others is told by their values, see `mixed`; what no type of
+//! `null < bool < text`, `null < numbers < text`, and `null < JSON < text`: text holds everything,
+//! strings as they are and any other value as JSON spells it. Which numbers hold which others is told by their values, see `mixed`; what no type of
 //! number holds is text of numbers only. A null has a place here too (zero, or an empty text); the column knows
 //! which places are null.
 
@@ -35,6 +35,8 @@ impl Type {
     pub fn join(self, other: Type) -> Type {
         match (self.min(other), self.max(other)) {
             (Type::Bool, Type::Int | Type::Float | Type::Decimal | Type::Digits) => Type::Text,
+            (Type::Null, wider) => wider,
+            (narrow, Type::Json) if narrow != Type::Json => Type::Text,
             (_, wider) => wider,
         }
     }
@@ -168,7 +170,7 @@ impl Data {
         let mut data = Data::with_room(kind, count, self.text_bytes());
         match (&mut data, self) {
             (Data::Digits(wide) | Data::Text(wide) | Data::Json(wide), _) => {
-                self.write(wide, count, is_valid, kind)?
+                self.write(wide, count, is_valid)?
             }
             (wide, _) => wide.fill(count),
         }
@@ -183,17 +185,11 @@ impl Data {
         }
     }
 
-    fn write(
-        &self,
-        wide: &mut Text,
-        count: usize,
-        is_valid: impl Fn(usize) -> bool,
-        kind: Type,
-    ) -> Result<()> {
+    fn write(&self, wide: &mut Text, count: usize, is_valid: impl Fn(usize) -> bool) -> Result<()> {
         let mut scratch = String::new();
         for place in (0..count).filter(|_| !matches!(self, Data::Null)) {
             if is_valid(place) {
-                self.write_one(&mut wide.bytes, place, kind, &mut scratch);
+                self.write_one(&mut wide.bytes, place, &mut scratch);
             }
             wide.end()?;
         }
@@ -201,7 +197,7 @@ impl Data {
         Ok(())
     }
 
-    fn write_one(&self, wide: &mut Bytes, place: usize, kind: Type, scratch: &mut String) {
+    fn write_one(&self, wide: &mut Bytes, place: usize, scratch: &mut String) {
         scratch.clear();
         // Writing to a string cannot fail.
         let _ = match self {
@@ -212,15 +208,15 @@ impl Data {
                 return wide.push(Digits::of_decimal(values[place], *scale).spell().as_bytes());
             }
             // The shortest text that reads back the same; of two such the even one, as most servers
-            // write it: the same float is the same text, whether it was built before or came later.
+            // write it.
             Data::Float(values) => {
                 let mut buffer = ryu::Buffer::new();
                 let text = buffer.format(values[place]);
-                return write_number(text.as_bytes(), kind, wide);
+                return write_number(text.as_bytes(), wide);
             }
-            Data::Digits(text) => return write_number(text.get(place), kind, wide),
-            Data::Text(text) if kind == Type::Json => return quote(text.get(place), wide),
-            Data::Text(text) | Data::Json(text) => return wide.push(text.get(place)),
+            Data::Digits(text) | Data::Text(text) | Data::Json(text) => {
+                return wide.push(text.get(place));
+            }
         };
         wide.push(scratch.as_bytes());
     }
@@ -256,18 +252,11 @@ pub fn quote_odd(data: Data, count: usize) -> Data {
     Data::Json(plain)
 }
 
-/// A number's text for a column of this type. JSON has no NaN and no infinities, which are strings
-/// there.
-pub fn write_number(text: &[u8], kind: Type, wide: &mut Bytes) {
-    match (kind, text.last()) {
-        (Type::Digits, Some(b'0'..=b'9')) => wide.push(Digits::parse(text).spell().as_bytes()),
-        (Type::Digits | Type::Text, Some(b'f')) => {
-            wide.push(if text[0] == b'-' { b"-Infinity" } else { b"Infinity" })
-        }
-        (Type::Json, Some(b'f')) => {
-            wide.push(if text[0] == b'-' { b"\"-Infinity\"" } else { b"\"Infinity\"" })
-        }
-        (Type::Json, Some(b'N' | b'y')) => quote(text, wide),
+/// A number's text, which does not depend on what came before it.
+pub fn write_number(text: &[u8], wide: &mut Bytes) {
+    match text.last() {
+        Some(b'0'..=b'9') => wide.push(Digits::parse(text).spell().as_bytes()),
+        Some(b'f') => wide.push(if text[0] == b'-' { b"-Infinity" } else { b"Infinity" }),
         _ => wide.push(text),
     }
 }

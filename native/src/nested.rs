@@ -2,10 +2,10 @@
 //!
 //! Objects are rows of a table of their own, and the elements of lists are rows of a table with one
 //! column, so that whatever holds for rows holds inside of them too: columns are found as they
-//! come, types widen, and what is nested deeper is read in the same way. A column of which any part
-//! cannot be read so stays text as a whole, and then for the rest of the run: text inside of a
-//! struct would not say whether it is JSON.
+//! come, types widen, and what is nested deeper is read in the same way. What cannot be read so, be
+//! it a column or a member, is text, and then for the rest of the run.
 
+use std::collections::HashMap;
 use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -159,15 +159,12 @@ impl<'a> Texts<'a> {
     }
 }
 
-/// An object without members is no value: there is no struct without members.
+/// An object of which no member has a value is no value: there is no struct without members, and
+/// which members others have must not show.
 fn read_objects(table: &mut Table, texts: &Texts<'_>) -> Result<(DataType, ArrayData)> {
-    let mut valid = Bits::default();
     for row in 0..texts.count {
         match texts.get(row) {
-            Some(text) if !is_empty(text) => {
-                table.read_row(&mut Cursor::new(text))?;
-                valid.set(row);
-            }
+            Some(text) if !is_empty(text) => table.read_row(&mut Cursor::new(text))?,
             _ => table.rows += 1,
         }
     }
@@ -177,7 +174,7 @@ fn read_objects(table: &mut Table, texts: &Texts<'_>) -> Result<(DataType, Array
     let mut fields = Vec::with_capacity(table.columns.len());
     let mut arrays = Vec::with_capacity(table.columns.len());
     for column in &mut table.columns {
-        let (field, array) = take_inner(column, texts.count)?;
+        let (field, array) = take_inner(column, texts.count);
         if *field.data_type() != DataType::Null {
             fields.push(field);
             arrays.push(array);
@@ -186,7 +183,8 @@ fn read_objects(table: &mut Table, texts: &Texts<'_>) -> Result<(DataType, Array
     if fields.is_empty() {
         return Ok((DataType::Null, build_nulls(texts.count)));
     }
-    let array = build_struct(&fields, arrays, texts.count, Some(valid.into_vec(texts.count)));
+    let valid = find_valid(&arrays, texts.count);
+    let array = build_struct(&fields, arrays, texts.count, valid);
     Ok((DataType::Struct(Fields::from(fields)), array))
 }
 
@@ -204,17 +202,24 @@ fn read_lists(table: &mut Table, texts: &Texts<'_>) -> Result<(DataType, ArrayDa
     }
     let count = mem::take(&mut table.rows);
     table.commit();
-    let (field, items) = take_inner(&mut table.columns[0], count)?;
+    let (field, items) = take_inner(&mut table.columns[0], count);
     let array = build_list(ends, items, Some(valid.into_vec(texts.count)));
     let item = Field::new_list_field(field.data_type().clone(), true);
     Ok((DataType::List(item.into()), array))
 }
 
-/// A column inside; an error where it would be JSON text.
-fn take_inner(column: &mut Column, count: usize) -> Result<(Field, ArrayData)> {
+/// A column inside. Nothing says there whether its text is JSON.
+fn take_inner(column: &mut Column, count: usize) -> (Field, ArrayData) {
     let (field, array) = take_column(column, count);
-    if field.metadata().is_empty() {
-        return Ok((field, array));
+    (field.with_metadata(HashMap::new()), array)
+}
+
+/// Rows in which a member has a value; None where that is so in each.
+fn find_valid(members: &[ArrayData], count: usize) -> Option<Vec<u8>> {
+    let mut valid = vec![0; count.div_ceil(8)];
+    for member in members {
+        let own = member.nulls()?.validity();
+        valid.iter_mut().zip(own).for_each(|(bits, more)| *bits |= more);
     }
-    Err(Failure::new(Why::NotObjects, "values of several kinds lie inside"))
+    Some(valid)
 }

@@ -51,8 +51,6 @@ class Journal:
     position: Position | None = None
     parts: tuple[Entry, ...] = ()
     counts: Counts = field(default_factory=Counts)
-    seen: tuple[str, ...] = ()
-    """Columns that were there, with or without values."""
     save: int = 0
     """Counts the saves, so that no two versions are alike."""
 
@@ -74,7 +72,6 @@ def parse_journal(data: bytes) -> Journal | None:
             "since": parse_position(spec["since"]),
             "position": parse_position(spec["position"]),
             "counts": parse_counts(spec["counts"]),
-            "seen": tuple(spec["seen"]),
         }
         return Journal(**{**spec, **typed})
     except (ValueError, KeyError, TypeError, AttributeError):

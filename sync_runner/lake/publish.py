@@ -5,8 +5,9 @@ Everything that a commit needs lies in the store before it is tried, and nothing
 until then.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -35,7 +36,7 @@ from sync_runner.lake.shape import (
 from sync_runner.lake.stage import Bounds, Stage
 from sync_runner.records.columns import source_of
 from sync_runner.records.dedupe import find_last
-from sync_runner.records.numeric import ByValue, Numbers, Rule
+from sync_runner.records.numeric import NO_NUMBERS, ByValue, Numbers, Rule
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,10 @@ class Rules:
     """Where none goes: which of the run's rows may be the table's own, come again."""
 
 
+Keeps: TypeAlias = Callable[[pa.Field], bool]
+"""Whether the run keeps a column, if the table is replaced."""
+
+
 class Publisher:
     """Prepares the publications of one run."""
 
@@ -90,10 +95,10 @@ class Publisher:
         if self._boundary is not None:
             self._boundary = replace(self._boundary, is_passed=True)
 
-    def prepare(self, base: Snapshot | None, stage: Stage, seen: set[str]) -> Prepared:
+    def prepare(self, base: Snapshot | None, stage: Stage, keeps: Keeps) -> Prepared:
         """Writes what the commit on top of `base` needs."""
         stage.settle()
-        shape = self._shape(base, stage, seen)
+        shape = self._shape(base, stage, keeps)
         if not shape.schema.names:
             return Prepared(shape)
         rows = self._load_small(base, stage)
@@ -103,7 +108,7 @@ class Publisher:
         stage.settle()
         return self._prepare_large(base, shape, stage)
 
-    def _shape(self, base: Snapshot | None, stage: Stage, seen: set[str]) -> Shape:
+    def _shape(self, base: Snapshot | None, stage: Stage, keeps_field: Keeps) -> Shape:
         old = None if base is None else base.schema
         if not stage.rows:
             return Shape(old or pa.schema([]))
@@ -112,7 +117,12 @@ class Publisher:
         keeps = old is not None and not self._replaces
         self._check_key(incoming, set(old.names) if keeps and old is not None else set())
         if base is None or old is None or self._replaces:
-            return shape_replaced(old, incoming, seen)
+            kept = [field for field in old or () if keeps_field(field)]
+            return shape_replaced(
+                pa.schema(kept),
+                incoming,
+                lambda name: ByValue(NO_NUMBERS, find_numbers(held, name), keeps=True),
+            )
         return shape_kept(old, incoming, lambda name: self._find_rule(base, held, name))
 
     def _find_rule(self, base: Snapshot, held: Sequence[Held], name: str) -> Rule:

@@ -194,7 +194,7 @@ class Session:
         """Files may be gone because the table has moved on and somebody has tidied up behind it."""
         base, tools = self._base, self._tools
         try:
-            return tools.publisher.prepare(base, tools.stage, tools.columns.seen)
+            return tools.publisher.prepare(base, tools.stage, tools.columns.keeps)
         except ConfigurationError as error:
             if error.reason is Reason.TABLE_DAMAGED and base is not None:
                 found = tools.log.load()
@@ -288,7 +288,6 @@ class Session:
             position=reached.position,
             parts=tuple(_entry(part) for part in stage.parts),
             counts=replace(reached.counts, parts=len(stage.parts)),
-            seen=tuple(sorted(self._tools.columns.seen)),
         )
         self._tools.journal.save(journal, began=self._asker.now)
         self._actor.steps(Step.JOURNALED)

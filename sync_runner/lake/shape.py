@@ -1,11 +1,11 @@
 """What a table's columns become when a run's rows are published. Pure.
 
-A replaced table takes the run's own columns. A table that keeps its rows takes new columns, and
-wider numbers (or their text) at the price of being rewritten; anything else is a conflict that
-changes nothing.
+A replaced table keeps its columns, widened by the run's. A table that keeps its rows takes new
+columns, and wider numbers (or their text) at the price of being rewritten; anything else is a
+conflict that changes nothing.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -15,7 +15,17 @@ from sync_runner.errors import ConfigurationError
 from sync_runner.lake.schema import type_word
 from sync_runner.records.columns import source_of
 from sync_runner.records.numeric import ByValue, Numbers, Rule
-from sync_runner.records.widen import convert, fit, has_void, is_json, is_same, is_void, join, trim
+from sync_runner.records.widen import (
+    Conflict,
+    cast_by_name,
+    convert,
+    find_conflict,
+    has_void,
+    is_json,
+    is_void,
+    join,
+    trim,
+)
 
 
 @dataclass(frozen=True)
@@ -57,13 +67,16 @@ def find_numbers(held: Sequence[Held], name: str) -> Numbers:
 
 
 def shape_replaced(
-    old: pa.Schema | None, incoming: dict[str, pa.Field], seen: Collection[str]
+    old: pa.Schema, incoming: dict[str, pa.Field], find_rule: Callable[[str], Rule]
 ) -> Shape:
-    """The run's columns; those that it has seen without a value stay as the old table had them."""
-    known = {} if old is None else {field.name: field for field in old if field.name in seen}
-    kept = [_typed(incoming.get(name, field), field) for name, field in known.items()]
-    new = [field for name, field in incoming.items() if name not in known]
-    fields = [field.with_type(trim(field.type)) for field in [*kept, *new]]
+    """The columns that the run keeps of the old table, none of them narrower than it was, and the
+    run's own. Old rows all go, so that any type may widen. `find_rule` knows the run's numbers.
+    """
+    kept = {field.name: field for field in old}
+    for name, field in incoming.items():
+        known = kept.get(name)
+        kept[name] = field if known is None else join(known, _trim(field, known), find_rule(name))
+    fields = [field.with_type(trim(field.type)) for field in kept.values()]
     return Shape(pa.schema([field for field in fields if not is_void(field.type)]))
 
 
@@ -83,7 +96,7 @@ def shape_kept(
         elif not is_void(field.type):
             new.append(field)
     new = [field.with_type(trim(field.type)) for field in new]
-    widens = any(not is_same(fields[field.name], field) for field in old)
+    widens = any(not fields[field.name].type.equals(field.type) for field in old)
     return Shape(pa.schema([*fields.values(), *new]), tuple(new), widens)
 
 
@@ -113,20 +126,18 @@ def align_table(table: pa.Table, have: pa.Schema, want: pa.Schema) -> pa.Table:
         column, index = table.column(field.name), have.get_field_index(field.name)
         known = have.field(index) if index >= 0 else table.schema.field(field.name)
         if not column.type.equals(known.type):
-            column = column.cast(known.type)
+            column = _cast_by_name(column, known.type)
         columns.append(column if _is_ready(known, field) else convert(column, known, field))
     return pa.Table.from_arrays(columns, schema=want)
 
 
 def _is_ready(have: pa.Field, want: pa.Field) -> bool:
-    return bool(have.type.equals(want.type)) and (is_json(have) or not is_json(want))
+    return bool(have.type.equals(want.type))
 
 
-def _typed(incoming: pa.Field, old: pa.Field) -> pa.Field:
-    """Lists of nothing are lists of what the table had, if it had lists."""
-    if is_void(incoming.type) and is_same(join(old, _trim(incoming, old)), old):
-        return old
-    return incoming
+def _cast_by_name(column: pa.ChunkedArray, type_: pa.DataType) -> pa.ChunkedArray:
+    """Files of other writers may have members in another order."""
+    return pa.chunked_array([cast_by_name(chunk, type_) for chunk in column.chunks], type_)
 
 
 def _trim(incoming: pa.Field, old: pa.Field) -> pa.Field:
@@ -135,14 +146,24 @@ def _trim(incoming: pa.Field, old: pa.Field) -> pa.Field:
 
 
 def _fit(old: pa.Field, incoming: pa.Field, rule: Rule) -> pa.Field:
-    fitted = fit(old, _trim(incoming, old), rule)
-    if fitted is None:
-        message = (
-            f"column {source_of(old)} is {type_word(old.type)} in the table and now brings "
-            f"{_word(incoming)}, which does not fit; nothing was changed"
-        )
-        raise ConfigurationError(Reason.SCHEMA_CONFLICT, message)
-    return fitted
+    incoming = _trim(incoming, old)
+    conflict = find_conflict(old, incoming)
+    if conflict is not None:
+        raise ConfigurationError(Reason.SCHEMA_CONFLICT, _explain(old, incoming, conflict))
+    return join(old, incoming, rule)
+
+
+def _explain(old: pa.Field, incoming: pa.Field, conflict: Conflict) -> str:
+    path = source_of(old)
+    for step in conflict.path:
+        path += step if step == "[]" else f".{step}"
+    have, brings = type_word(conflict.have), type_word(conflict.brings)
+    if not conflict.path:
+        have, brings = _word(old), _word(incoming)
+    return (
+        f"column {path} is {have} in the table and now brings {brings}, which does not fit; "
+        "nothing was changed"
+    )
 
 
 def _word(field: pa.Field) -> str:

@@ -166,7 +166,6 @@ def _reopen(standing: Standing, parts: PartStore, stage: Stage, columns: Columns
         ]
     except ConfigurationError:
         return False
-    columns.seen.update(journal.seen)
     for part in stage.parts:
         columns.learn({source_of(field): field.name for field in part.schema})
     return True

@@ -2,7 +2,7 @@
 columns to keep.
 
 Each column remembers its source's own spelling in its metadata. Columns without a single value have
-no type yet and are left out, but remembered, so that a table which has them keeps them.
+no type yet and are left out.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -34,8 +34,6 @@ class Columns:
         """
         self._names = dict(known)
         self._keep = None if keep is None else frozenset(keep)
-        self.seen: set[str] = set()
-        """Names of all columns so far, also of those without a value."""
 
     @property
     def sources(self) -> frozenset[str]:
@@ -47,6 +45,10 @@ class Columns:
         if source not in self._names:
             self._names.update(assign_names([source], self._names))
         return self._names[source]
+
+    def keeps(self, field: pa.Field) -> bool:
+        """Whether a column of the table is one that is to be kept."""
+        return self._keeps(source_of(field), field.name)
 
     def learn(self, names: Mapping[str, str]) -> None:
         """Takes over names that an earlier pod of the run gave."""
@@ -61,7 +63,6 @@ class Columns:
         fields: list[pa.Field] = []
         for source, column in self._kept(records):
             name = self._names[source.name]
-            self.seen.add(name)
             if column.null_count == len(column):
                 continue
             stored, json = store(column, is_text_of_json=is_json(source))

@@ -6,12 +6,10 @@ is told by values, which are looked at where types differ, and only then. A floa
 its shortest text says, which is what a source wrote and readers see.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Context, Decimal
 from functools import cached_property
-from math import isfinite
 from typing import Protocol, TypeAlias
 
 import pyarrow as pa
@@ -24,8 +22,6 @@ _PLAIN_DIGITS = 100
 """Numbers with more digits, zeros at either end among them, are spelled with an exponent."""
 _WHOLE_MAX = 2**53
 """Every whole number up to this one is a float."""
-_FIXED_MIN, _FIXED_END = 1e-5, 1e-4
-"""Where Python writes an exponent, and the decoder none."""
 _INT_DIGITS = {8: 3, 16: 5, 32: 10, 64: 19}
 _WHOLE = pa.decimal128(_DIGITS_MAX, 0)
 _EXACT = Context(prec=2000)
@@ -147,11 +143,11 @@ class ByType:
 
 
 class Wanted(ByType):
-    """The second type, which somebody has chosen already."""
+    """The first type, which somebody has chosen already."""
 
     def join(self, one: pa.DataType, other: pa.DataType) -> pa.DataType:  # noqa: ARG002
-        """The second one."""
-        return other
+        """The first one."""
+        return one
 
 
 @dataclass(frozen=True)
@@ -218,26 +214,19 @@ def cast_numbers(column: pa.Array, type_: pa.DataType) -> pa.Array:
     return pc.cast(pc.cast(text, _WHOLE), type_)
 
 
-def spell_numbers(column: pa.Array, *, beside_text: bool) -> pa.Array:
-    """The text of numbers as the decoder spells them: beside other text a float that is whole
-    keeps its point, as most servers write it; else one value has one spelling.
+def spell_numbers(column: pa.Array) -> pa.Array:
+    """The text of numbers as the decoder spells them: one value has one spelling, whichever type
+    its column had before.
     """
     if pa.types.is_integer(column.type):
         return pc.cast(column, pa.string())
-    spell = _spell_float if beside_text and pa.types.is_floating(column.type) else spell_number
     distinct = column.dictionary_encode()
-    texts = [spell(value) for value in distinct.dictionary.to_pylist()]
+    texts = [spell_number(value) for value in distinct.dictionary.to_pylist()]
     return pa.array(texts, pa.string()).take(distinct.indices)
 
 
-def _spell_float(value: float) -> str:
-    if not isfinite(value) or _FIXED_MIN <= abs(value) < _FIXED_END:
-        return spell_number(value)
-    return re.sub(r"e\+?(-?)0*", r"e\1", repr(value))
-
-
 def spell_number(value: float | Decimal) -> str:
-    """The one text of a number's value."""
+    """The one text of a number, plain where that is not too long."""
     exact = value if isinstance(value, Decimal) else Decimal(repr(value))
     if not exact.is_finite():
         return "NaN" if exact.is_nan() else f"{'-' * exact.is_signed()}Infinity"

@@ -1,14 +1,15 @@
 """Which type holds the values of two, and how values get there.
 
 A column is an Arrow field; text that holds JSON, or numbers only, is marked in its metadata. Types
-only widen: no value, bool, text; numbers as `numeric` says, text; anything beside a nested value
-becomes JSON. `join` says what holds both, `fit` what a table that has rows already may turn into,
-and `convert` takes values along.
+only widen: no value, bool, text; numbers as `numeric` says, text; structs and lists, JSON, text.
+Text holds everything: strings as they are, any other value as JSON spells it, so that a value's
+text does not depend on what came first. `join` says what holds both, `find_conflict` what a table
+that has rows already cannot turn into, and `convert` takes values along, members by their names.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal
-from math import isfinite
 
 import orjson
 import pyarrow as pa
@@ -51,18 +52,22 @@ def is_same(one: pa.Field, other: pa.Field) -> bool:
 def join(one: pa.Field, other: pa.Field, rule: Rule = _BY_TYPE) -> pa.Field:
     """A field of the first one's name whose type holds the values of both; `rule` knows numbers."""
     if is_same(one, other):
-        return one if is_numbers(one) == is_numbers(other) else _as_text(one, is_numbers=False)
-    if pa.types.is_null(one.type) and not is_json(other):
-        return _as_text(one, is_numbers=True) if is_numbers(other) else one.with_type(other.type)
-    if pa.types.is_null(other.type) and not is_json(one):
+        numbers = is_numbers(one) and is_numbers(other)
+        return _mark(one, json=is_json(one), numbers=numbers)
+    if pa.types.is_null(other.type):
         return one
-    if is_json(one) or is_json(other):
-        return _as_json(one)
-    joined = _join_types(one.type, other.type, rule)
-    if joined is not None and pa.types.is_string(joined):
-        numeric = all(is_number(field.type) or is_numbers(field) for field in (one, other))
-        return _as_text(one, is_numbers=numeric)
-    return _as_json(one) if joined is None else one.with_type(joined)
+    if pa.types.is_null(one.type):
+        return _mark(one.with_type(other.type), json=is_json(other), numbers=is_numbers(other))
+    joined = pa.string()
+    if not is_json(one) and not is_json(other):
+        joined = _join_types(one.type, other.type, rule)
+    is_text = pa.types.is_string(joined)
+    numeric = all(is_number(field.type) or is_numbers(field) for field in (one, other))
+    return _mark(
+        one.with_type(joined),
+        json=is_text and _holds_nested(one) and _holds_nested(other),
+        numbers=is_text and numeric,
+    )
 
 
 def has_void(type_: pa.DataType) -> bool:
@@ -96,55 +101,101 @@ def trim(type_: pa.DataType, beside: pa.DataType | None = None) -> pa.DataType:
     )
 
 
+@dataclass(frozen=True)
+class Conflict:
+    """Values that a table with rows cannot take."""
+
+    path: tuple[str, ...]
+    """Members below the column; `[]` for the elements of a list."""
+    have: pa.DataType
+    brings: pa.DataType
+
+
 def fit(table: pa.Field, incoming: pa.Field, rule: Rule = _BY_TYPE) -> pa.Field | None:
     """What the table's column becomes to take the incoming values; None where it cannot."""
-    if pa.types.is_string(table.type) and not is_json(table) and is_json(incoming):
-        return table
-    joined = join(table, incoming, rule)
-    is_text = is_number(table.type) and is_numbers(joined)
-    if is_same(joined, table) or is_text or _widens(table.type, joined.type):
-        return joined
-    return None
+    if find_conflict(table, incoming) is not None:
+        return None
+    return join(table, incoming, rule)
+
+
+def find_conflict(table: pa.Field, incoming: pa.Field) -> Conflict | None:
+    """Where the incoming values do not fit. Text takes everything, JSON what is nested; numbers
+    may widen, structs may get new members; no other column changes its type under its readers.
+    """
+    if pa.types.is_null(incoming.type):
+        return None
+    if is_json(table) or is_json(incoming):
+        is_text = pa.types.is_string(table.type) and not is_json(table)
+        fits = is_text or (is_json(table) and _holds_nested(incoming))
+        return None if fits else Conflict((), table.type, incoming.type)
+    if pa.types.is_string(table.type):
+        return None
+    return _find_conflict((), table.type, incoming.type)
+
+
+def _find_conflict(
+    path: tuple[str, ...], table: pa.DataType, incoming: pa.DataType
+) -> Conflict | None:
+    """The first place where one type cannot become the other."""
+    types = pa.types
+    if types.is_null(incoming) or table.equals(incoming):
+        return None
+    if is_number(table) and is_number(incoming):
+        return None
+    if types.is_string(table):
+        return None
+    inner: list[Conflict | None] = []
+    if types.is_struct(table) and types.is_struct(incoming):
+        has = {member.name: member.type for member in incoming}
+        inner = [
+            _find_conflict((*path, m.name), m.type, has[m.name]) for m in table if m.name in has
+        ]
+    elif types.is_list(table) and types.is_list(incoming):
+        inner = [_find_conflict((*path, "[]"), table.value_type, incoming.value_type)]
+    else:
+        return Conflict(path, table, incoming)
+    return next((found for found in inner if found is not None), None)
 
 
 def convert(column: Column, have: pa.Field, want: pa.Field) -> Column:
     """The values of a column that holds what `have` says, as values of `want`, which is at least
     as wide, void members left aside.
     """
-    if is_same(have, want):
+    if have.type.equals(want.type):
         return column
     trimmed = have.with_type(trim(have.type, want.type))
-    assert is_same(join(trimmed, want, Wanted()), want), f"{have} would lose values as {want}"
+    assert join(want, trimmed, Wanted()).type.equals(want.type), f"{have} would lose as {want}"
     if pa.types.is_null(have.type):
         return pa.nulls(len(column), want.type)
-    if pa.types.is_string(want.type):
-        return _convert_to_text(column, have, want)
     if isinstance(column, pa.ChunkedArray):
-        return pa.chunked_array([_cast(chunk, want.type) for chunk in column.chunks], want.type)
-    return _cast(column, want.type)
+        chunks = [cast_by_name(chunk, want.type) for chunk in column.chunks]
+        return pa.chunked_array(chunks, want.type)
+    return cast_by_name(column, want.type)
 
 
-def _convert_to_text(column: Column, have: pa.Field, want: pa.Field) -> Column:
-    if is_json(want) and not is_json(have):
-        return _quote_odd(column) if is_numbers(have) else as_json_text(column)
-    if _is_nested(have.type):
+def _as_text(column: pa.Array) -> pa.Array:
+    if _is_nested(column.type):
         return as_json_text(column)
-    if is_number(have.type):
-        return _spell_all(column, beside_text=not is_numbers(want))
-    return pc.cast(column, want.type, safe=False)
+    if is_number(column.type):
+        return spell_numbers(column)
+    return pc.cast(column, pa.string(), safe=False)
 
 
-def _cast(column: pa.Array, type_: pa.DataType) -> pa.Array:
-    """The same values in another type that holds them."""
+def cast_by_name(column: pa.Array, type_: pa.DataType) -> pa.Array:
+    """The same values in another type that holds them; members go by their names, and void ones
+    and others that the type lacks are left aside.
+    """
     own = column.type
     if own.equals(type_):
         return column
     if is_number(own) and is_number(type_):
         return cast_numbers(column, type_)
+    if pa.types.is_string(type_):
+        return _as_text(column)
     if pa.types.is_struct(own) and pa.types.is_struct(type_):
         members = dict(zip((member.name for member in own), column.flatten(), strict=True))
         cast = [
-            _cast(members[member.name], member.type)
+            cast_by_name(members[member.name], member.type)
             if member.name in members
             else pa.nulls(len(column), member.type)
             for member in type_
@@ -153,126 +204,65 @@ def _cast(column: pa.Array, type_: pa.DataType) -> pa.Array:
     if pa.types.is_list(own) and pa.types.is_list(type_):
         lengths = pc.fill_null(pc.list_value_length(column), 0)
         ends = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(lengths)])
-        items = _cast(column.flatten(), type_.value_type)
+        items = cast_by_name(column.flatten(), type_.value_type)
         return pa.ListArray.from_arrays(ends, items, type=type_, mask=column.is_null())
     return pc.cast(column, type_, safe=False)
 
 
 def as_json_text(column: Column) -> Column:
-    """Values as JSON text."""
-    type_ = column.type
-    if is_number(type_):
-        return _quote_odd(_spell_all(column, beside_text=True))
-    if pa.types.is_boolean(type_):
-        return pc.cast(column, pa.string())
-    if not _is_nested(type_):
-        column = pc.cast(column, pa.string())
-    plain = _spell_odd if _has_odd(column) else None
-    return _map_values(column, lambda value: _dump(plain(value) if plain else value))
-
-
-def _dump(value: object) -> str:
-    return orjson.dumps(value, default=_spell).decode()
-
-
-def _has_odd(column: Column) -> bool:
-    """Whether NaN or an infinity is among the numbers of nested values; orjson makes nulls of
-    them.
+    """Nested values as JSON text. Structs do not tell a missing member from a null one, so that
+    neither is written.
     """
-    if isinstance(column, pa.ChunkedArray):
-        return any(map(_has_odd, column.chunks))
-    if pa.types.is_floating(column.type):
-        return pc.all(pc.is_finite(column)).as_py() is False
-    if pa.types.is_struct(column.type):
-        return any(map(_has_odd, column.flatten()))
-    return bool(pa.types.is_list(column.type)) and _has_odd(column.flatten())
+    return _map_values(column, lambda value: orjson.dumps(_plain(value), default=str).decode())
 
 
-def _spell_odd(value: object) -> object:
-    """The same value with text in the place of numbers that JSON does not have."""
+def _plain(value: object) -> object:
+    """Without null members, and with numbers spelled as in any other text."""
     if isinstance(value, dict):
-        return {name: _spell_odd(member) for name, member in value.items()}
+        return {key: _plain(member) for key, member in value.items() if member is not None}
     if isinstance(value, list):
-        return [_spell_odd(item) for item in value]
-    if isinstance(value, float) and not isfinite(value):
-        return spell_number(value)
+        return [_plain(item) for item in value]
+    if isinstance(value, float | Decimal):
+        text = spell_number(value)
+        return text if text in _ODD_NUMBERS else orjson.Fragment(text)
     return value
 
 
-def _spell(value: object) -> object:
-    """How JSON has what orjson does not know: decimals are numbers, all else is text."""
-    return orjson.Fragment(str(value)) if isinstance(value, Decimal) else str(value)
+def _holds_nested(field: pa.Field) -> bool:
+    return is_json(field) or _is_nested(field.type)
 
 
 def _is_nested(type_: pa.DataType) -> bool:
     return bool(pa.types.is_nested(type_))
 
 
-def _as_json(field: pa.Field) -> pa.Field:
-    metadata = {**(field.metadata or {}), JSON_KEY: b"1"}
-    return pa.field(field.name, pa.string(), metadata=metadata)
+def _mark(field: pa.Field, *, json: bool, numbers: bool) -> pa.Field:
+    marks = {JSON_KEY: json, NUMBERS_KEY: numbers}
+    own = {key: value for key, value in (field.metadata or {}).items() if key not in marks}
+    own |= {key: b"1" for key, is_set in marks.items() if is_set}
+    return field.with_metadata(own or None)
 
 
-def _as_text(field: pa.Field, *, is_numbers: bool) -> pa.Field:
-    metadata = {**(field.metadata or {}), NUMBERS_KEY: b"1"}
-    if not is_numbers:
-        del metadata[NUMBERS_KEY]
-    return pa.field(field.name, pa.string(), metadata=metadata)
-
-
-def _spell_all(column: Column, *, beside_text: bool) -> Column:
-    if isinstance(column, pa.Array):
-        return spell_numbers(column, beside_text=beside_text)
-    chunks = [spell_numbers(chunk, beside_text=beside_text) for chunk in column.chunks]
-    return pa.chunked_array(chunks, pa.string())
-
-
-def _quote_odd(column: Column) -> Column:
-    odd = pc.is_in(column, pa.array(_ODD_NUMBERS))
-    return pc.if_else(odd, pc.binary_join_element_wise('"', column, '"', ""), column)
-
-
-def _widens(table: pa.DataType, joined: pa.DataType) -> bool:
-    """Whether a table with rows may take this step: among numbers, or the same step inside
-    nested values.
-    """
-    if _is_nested(table):
-        return bool(table.id == joined.id)
-    return is_number(table) and is_number(joined)
-
-
-def _join_types(one: pa.DataType, other: pa.DataType, rule: Rule) -> pa.DataType | None:
-    """What holds the values of both; None where one is nested and the other is something else."""
+def _join_types(one: pa.DataType, other: pa.DataType, rule: Rule) -> pa.DataType:
+    """What holds the values of both; text where nothing else does."""
     if one.equals(other) or pa.types.is_null(other):
         return one
     if pa.types.is_null(one):
         return other
-    if _is_nested(one) or _is_nested(other):
-        return _join_nested(one, other, rule)
+    if pa.types.is_struct(one) and pa.types.is_struct(other):
+        return _join_structs(one, other, rule)
+    if pa.types.is_list(one) and pa.types.is_list(other):
+        return pa.list_(_join_types(one.value_type, other.value_type, rule.items()))
     if is_number(one) and is_number(other):
         return rule.join(one, other)
     return pa.string()
 
 
-def _join_nested(one: pa.DataType, other: pa.DataType, rule: Rule) -> pa.DataType | None:
-    if one.id != other.id:
-        return None
-    if pa.types.is_struct(one):
-        return _join_structs(one, other, rule)
-    if pa.types.is_list(one):
-        inner = _join_types(one.value_type, other.value_type, rule.items())
-        return None if inner is None else pa.list_(inner)
-    return None
-
-
-def _join_structs(one: pa.DataType, other: pa.DataType, rule: Rule) -> pa.DataType | None:
+def _join_structs(one: pa.DataType, other: pa.DataType, rule: Rule) -> pa.DataType:
     fields = {field.name: field.type for field in one}
     for field in other:
         own = fields.get(field.name, field.type)
-        inner = _join_types(own, field.type, rule.member(field.name))
-        if inner is None:
-            return None
-        fields[field.name] = inner
+        fields[field.name] = _join_types(own, field.type, rule.member(field.name))
     return pa.struct(list(fields.items()))
 
 

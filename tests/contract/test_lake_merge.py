@@ -1,6 +1,7 @@
 """Rows of one key collapse to the last one, wherever they come from."""
 
 import itertools
+import json
 import secrets
 from contextlib import suppress
 from dataclasses import replace
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from sync_runner.errors import ConfigurationError
 from sync_runner.lake.policy import Policy
 from sync_runner.protocols import Step
+from sync_runner.records.decode import RecordDecoder
 from tests.contract.lake_pod import SMALL, Place, folder_place
 from tests.contract.lake_reading import read_polars
 from tests.contract.lake_rows import DieAt, Died, ListedSource, Row, Syncs, options
@@ -93,6 +95,46 @@ def test_rows_that_are_what_the_table_has_make_no_new_version(place: Place) -> N
     assert again.table is not None
     assert again.table.version == first.table.version
     assert (again.rows, again.cursor) == (1, "99")
+
+
+@pytest.mark.parametrize(
+    ("text", "is_same"),
+    [('{"b": null, "a":1.0}', True), ('{"a": 1}', False), ('{"a": "1", "b": null}', False)],
+)
+def test_a_merge_knows_json_by_what_it_says(tmp_path: Path, text: str, is_same: bool) -> None:
+    sync = merging(folder_place(tmp_path))
+    versions = []
+    for value in ('{"a": 1, "b": null}', text):
+        fields = [pa.field(name, pa.int64()) for name in ("id", "seq")]
+        fields.append(pa.field("v", pa.string(), metadata={"json": "1"}))
+        batch = pa.record_batch([[1, 2], [7, 7], [value, "[]"]], schema=pa.schema(fields))
+        table = sync.read(ListedSource([batch], "seq")).table
+        versions.append(None if table is None else table.version)
+    assert (versions[0] == versions[1]) is is_same
+
+
+@pytest.mark.parametrize("sync_type", [SyncType.APPEND, SyncType.INCREMENTAL])
+@pytest.mark.parametrize("structs", [False, True])
+def test_rows_of_nulls_and_of_several_kinds_that_come_again_change_nothing(
+    tmp_path: Path, sync_type: SyncType, structs: bool
+) -> None:
+    sync = Syncs(folder_place(tmp_path), options(sync_type, key=["id"], cursor="seq"))
+    values = [{"a": None}, {"a": 1, "b": None}, None, {"b": {"c": None}}, {"b": {"c": True}}]
+    kinds = ["s", {"x": 1}, None, 2.0, [True]]
+    versions = []
+    for cut in (1, 4):
+        decoder, batches = RecordDecoder(structs=structs), []
+        records = [
+            {"id": n, "seq": 7, "v": v, "w": w}
+            for n, (v, w) in enumerate(zip(values, kinds, strict=True))
+        ]
+        for page in (records[:cut], records[cut:]):
+            decoder.push(json.dumps(page).encode())
+            batches.append(decoder.flush())
+        table = sync.read(ListedSource(batches, "seq")).table
+        versions.append(None if table is None else table.version)
+    assert versions[0] == versions[1]
+    assert len(rows(sync.place)) == 5
 
 
 def test_an_append_takes_a_row_that_comes_again_only_once(place: Place) -> None:

@@ -31,7 +31,6 @@ JOURNAL = Journal(
     position=Position("2024-01-01", CursorType.DATE),
     parts=(Entry("data/x.parquet", 10, 2, Order.ASCENDING),),
     counts=Counts(1, 2, 3, 4, 5.5),
-    seen=("a", "ü"),
 )
 
 

@@ -4,12 +4,11 @@ Rows are lists of (key, source text of the value), so that the source's spelling
 """
 
 import json
-import re
 from dataclasses import dataclass, field
 from decimal import Context, Decimal
 from typing import Any
 
-RANK = ("null", "bool", "number", "text", "json")
+RANK = ("null", "json", "bool", "number", "text")
 MAX_DIGITS = 38
 EXACT = Context(prec=2000)
 Row = list[tuple[str, str]]
@@ -68,7 +67,7 @@ def spell(value: Decimal) -> str:
 
 def join(one: str, other: str) -> str:
     """The narrowest type that holds both."""
-    if {one, other} == {"number", "bool"}:
+    if one != other and "null" not in {one, other}:
         return "text"
     return max(one, other, key=RANK.index)
 
@@ -116,7 +115,7 @@ class Numbers:
             self.scale = max(self.scale, -point)
         exacts = [Decimal(repr(v) if isinstance(v, float) else v or 0) for v in values]
         top = max((exact.copy_abs() for exact in exacts), default=Decimal(0))
-        if top.scaleb(self.scale, EXACT) >= 10**MAX_DIGITS:
+        if self.scale > MAX_DIGITS or top.scaleb(self.scale, EXACT) >= 10**MAX_DIGITS:
             self.kind = "digits"
 
     def value(self, source: str) -> Any:
@@ -182,7 +181,7 @@ class ModelColumn:
         if rank == self.rank:
             return
         kind = self.kind
-        self.values = [None if v is None else convert(v, kind, rank) for v in self.take()]
+        self.values = [None if v is None else convert(v, kind) for v in self.take()]
         self.rank = rank
 
     def _value(self, source: str) -> Any:
@@ -190,25 +189,24 @@ class ModelColumn:
             return None
         if self.rank == "text" and source[0] == '"':
             return json.loads(source)
+        if self.rank == "text" and kind_of(source) == "number":
+            return spell_number(source)
         return source if self.rank in {"number", "text", "json"} else json.loads(source)
 
 
-def convert(value: Any, kind: str, wider: str) -> Any:
+def convert(value: Any, kind: str) -> Any:
     """A value that was built already, as text."""
-    if kind == "text" and wider == "json":
-        return json.dumps(value, ensure_ascii=False)
-    if kind in {"text", "digits"}:
+    if kind in {"text", "digits", "json"}:
         return value
     if kind == "float":
-        return spell_float(value)
+        return spell(Decimal(repr(value)))
     return spell(value) if isinstance(value, Decimal) else json.dumps(value)
 
 
-def spell_float(value: float) -> str:
-    """Python's digits, which are the shortest and even ones, in the decoder's spelling."""
-    if 1e-5 <= abs(value) < 1e-4:
-        return format(Decimal(repr(value)), "f")
-    return re.sub(r"e\+?(-?)0*", r"e\1", repr(value))
+def spell_number(source: str) -> str:
+    """A number in text: as a column of numbers would have it."""
+    value = read_number(source)
+    return spell(Decimal(repr(value)) if isinstance(value, float) else Decimal(source))
 
 
 @dataclass
