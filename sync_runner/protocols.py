@@ -209,6 +209,8 @@ class Published:
     table: TableStatus | None = None
     position: Position | None = None
     columns: tuple[Column, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Sentences on the table that a person may want to know."""
 
 
 class Destination(Protocol):

@@ -6,6 +6,7 @@ about itself.
 """
 
 import json
+import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -31,10 +32,12 @@ from deltalake.transaction import (
 from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError, RetryableError, RunError
+from sync_runner.lake.commits import Commit, parse_commit
+from sync_runner.lake.features import Demands, check_demands, refuse_feature
 from sync_runner.lake.files import DataFile, Range
 from sync_runner.lake.parts import Part
 from sync_runner.lake.schema import has_local_time, parse_schema, render_field, render_schema
-from sync_runner.lake.state import APP_ID, COMMIT_KEY, State, find_state, render_state
+from sync_runner.lake.state import APP_ID, COMMIT_KEY, State, render_state
 from sync_runner.protocols import Clock
 from sync_runner.records.columns import source_of
 from sync_runner.storage import ObjectStore
@@ -46,6 +49,8 @@ _NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_lo
 _LOOK_BACK_MAX = 200
 _LOOKS = 3
 """A store may lag behind its own writes."""
+_FEATURE = re.compile(r"Feature '([A-Za-z-]+)' is not supported")
+"""How the library says that it cannot read a table."""
 _MOMENT_SLACK = timedelta(milliseconds=1)
 """Other writers cut moments in their statistics to milliseconds."""
 
@@ -62,6 +67,13 @@ class Snapshot:
     handle: DeltaTable = field(repr=False, compare=False)
     seq: int = 0
     """Number of the last publication, which the log knows even where it no longer tells of it."""
+    edits: tuple[str, ...] = ()
+    """Operations by which others changed or deleted rows since then, oldest first."""
+
+    @property
+    def content_seq(self) -> int:
+        """Number of the publication whose rows these are: an older one after a RESTORE."""
+        return self.seq if self.state is None else self.state.seq
 
     @property
     def bytes(self) -> int:
@@ -121,12 +133,15 @@ class DeltaLog:
     def _read(self, handle: DeltaTable) -> Snapshot:
         """What the handle has loaded."""
         with self._mapped("read the table's log"):
+            check_demands(_read_demands(handle))
             schema = parse_schema(handle.schema().to_json())
             keys = [field.name for field in schema if source_of(field) in self._keys]
             files = _read_files(handle, keys)
             seq = handle.transaction_version(APP_ID)
-        state = None if seq is None else self._find_state(handle.version())
-        return Snapshot(handle.version(), schema, state, files, handle, seq or 0)
+        state, edits = (None, ()) if seq is None else self._find_state(handle.version())
+        if edits and not files:
+            state = None  # whoever deletes every row wants them again, or nothing from us
+        return Snapshot(handle.version(), schema, state, files, handle, seq or 0, edits)
 
     def commit(self, base: Snapshot | None, change: Change) -> Snapshot:
         """Makes the change on top of `base`; HeadMovedError where another commit was first."""
@@ -239,16 +254,34 @@ class DeltaLog:
         message = f"{self._store.place} does not show the table's new version yet"
         raise RetryableError(Reason.STORAGE_UNAVAILABLE, message)
 
-    def _find_state(self, newest: int) -> State | None:
-        for version in range(newest, max(-1, newest - _LOOK_BACK_MAX), -1):
-            state = self._read_state(version)
-            if state is not None:
-                return state
-        return None
+    def _find_state(self, newest: int) -> tuple[State | None, tuple[str, ...]]:
+        """What our last publication says that the rows still are, and what others changed since."""
+        version, edits = newest, list[str]()
+        for _ in range(_LOOK_BACK_MAX):
+            if version < 0:
+                break
+            commit = self._read_commit(version) or Commit()
+            if commit.state is not None:
+                return commit.state, tuple(reversed(edits))
+            # The rows are those of an older version, and so is what is known of them.
+            if commit.restored is not None and commit.restored < version:
+                version = commit.restored
+                continue
+            # Somebody replaced the rows: how far those go, no commit of ours says.
+            if commit.voids:
+                break
+            if commit.is_edit:
+                edits.append(commit.operation)
+            version -= 1
+        return None, ()
 
     def _read_state(self, version: int) -> State | None:
+        commit = self._read_commit(version)
+        return None if commit is None else commit.state
+
+    def _read_commit(self, version: int) -> Commit | None:
         stored = self._store.find(f"{LOG_FOLDER}/{version:020}.json")
-        return None if stored is None else find_state(stored.data.decode())
+        return None if stored is None else parse_commit(stored.data.decode())
 
     def _properties(self, state: State | None) -> CommitProperties:
         if state is None:
@@ -282,6 +315,8 @@ class DeltaLog:
     def _explain(self, error: Exception, doing: str) -> Exception:
         """A connection's failure, or a log that cannot be read."""
         text = str(error)
+        if (feature := _FEATURE.search(text)) is not None:
+            return refuse_feature(feature[1])
         if isinstance(error, CommitFailedError):
             message = f"{self._store.place} refused the commit, and nobody else has made one"
             return RetryableError(Reason.STORAGE_UNAVAILABLE, message)
@@ -292,6 +327,18 @@ class DeltaLog:
             "table's folder to import everything anew"
         )
         return ConfigurationError(Reason.TABLE_DAMAGED, message)
+
+
+def _read_demands(handle: DeltaTable) -> Demands:
+    protocol, metadata = handle.protocol(), handle.metadata()
+    return Demands(
+        protocol.min_reader_version,
+        protocol.min_writer_version,
+        frozenset([*(protocol.reader_features or ()), *(protocol.writer_features or ())]),
+        metadata.configuration,
+        metadata.partition_columns,
+        handle.schema().to_json(),
+    )
 
 
 def _read_files(handle: DeltaTable, keys: Sequence[str]) -> tuple[DataFile, ...]:

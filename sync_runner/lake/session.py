@@ -15,6 +15,7 @@ from external_data_operator.api.plan import SyncOptions
 from external_data_operator.api.schema import SyncType, TableStatus
 
 from sync_runner.errors import ConfigurationError, RunError, SupersededError
+from sync_runner.lake.commits import describe_edits
 from sync_runner.lake.head import check_grown, is_same_publication
 from sync_runner.lake.journal import Entry, Journal, JournalFile
 from sync_runner.lake.log import FAILURES, Change, DeltaLog, HeadMovedError, Snapshot
@@ -278,7 +279,7 @@ class Session:
         journal = Journal(
             run=self._actor.run,
             attempt=self._tools.attempt,
-            seq=0 if self._base is None else self._base.seq,
+            seq=0 if self._base is None else self._base.content_seq,
             fingerprint=self._asker.fingerprint,
             updated=self._actor.clock.now(),
             open=is_open,
@@ -391,7 +392,8 @@ class Session:
         )
         state = base.state
         position = self._position() or (None if state is None else state.position)
-        return Published(status, position, describe(base.schema))
+        notes = describe_edits(self._standing.edits)
+        return Published(status, position, describe(base.schema), notes)
 
 
 def _reached(standing: Standing) -> _Reached:

@@ -48,7 +48,13 @@ class Standing:
     @property
     def seq(self) -> int:
         """The publication that the run goes on from."""
-        return 0 if self.snapshot is None else self.snapshot.seq
+        return 0 if self.snapshot is None else self.snapshot.content_seq
+
+    @property
+    def edits(self) -> tuple[str, ...]:
+        """Operations by which others changed rows that the run does not read again."""
+        snapshot = self.snapshot
+        return () if snapshot is None or self.position is None else snapshot.edits
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ def read_standing(
     snapshot, listing = _read_table(store, log, asker.options)
     found = journal_file.load()
     left_open = found is not None and found.open
-    seq = 0 if snapshot is None else snapshot.seq
+    seq = 0 if snapshot is None else snapshot.content_seq
     continued = not asker.fresh and is_continued(
         found, run=asker.run, seq=seq, fingerprint=asker.fingerprint, now=asker.now
     )

@@ -67,13 +67,3 @@ def parse_counts(spec: Any) -> Counts:
     """From what `asdict` made of it."""
     known = {name: value for name, value in (spec or {}).items() if name in Counts.__annotations__}
     return Counts(**known)
-
-
-def find_state(commit: str) -> State | None:
-    """What a commit of the log says, if it is one of ours."""
-    for line in commit.splitlines():
-        info = json.loads(line).get("commitInfo") if line.strip() else None
-        if info is not None:
-            text = info.get(COMMIT_KEY)
-            return parse_state(text) if isinstance(text, str) else None
-    return None

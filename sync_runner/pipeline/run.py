@@ -72,6 +72,7 @@ def run_sync(
     progress.notes += describe_replaced(run.teller.replaced)
     run.teller.tell("publishing")
     published = table.finish()
+    progress.notes += published.notes
     run.teller.tell("finished")
     return _outcome(progress, start, published)
 

@@ -114,7 +114,20 @@ class Syncs:
         """One sync of rows."""
         return self.read(ListedSource(rows_of(*pages), self.options.incremental_field), run, steps)
 
-    def read(self, source: Source, run: str | None = None, steps: Steps = no_steps) -> Outcome:
+    def notes(self, *pages: Sequence[Row]) -> list[str]:
+        """What one sync of rows tells people."""
+        progress = Progress()
+        source = ListedSource(rows_of(*pages), self.options.incremental_field)
+        self.read(source, progress=progress)
+        return progress.notes
+
+    def read(
+        self,
+        source: Source,
+        run: str | None = None,
+        steps: Steps = no_steps,
+        progress: Progress | None = None,
+    ) -> Outcome:
         """One sync of a source."""
         self.runs += 1
         plan = build_plan(self.place, self.options, self.limits)
@@ -123,7 +136,12 @@ class Syncs:
             self.place.open(), plan, name, self.clock, steps=steps, policy=self.policy
         )
         return run_sync(
-            source, table, plan, self.clock, progress=Progress(), listener=lambda _: None
+            source,
+            table,
+            plan,
+            self.clock,
+            progress=progress or Progress(),
+            listener=lambda _: None,
         )
 
 

@@ -48,6 +48,7 @@ class Reason(StrEnum):
     PRIMARY_KEY_MISSING = "PrimaryKeyMissing"
     STORAGE_UNAVAILABLE = "StorageUnavailable"
     TABLE_DAMAGED = "TableDamaged"
+    TABLE_FEATURE_UNSUPPORTED = "TableFeatureUnsupported"
     SUPERSEDED = "Superseded"
     OUT_OF_MEMORY = "OutOfMemory"
     DISK_FULL = "DiskFull"
@@ -139,6 +140,10 @@ SENTENCES: dict[Reason, str] = {
     Reason.TABLE_DAMAGED: (
         "The table's log or files are incomplete; the message says what is missing and how to "
         "go on."
+    ),
+    Reason.TABLE_FEATURE_UNSUPPORTED: (
+        "Another tool gave the table a feature, partitions or a rule that this operator does not "
+        "write; the message names it and the statement that removes it."
     ),
     Reason.SUPERSEDED: "Another run published first; this one changed nothing.",
     Reason.OUT_OF_MEMORY: (

@@ -7,6 +7,7 @@ from external_data_operator.api.sources.rest import CursorType
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sync_runner.lake.commits import parse_commit
 from sync_runner.lake.journal import (
     AGE_MAX_S,
     Entry,
@@ -15,7 +16,7 @@ from sync_runner.lake.journal import (
     parse_journal,
     render_journal,
 )
-from sync_runner.lake.state import State, find_state, parse_state, render_state
+from sync_runner.lake.state import State, parse_state, render_state
 from sync_runner.protocols import Counts, Position
 from sync_runner.records.dedupe import Order
 
@@ -78,5 +79,5 @@ def test_a_state_comes_back_from_a_commit_also_of_a_newer_version() -> None:
 
 
 def test_commits_of_others_tell_no_state() -> None:
-    assert find_state('{"protocol":{}}\n{"commitInfo":{"operation":"OPTIMIZE"}}\n') is None
-    assert find_state("") is None
+    assert parse_commit('{"protocol":{}}\n{"commitInfo":{"operation":"OPTIMIZE"}}\n').state is None
+    assert parse_commit("").state is None

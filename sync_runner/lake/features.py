@@ -1,0 +1,176 @@
+"""What a table asks of its writers, and what of it we do. Pure.
+
+An allow-list: a feature or a rule that is not named here is refused before anything is written,
+because a writer that ignores one spoils the table for its readers. A feature that is listed but not
+in use (no constraint, no generated column, column mapping switched off) asks for nothing.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from external_data_operator.api.conditions import Reason
+
+from sync_runner.errors import ConfigurationError
+
+READER_VERSION_MAX = 3
+WRITER_VERSION_MAX = 7
+_IDENTITY_WRITER_VERSION = 6
+_WRITTEN = frozenset(
+    {
+        "appendOnly",
+        "changeDataFeed",
+        "checkConstraints",
+        "columnMapping",
+        "generatedColumns",
+        "invariants",
+        "timestampNtz",
+    }
+)
+"""Features that are written, or that ask for nothing while they are not in use."""
+_FIRST_STEPS = {
+    "deletionVectors": (
+        "ALTER TABLE … SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'false'), "
+        "REORG TABLE … APPLY (PURGE) and "
+    ),
+    "clustering": "ALTER TABLE … CLUSTER BY NONE and ",
+    "rowTracking": "ALTER TABLE … SET TBLPROPERTIES ('delta.enableRowTracking' = 'false') and ",
+    "inCommitTimestamp": (
+        "ALTER TABLE … SET TBLPROPERTIES ('delta.enableInCommitTimestamps' = 'false') and "
+    ),
+}
+"""Statements that come before DROP FEATURE."""
+_ORDER = ("deletionVectors", "clustering", "rowTracking", "inCommitTimestamp")
+"""Features that bring others along are named first."""
+
+
+@dataclass(frozen=True)
+class Demands:
+    """The protocol and the metadata of one version of a table, as Delta's protocol spells them."""
+
+    reader_version: int = 1
+    writer_version: int = 2
+    features: frozenset[str] = frozenset()
+    """Reader and writer features; empty before writer version 7."""
+    properties: Mapping[str, str] = field(default_factory=dict)
+    partition_columns: Sequence[str] = ()
+    schema: str = '{"type":"struct","fields":[]}'
+    """The schema as JSON."""
+
+
+@dataclass(frozen=True)
+class _Refusal:
+    """What the table has, and the statements that take it away."""
+
+    what: str
+    remedy: str
+
+
+def check_demands(demands: Demands) -> None:
+    """ConfigurationError(TableFeatureUnsupported) for a table that must not be written."""
+    refusal = _find_refusal(demands)
+    if refusal is not None:
+        raise build_refusal(refusal.what, refusal.remedy)
+
+
+def build_refusal(what: str, remedy: str) -> ConfigurationError:
+    """The end of a run at a table that must not be written."""
+    message = (
+        f"The table {what}, which this operator does not write; nothing was changed. Run {remedy}, "
+        "or delete the table's folder to import everything again."
+    )
+    return ConfigurationError(Reason.TABLE_FEATURE_UNSUPPORTED, message)
+
+
+def refuse_feature(name: str) -> ConfigurationError:
+    """The same, for a feature that even reading the log does not get past."""
+    return build_refusal(f"uses the Delta feature {name}", _drop_feature(name))
+
+
+def _find_refusal(demands: Demands) -> _Refusal | None:
+    for find in (_find_version, _find_feature, _find_partition, _find_property, _find_column):
+        refusal = find(demands)
+        if refusal is not None:
+            return refusal
+    return None
+
+
+def _find_version(demands: Demands) -> _Refusal | None:
+    versions = (demands.reader_version, demands.writer_version)
+    if versions[0] <= READER_VERSION_MAX and versions[1] <= WRITER_VERSION_MAX:
+        return None
+    what = f"has the Delta protocol {versions[0]} for readers and {versions[1]} for writers"
+    return _Refusal(what, "a version of this operator that knows them")
+
+
+def _find_feature(demands: Demands) -> _Refusal | None:
+    features = set(demands.features)
+    if demands.writer_version == _IDENTITY_WRITER_VERSION:
+        features.add("identityColumns")
+    unknown = features - _WRITTEN
+    if not unknown:
+        return None
+    name = next((name for name in _ORDER if name in unknown), min(unknown))
+    return _Refusal(f"uses the Delta feature {name}", _drop_feature(name))
+
+
+def _drop_feature(name: str) -> str:
+    return f"{_FIRST_STEPS.get(name, '')}ALTER TABLE … DROP FEATURE {name}"
+
+
+def _find_partition(demands: Demands) -> _Refusal | None:
+    if not demands.partition_columns:
+        return None
+    columns = ", ".join(demands.partition_columns)
+    remedy = "REPLACE TABLE … AS SELECT without PARTITIONED BY"
+    return _Refusal(f"is partitioned by {columns}", remedy)
+
+
+def _find_property(demands: Demands) -> _Refusal | None:
+    for name, value in sorted(demands.properties.items()):
+        # A CHECK constraint is a rule on every row, which nothing here evaluates.
+        if name.startswith("delta.constraints."):
+            constraint = name.removeprefix("delta.constraints.")
+            what = f"has the CHECK constraint {constraint}"
+            return _Refusal(what, f"ALTER TABLE … DROP CONSTRAINT {constraint}")
+        # Merges, refreshes and compactions take files out of the table.
+        if name == "delta.appendOnly" and value.lower() == "true":
+            remedy = "ALTER TABLE … UNSET TBLPROPERTIES ('delta.appendOnly')"
+            return _Refusal("may only be appended to (delta.appendOnly)", remedy)
+        # Columns are stored under other names than the schema says.
+        if name == "delta.columnMapping.mode" and value.lower() != "none":
+            remedy = "ALTER TABLE … DROP FEATURE columnMapping"
+            return _Refusal("uses the Delta feature columnMapping", remedy)
+    return None
+
+
+def _find_column(demands: Demands) -> _Refusal | None:
+    for path, spec in _walk(json.loads(demands.schema)):
+        metadata = spec.get("metadata") or {}
+        # Others may rely on a column that has no null, and a source may bring one.
+        if spec.get("nullable") is False:
+            remedy = f"ALTER TABLE … ALTER COLUMN {path} DROP NOT NULL"
+            return _Refusal(f"does not allow nulls in column {path}", remedy)
+        # The writer would have to compute these values.
+        for key in metadata:
+            if key in ("delta.generationExpression", "delta.invariants") or key.startswith(
+                "delta.identity."
+            ):
+                what = f"has a rule on column {path} ({key.removeprefix('delta.')})"
+                return _Refusal(what, "REPLACE TABLE … AS SELECT without it")
+    return None
+
+
+def _walk(type_: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every field of a schema, also inside of structs, lists and maps."""
+    if not isinstance(type_, dict):
+        return
+    for spec in type_.get("fields") or ():
+        name = f"{path}.{spec['name']}" if path else spec["name"]
+        yield name, spec
+        yield from _walk(spec["type"], name)
+    for inner, has_nulls in (("elementType", "containsNull"), ("valueType", "valueContainsNull")):
+        if inner in type_:
+            yield path, {"nullable": type_.get(has_nulls, True)}
+            yield from _walk(type_[inner], path)
