@@ -9,6 +9,7 @@ pods of one run.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
+from math import isnan
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -75,7 +76,7 @@ class PartEncoder:
         self.rows = 0
         self._paths = list(dict.fromkeys(path for path, _ in _leaves_of(first)))
         self._dictionaries = _pick_dictionaries(first)
-        self._nan = _find_nan(first)
+        self._nan: set[str] = set()
         self._open()
 
     def _open(self) -> None:
@@ -98,8 +99,9 @@ class PartEncoder:
 
     def write(self, group: pa.Table) -> None:
         """Adds one row group."""
-        if not _find_nan(group) <= self._nan:
-            self._reopen(_find_nan(group))
+        nan = _find_nan(group)
+        if not nan <= self._nan:
+            self._reopen(nan)
         self._writer.write_table(group, row_group_size=max(1, group.num_rows))
         self.rows += group.num_rows
 
@@ -208,10 +210,16 @@ def _find_nan(group: pa.Table) -> set[str]:
     fractions = [field.name for field in group.schema if _has_fractions(field.type)]
     leaves = _leaves_of(group.select(fractions)) if fractions else ()
     return {
-        path
-        for path, values in leaves
-        if pa.types.is_floating(values.type) and pc.any(pc.is_nan(values)).as_py()
+        path for path, values in leaves if pa.types.is_floating(values.type) and _has_nan(values)
     }
+
+
+def _has_nan(values: pa.Array) -> bool:
+    """A sum is NaN where a value is, or where both infinities are; it takes less than a look at
+    each value.
+    """
+    total = pc.sum(values).as_py()
+    return total is not None and isnan(total) and bool(pc.any(pc.is_nan(values)).as_py())
 
 
 def _has_fractions(type_: pa.DataType) -> bool:
