@@ -9,7 +9,7 @@ the loop.
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from external_data_operator.api.plan import Limits, Plan, SyncOptions
 from external_data_operator.api.schema import SyncType
@@ -126,6 +126,7 @@ class _Walk:
             expected=expect_rows(source.stream, self._find_stated(), known=request.fields),
             overlaps=self._paginator.counts_rows and not source.collapses,
         )
+        self._answered_at = ""
         self._is_resumed = request.resume is not None
         self._bookmark = self._begin(request)
         self._trail = Trail(self._bookmark.behind, counts_rows=self._paginator.counts_rows)
@@ -231,6 +232,7 @@ class _Walk:
 
     def _push(self, response: Response, request: PageRequest) -> Envelope:
         """The body's rows go to the decoder; one that proves nothing is worth another attempt."""
+        self._answered_at = response.url
         # 204 says by itself that there are none; no body is looked for.
         if response.status == _NO_CONTENT:
             return self._decoder.empty_page
@@ -247,7 +249,9 @@ class _Walk:
         return page
 
     def _follow(self, place: Place, page: Envelope) -> Place | None:
-        request = self._paginator.find_next(place.request, page.values, page.rows)
+        # After a redirect a relative next address starts where the answer came from.
+        answered = replace(place.request, url=self._answered_at or place.request.url)
+        request = self._paginator.find_next(answered, page.values, page.rows)
         before = self._trail.behind
         request = self._trail.follow(place.request, page, request)
         self._trail.check_overlap(place.request, page, before)

@@ -1,5 +1,6 @@
 """Undoes the compression of a body, never further than the bound that holds for a page."""
 
+import re
 import zlib
 from io import BytesIO
 
@@ -12,31 +13,65 @@ _ZLIB_METHOD = 8
 _MEMBERS_MAX = 1_000
 _PIECE_BYTES = 64 << 10
 """A thousand times as much may come out of a piece of a bomb."""
-_DEFLATE_NAMES = frozenset({"gzip", "x-gzip", "deflate"})
+_DEFLATE_NAMES = frozenset({"gzip", "x-gzip", "deflate", "x-deflate"})
+_NOTHING = frozenset({"", "identity"})
+_KNOWN = frozenset({"br", "zstd", "compress", "x-compress", "bzip2", "lz4", "snappy", "xz"})
+_CODINGS_MAX = 5
+_GZIP_MAGIC = b"\x1f\x8b"
+_PLAIN = re.compile(rb'(?:\xef\xbb\xbf)?[ \t\r\n]*[{\["]')
 
 
 def decode_body(body: bytes, encoding: str, *, bytes_max: int) -> bytes:
     """The body as it was before it was compressed. Raises TooLargeError, TornBodyError,
     EncodingError."""
-    name = encoding.strip().lower()
-    if name in ("", "identity") or not body:
-        return body
-    if name not in _DEFLATE_NAMES:
+    names = [name.strip().lower() for name in encoding.split(",")]
+    names = [name for name in names if name not in _NOTHING]
+    if len(names) > _CODINGS_MAX:
         raise EncodingError
-    return _inflate(body, bytes_max)
+    for name in reversed(names):
+        body = _undo(body, name, bytes_max) if body else body
+    return body
 
 
-def _inflate(body: bytes, bytes_max: int) -> bytes:
-    """All members of a compressed body; a bare deflate stream is told from a zlib one by its first
-    byte. It grows in place: a page may take a good part of the memory that there is."""
+def _undo(body: bytes, name: str, bytes_max: int) -> bytes:
+    """Without one encoding. Proxies announce what is no longer there, and servers a charset, so
+    that JSON as plain text is itself whatever it is called."""
+    if name not in _DEFLATE_NAMES:
+        if _PLAIN.match(body):
+            return body
+        raise EncodingError(name if name in _KNOWN else "")
+    is_wrapped = body[:2] == _GZIP_MAGIC or _is_zlib(body)
+    if not is_wrapped and _PLAIN.match(body) and not (name == "deflate" and _is_raw(body)):
+        return body
+    is_bare = name == "deflate" and not is_wrapped
+    return _inflate(body, bytes_max, wbits=_RAW_DEFLATE if is_bare else _ZLIB_OR_GZIP)
+
+
+def _is_zlib(body: bytes) -> bool:
+    """A zlib header's two bytes are a multiple of 31."""
+    is_deflate = body[0] & 0x0F == _ZLIB_METHOD
+    return is_deflate and len(body) > 1 and int.from_bytes(body[:2]) % 31 == 0
+
+
+def _is_raw(body: bytes) -> bool:
+    """Whether the first bytes are a bare deflate stream, which may begin as JSON does."""
+    try:
+        zlib.decompressobj(_RAW_DEFLATE).decompress(body[:_PIECE_BYTES], _PIECE_BYTES)
+    except zlib.error:
+        return False
+    return True
+
+
+def _inflate(body: bytes, bytes_max: int, *, wbits: int) -> bytes:
+    """All members of a compressed body; other bytes behind one are ignored, as gzip and browsers
+    do. It grows in place: a page may take a good part of the memory that there is."""
     plain = BytesIO()
-    wbits = _ZLIB_OR_GZIP if body[0] == 0x1F or body[0] & 0x0F == _ZLIB_METHOD else _RAW_DEFLATE
     at = 0
     for _ in range(_MEMBERS_MAX):
-        if at == len(body):
+        if at > 0 and body[at : at + 2] != _GZIP_MAGIC:
             return plain.getvalue()
         at = _inflate_member(body, at, plain, wbits=wbits, bytes_max=bytes_max)
-    if at < len(body):
+    if body[at : at + 2] == _GZIP_MAGIC:
         raise TornBodyError("answered with a compressed body of too many members")
     return plain.getvalue()
 

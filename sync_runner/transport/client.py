@@ -34,8 +34,12 @@ IsStopped = Callable[[], bool]
 REDIRECTS_MAX = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _KEEP_METHOD = frozenset({307, 308})
-_TARGET = re.compile(r"/[\x21-\x22\x24-\x7e]*")
-_TARGET_SAFE = "".join(map(chr, range(0x21, 0x7F))).replace("#", "")
+_TARGET_SAFE = "!$%&'()*+,-./:;=?@[]_~"
+"""What RFC 3986 allows, and the brackets that many APIs want as they are."""
+_TARGET = re.compile(
+    r"/[A-Za-z0-9!$&'()*+,\-./:;=?@\[\]_~]*(?:%[0-9A-Fa-f]{2}[A-Za-z0-9!$&'()*+,\-./:;=?@\[\]_~]*)*"
+)
+_BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding"})
 _JITTER = SystemRandom()
@@ -213,11 +217,13 @@ class Client:
             self._require_origin(url, ask)
             parts = urlsplit(url)
             target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
-        return target if _TARGET.fullmatch(target) else quote(target, safe=_TARGET_SAFE)
+        return target if _TARGET.fullmatch(target) else _quote_target(target)
 
     def _join(self, url: str, location: str, ask: Ask) -> str:
+        # Bytes beyond ASCII are escaped as they came: a Location in UTF-8 is read as one.
+        spelled = quote(location.encode("latin-1"), safe=f"#{_TARGET_SAFE}")
         try:
-            return urljoin(url, location)
+            return urljoin(url, spelled)
         except ValueError as error:
             raise self._unusable(ask) from error
 
@@ -266,3 +272,10 @@ class Client:
         headers["Host"] = self._settings.origin.authority
         headers["Accept-Encoding"] = ACCEPTED
         return "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("latin-1")
+
+
+def _quote_target(target: str) -> str:
+    """Escapes what an address may not hold; what is escaped already stays as it is."""
+    whole = target.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    quoted = quote(whole, safe=_TARGET_SAFE)
+    return _BARE_PERCENT.sub("%25", quoted)

@@ -64,9 +64,10 @@ class NoRowsError(AttemptError):
 class EncodingError(AttemptError):
     """The body is compressed in a way that was not asked for."""
 
-    def __init__(self) -> None:
-        """The encoding's name comes from the source, and is not repeated."""
-        super().__init__("answered in an encoding that was not asked for", final=True)
+    def __init__(self, name: str = "") -> None:
+        """`name` is one of the known encodings; a name that the source made up is not repeated."""
+        what = f"the encoding {name}, which" if name else "an encoding that"
+        super().__init__(f"answered in {what} was not asked for", final=True)
 
     def run_error(self, message: str) -> RunError:
         """A person must see to the server."""

@@ -89,7 +89,18 @@ def parse_origin(url: str) -> Origin:
         raise ValueError("an address begins with https:// or http://")
     if parts.username is not None or parts.password is not None:
         raise ValueError("an address holds no user name or password")
-    return Origin(parts.scheme, _parse_host(parts), parts.port or _PORTS[parts.scheme])
+    return Origin(parts.scheme, _parse_host(parts), _parse_port(parts))
+
+
+def _parse_port(parts: SplitResult) -> int:
+    """An absent or empty port is the scheme's own; port 0 is none."""
+    try:
+        port = parts.port
+    except ValueError:
+        port = 0
+    if port == 0:
+        raise ValueError("an address holds a port between 1 and 65535")
+    return _PORTS[parts.scheme] if port is None else port
 
 
 def _parse_host(parts: SplitResult) -> str:

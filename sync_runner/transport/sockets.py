@@ -98,9 +98,23 @@ def open_socket(
     except TimeoutError as error:
         plain.close()
         raise ConnectError("the TLS handshake took too long") from error
+    except ssl.SSLError as error:
+        plain.close()
+        raise ConnectError(f"the TLS handshake failed ({describe_tls(error)})") from error
     except OSError as error:
         plain.close()
-        raise ConnectError("the TLS handshake failed") from error
+        message = "the TLS handshake failed (the server ended the connection)"
+        raise ConnectError(message) from error
+
+
+def describe_tls(error: ssl.SSLError) -> str:
+    """The alert or the fault, in OpenSSL's own words; these hold nothing of what was sent."""
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return "the server ended the connection"
+    reason = error.reason or "no reason given"
+    if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"):
+        return "the server does not speak TLS on this port"
+    return reason.lower().replace("_", " ")
 
 
 def _connect(addresses: list[str], port: int, deadline: float) -> socket.socket:

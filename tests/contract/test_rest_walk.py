@@ -8,7 +8,7 @@ from external_data_operator.api.conditions import Reason
 from sync_runner.errors import ConfigurationError
 from tests.clocks import JumpingClock
 from tests.contract.rest_reading import ids_of, make_plan, read, rows_of
-from tests.servers.replies import Reply, ok, status
+from tests.servers.replies import Reply, ok, redirect, status
 from tests.servers.rest import RestServer, Seen
 from tests.servers.tables import Table, make_rows, page
 
@@ -217,3 +217,21 @@ def test_a_server_that_refuses_beyond_the_end_hurts_no_guess(server: RestServer)
     pagination = {"offset": {"limit": 100, "totalPath": "total"}}
     plan = make_plan(server, {"pagination": pagination}, rest={"concurrency": 8})
     assert ids_of(read(plan)) == list(range(1, 1001))
+
+
+@pytest.mark.parametrize(
+    "link", ["?page=2", "orders?page=2", "./orders?page=2", "/v2/eu/orders?page=2"]
+)
+def test_a_relative_next_address_starts_where_the_redirect_led(
+    server: RestServer, link: str
+) -> None:
+    """As browsers and RFC 3986 (section 5.1.3) read it: the base is the address that answered."""
+    rows = make_rows(4)
+    server.on("/orders", redirect("/v2/eu/orders"))
+
+    def serve(seen: Seen) -> Reply:
+        second = seen.query.get("page") == "2"
+        return ok({"data": rows[2:] if second else rows[:2], "next": None if second else link})
+
+    server.on("/v2/eu/orders", serve)
+    assert rows_of(read(make_plan(server, {"pagination": NEXT}))) == rows

@@ -74,7 +74,7 @@ def compressed(value: Any, encoding: str = "gzip", *, cut: int = 0) -> Reply:
         "gzip": lambda: gzip.compress(plain),
         "deflate": lambda: zlib.compress(plain),
         "raw": lambda: raw.compress(plain) + raw.flush(),
-        "br": lambda: plain,
+        "br": lambda: b"\x0b\x02\x80" + plain + b"\x03",
     }[encoding]()
     name = "deflate" if encoding == "raw" else encoding
     return Reply(body=body[: len(body) - cut], headers={"Content-Encoding": name})
