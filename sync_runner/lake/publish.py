@@ -97,6 +97,9 @@ class Publisher:
 
     def prepare(self, base: Snapshot | None, stage: Stage, keeps: Keeps) -> Prepared:
         """Writes what the commit on top of `base` needs."""
+        # What is encoded and in no part yet cannot be looked at, and the shape depends on numbers.
+        if not stage.is_unencoded:
+            stage.cut()
         stage.settle()
         shape = self._shape(base, stage, keeps)
         if not shape.schema.names:
@@ -104,8 +107,6 @@ class Publisher:
         rows = self._load_small(base, stage)
         if rows is not None:
             return self._prepare_small(base, shape, rows)
-        stage.cut()
-        stage.settle()
         return self._prepare_large(base, shape, stage)
 
     def _shape(self, base: Snapshot | None, stage: Stage, keeps_field: Keeps) -> Shape:

@@ -4,7 +4,7 @@ of batches and runs no digit is lost, and keys are compared exactly.
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,15 +21,21 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from sync_runner.errors import ConfigurationError
+from sync_runner.lake.policy import Policy
 from sync_runner.protocols import Batch, Position, ReadRequest
 from sync_runner.records.decode import RecordDecoder
-from tests.contract.lake_pod import Place, folder_place
+from tests.contract.lake_pod import SMALL, Place, folder_place
 from tests.contract.lake_rows import ListedSource, Syncs, options
 from tests.unit.records.decode_model import read_number
 
 Spelled = str
 """A number as its source spells it."""
 BIG = "9007199254740993"
+LONG = "12345678901234567890"
+ROUND = "1152921504606847000"
+"""What readers see of a float that is 2^60."""
+TINY = replace(SMALL, small_rows=3, piece_rows=4)
+"""Few rows become parts, and keys are compared in pieces."""
 FULL, APPEND, MERGE = SyncType.FULL_REFRESH, SyncType.APPEND, SyncType.INCREMENTAL
 
 
@@ -86,10 +92,12 @@ def type_of(place: Place, column: str) -> str:
     return str(pl.scan_delta(place.open().uri).collect_schema()[column])
 
 
-def sync_of(place: Place, sync_type: SyncType, *, key: Sequence[str] = ("id",)) -> Syncs:
+def sync_of(
+    place: Place, sync_type: SyncType, *, key: Sequence[str] = ("id",), policy: Policy = SMALL
+) -> Syncs:
     """Syncs of rows that are written as text; no cursor, so that every run reads everything."""
     keys = key if sync_type is not APPEND else ()
-    return Syncs(place, options(sync_type, key=keys))
+    return Syncs(place, options(sync_type, key=keys), policy)
 
 
 def run(sync: Syncs, *pages: str) -> None:
@@ -143,17 +151,21 @@ PROPERTY = settings(
 
 
 @PROPERTY
-@given(runs=RUNS, sync_type=st.sampled_from([FULL, APPEND, MERGE]))
-@example(runs=[[["1", "2"]], [["0.5"], [BIG]]], sync_type=MERGE)
-@example(runs=[[["0.5"]], [[BIG]]], sync_type=APPEND)
-@example(runs=[[[BIG]], [["0.5"]]], sync_type=APPEND)
-@example(runs=[[["1.5"]], [["1e400"]], [["2.0"]]], sync_type=MERGE)
+@given(
+    runs=RUNS,
+    sync_type=st.sampled_from([FULL, APPEND, MERGE]),
+    policy=st.sampled_from([SMALL, TINY]),
+)
+@example(runs=[[["1", "2"]], [["0.5"], [BIG]]], sync_type=MERGE, policy=SMALL)
+@example(runs=[[["0.5"]], [[BIG]]], sync_type=APPEND, policy=SMALL)
+@example(runs=[[[BIG]], [["0.5"]]], sync_type=APPEND, policy=SMALL)
+@example(runs=[[["1.5"]], [["1e400"]], [["2.0"]]], sync_type=MERGE, policy=SMALL)
 def test_each_number_of_a_table_is_that_of_its_source(
-    runs: list[list[list[Spelled]]], sync_type: SyncType
+    runs: list[list[list[Spelled]]], sync_type: SyncType, policy: Policy
 ) -> None:
     with TemporaryDirectory() as folder:
         place = folder_place(Path(folder))
-        sync = sync_of(place, sync_type)
+        sync = sync_of(place, sync_type, policy=policy)
         wanted: dict[int, Spelled] = {}
         for pages in runs:
             if sync_type is FULL:
@@ -189,21 +201,28 @@ def test_each_number_of_a_table_is_that_of_its_source(
         max_size=3,
     ),
     sync_type=st.sampled_from([FULL, MERGE]),
+    policy=st.sampled_from([SMALL, TINY]),
 )
-@example(runs=[[["0.0"]], [["-0.0"]]], sync_type=MERGE)
-@example(runs=[[["NaN", "1"]], [["NaN", "1.0"]]], sync_type=MERGE)
-@example(runs=[[[BIG, "9007199254740992"]], [["0.5"]], [[BIG]]], sync_type=MERGE)
-@example(runs=[[["12345678901234567890"]], [["12345678901234567891"], ["0.25"]]], sync_type=MERGE)
-@example(runs=[[["1e400", "5"]], [["5.0"]]], sync_type=MERGE)
-@example(runs=[[["6.406e-01"]], [["6.406e-01", BIG]]], sync_type=MERGE)
-@example(runs=[[["1152921504606847000.0"]], [["1152921504606847000"]]], sync_type=MERGE)
-@example(runs=[[["0.1"], ["0.1", BIG]]], sync_type=FULL)
+@example(runs=[[["0.0"]], [["-0.0"]]], sync_type=MERGE, policy=SMALL)
+@example(runs=[[["NaN", "1"]], [["NaN", "1.0"]]], sync_type=MERGE, policy=SMALL)
+@example(runs=[[[BIG, "9007199254740992"]], [["0.5"]], [[BIG]]], sync_type=MERGE, policy=SMALL)
+@example(
+    runs=[[["12345678901234567890"]], [["12345678901234567891"], ["0.25"]]],
+    sync_type=MERGE,
+    policy=SMALL,
+)
+@example(runs=[[["1e400", "5"]], [["5.0"]]], sync_type=MERGE, policy=SMALL)
+@example(runs=[[["6.406e-01"]], [["6.406e-01", BIG]]], sync_type=MERGE, policy=SMALL)
+@example(
+    runs=[[["1152921504606847000.0"]], [["1152921504606847000"]]], sync_type=MERGE, policy=SMALL
+)
+@example(runs=[[["0.1"], ["0.1", BIG]]], sync_type=FULL, policy=SMALL)
 def test_two_keys_are_one_only_where_their_numbers_are(
-    runs: list[list[list[Spelled]]], sync_type: SyncType
+    runs: list[list[list[Spelled]]], sync_type: SyncType, policy: Policy
 ) -> None:
     with TemporaryDirectory() as folder:
         place = folder_place(Path(folder))
-        sync = sync_of(place, sync_type)
+        sync = sync_of(place, sync_type, policy=policy)
         wanted: dict[Any, int] = {}
         count = 0
         for pages in runs:
@@ -249,6 +268,15 @@ def test_a_filter_on_decimals_finds_its_row(tmp_path: Path) -> None:
     for i in range(10):
         wanted = pl.col("v") == Decimal(f"{2**63 + i}.25")
         assert pl.scan_delta(place.open().uri).filter(wanted).collect()["id"].to_list() == [i]
+
+
+def test_numbers_that_are_encoded_and_in_no_part_yet_are_looked_at(tmp_path: Path) -> None:
+    place = folder_place(tmp_path)
+    sync = sync_of(place, MERGE, policy=TINY)
+    run(sync, spell_rows({"id": "0.5", "v": "1"}))
+    run(sync, spell_rows(*({"id": key, "v": "2"} for key in (BIG, "1", "2", "3"))))
+    found = {read_found(row["id"]): row["v"] for row in table_of(place)}
+    assert found == {Decimal("0.5"): 1, **dict.fromkeys([Decimal(BIG), 1, 2, 3], 2)}
 
 
 def test_a_published_column_of_doubles_stays_one_for_whole_numbers(tmp_path: Path) -> None:
