@@ -29,6 +29,7 @@ def _discover_one(sample: Sample, describe: Describe) -> DiscoveredStream:
         columns=_find_columns(sample, describe),
         incremental_fields=find_cursors(sample),
         incremental_field=None if sample.cursor is None else sample.cursor.name,
+        notes=list(sample.notes),
     )
 
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote
 from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError
-from sync_runner.records.decode import Value
+from sync_runner.records.decode import MISSING, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,12 @@ class Paginator(Protocol):
         `values` are the last page's. None where only the page itself can tell, or where the end is
         known to be before it.
         """
+
+
+def find_missing(paginator: Paginator, values: Sequence[Value]) -> list[str]:
+    """The spec's paths that a page lacks, each with its field's name. Null is not missing."""
+    paths = zip(paginator.fields, paginator.paths, values, strict=True)
+    return [f"{field} {path}" for field, path, value in paths if value == MISSING]
 
 
 _NOTHING = (Value("string", ""), Value("boolean", "false"))

@@ -44,6 +44,8 @@ class Sample:
     cursor: IncrementalField | None = None
     """What the source's spec declares."""
     records: pa.RecordBatch | None = None
+    notes: tuple[str, ...] = ()
+    """Sentences on what the first page lacks."""
 
 
 def find_cursors(sample: Sample) -> list[IncrementalField]:

@@ -17,7 +17,7 @@ from external_data_operator.api.sources.rest import CursorType, NestedValues, Re
 
 from sync_runner.errors import ConfigurationError, ExpiredTokenError, RetryableError
 from sync_runner.paginators import build_paginator
-from sync_runner.paginators.page import PageRequest, add_params
+from sync_runner.paginators.page import PageRequest, add_params, find_missing
 from sync_runner.paginators.trail import Trail
 from sync_runner.protocols import Batch, Clock, Credentials, Position, ReadRequest, Token
 from sync_runner.records.decode import Envelope, RecordDecoder
@@ -265,8 +265,7 @@ class _Walk:
 
     def _find_missing(self, page: Envelope) -> list[str]:
         """The spec's paths that no page so far had."""
-        paths = zip(self._paginator.fields, self._paginator.paths, page.values, strict=True)
-        lacks = [f"{field} {path}" for field, path, value in paths if value.kind == "missing"]
+        lacks = find_missing(self._paginator, page.values)
         return lacks if self._missing is None else [one for one in lacks if one in self._missing]
 
     def _leave(self, place: Place) -> Place | None:
@@ -312,7 +311,7 @@ class _Walk:
     def _describe_missing(self) -> tuple[str, ...]:
         """Sentences on paths that led nowhere on every page that had rows."""
         return tuple(
-            f"pagination.{one} is on no page that was read. If rows are missing, correct it."
+            f"{one} is on no page that was read. If rows are missing, correct it."
             for one in self._missing or ()
         )
 

@@ -8,6 +8,7 @@ look at) does not; such a stream is known by name, and its first sync will tell.
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 
 import pyarrow as pa
 from external_data_operator.api.conditions import Reason
@@ -17,7 +18,7 @@ from external_data_operator.api.sources.rest import CursorType, NestedValues, Re
 
 from sync_runner.errors import ConfigurationError, RetryableError
 from sync_runner.paginators import build_paginator
-from sync_runner.paginators.page import add_params
+from sync_runner.paginators.page import add_params, find_missing
 from sync_runner.protocols import Clock, Credentials
 from sync_runner.records.decode import RecordDecoder
 from sync_runner.records.sample import Sample
@@ -38,6 +39,7 @@ from sync_runner.transport.sockets import AttemptLimits
 from sync_runner.transport.texts import read_text
 
 STREAMS_MAX = 5
+_REMEDY = "If the stream has more pages, correct it."
 LIMITS = AttemptLimits(connect_s=5, read_s=10, total_s=30, body_bytes_max=20 << 20)
 _NO_CONTENT = 204
 _DENIED = frozenset({401, 403})
@@ -61,13 +63,14 @@ class RestProbe:
         """Every stream, the first ones with rows. ConfigurationError where a person must act."""
         with closing(self._open()) as client:
             for index, stream in enumerate(self._rest.streams):
-                records = self._read_page(client, stream) if index < STREAMS_MAX else None
+                page = self._read_page(client, stream) if index < STREAMS_MAX else _Page()
                 yield Sample(
                     name=stream.name,
                     description=stream.description,
                     primary_key=stream.primary_key,
                     cursor=_find_declared(stream),
-                    records=records,
+                    records=page.records,
+                    notes=page.notes,
                 )
 
     def _open(self) -> Client:
@@ -80,8 +83,8 @@ class RestProbe:
             limits=LIMITS,
         )
 
-    def _read_page(self, client: Client, stream: RestStream) -> pa.RecordBatch | None:
-        """The rows of the stream's first page; None where the answer is not one to learn from."""
+    def _read_page(self, client: Client, stream: RestStream) -> "_Page":
+        """The stream's first page; nothing where the response is not one to learn from."""
         ask = build_ask(stream)
         url = self._build_first(stream)
         what = client.describe(ask, url)
@@ -90,7 +93,7 @@ class RestProbe:
             if response.status in _DENIED:
                 raise_for_status(response, what=what, now=self._clock.now())
         except (StatusError, TooLargeError, TornBodyError):
-            return None
+            return _Page()
         except EncodingError as error:
             raise error.run_error(f"{what}: {error}") from error
         except (ConnectError, BrokenError) as error:
@@ -105,27 +108,39 @@ class RestProbe:
         url = add_params(build_address(self._rest, stream), list(params.items()))
         return build_paginator(stream.pagination).build_first(url).url
 
-    def _decode(self, stream: RestStream, response: Response, what: str) -> pa.RecordBatch | None:
+    def _decode(self, stream: RestStream, response: Response, what: str) -> "_Page":
         if not response.is_good:
-            return None
+            return _Page()
         declared = stream.incremental
         names = [*stream.primary_key, *([declared.cursor_path] if declared else [])]
         nested = [name for name in dict.fromkeys(names) if "." in name]
         structs = stream.nested_values is NestedValues.STRUCTS
+        paginator = build_paginator(stream.pagination)
         decoder = RecordDecoder(
             records_path=stream.records_path,
+            envelope=paginator.paths,
             extract=nested,
             structs=structs,
             expected=expect_rows(stream, names),
         )
         try:
-            if response.status != _NO_CONTENT:
-                decoder.push(read_text(response))
+            no_content = response.status == _NO_CONTENT
+            page = decoder.empty_page if no_content else decoder.push(read_text(response))
         except RetryableError:
-            return None
+            return _Page()
         except ConfigurationError as error:
             raise ConfigurationError(error.reason, f"{what}: {error}") from error
-        return decoder.flush()
+        missing = find_missing(paginator, page.values) if page.rows else []
+        notes = tuple(f"{one} is not in the first page. {_REMEDY}" for one in missing)
+        return _Page(decoder.flush(), notes)
+
+
+@dataclass(frozen=True)
+class _Page:
+    """What a first page tells."""
+
+    records: pa.RecordBatch | None = None
+    notes: tuple[str, ...] = ()
 
 
 def _find_declared(stream: RestStream) -> IncrementalField | None:

@@ -6,6 +6,7 @@ import pytest
 from external_data_operator.api.conditions import Reason
 from external_data_operator.api.plan import Discovery, FailureClass, Plan, Report
 
+from sync_runner.sources.rest_probe import _REMEDY
 from sync_runner.wiring import Surroundings, check
 from tests.contract.rest_reading import GivenCredentials, make_plan
 from tests.servers.replies import (
@@ -180,6 +181,20 @@ def test_a_redirect_is_followed_as_a_run_follows_it(server: RestServer, tmp_path
     report, _ = _check(_plan(server, tmp_path, {}))
     assert report.failure is not None
     assert report.failure.reason is Reason.OTHER_ORIGIN
+
+
+def test_a_path_that_the_first_page_lacks_is_said(server: RestServer, tmp_path: Any) -> None:
+    server.on("/s0", ok({"data": [{"id": 1}], "paging": {"next": None}}))
+    wrong, right = ({"cursor": {"cursorPath": path}} for path in ("next", "paging.next"))
+    for pagination, notes in (
+        (wrong, ["cursorPath next is not in the first page. " + _REMEDY]),
+        (right, []),
+    ):
+        stream = {"recordsPath": "data", "pagination": pagination}
+        report, found = _check(_plan(server, tmp_path, stream))
+        assert report.failure is None
+        assert found is not None
+        assert found.streams[0].notes == notes
 
 
 def test_a_host_that_cannot_be_reached_blocks(server: RestServer, tmp_path: Any) -> None:

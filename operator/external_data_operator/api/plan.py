@@ -179,6 +179,8 @@ class DiscoveredStream(ApiModel):
     incremental_fields: list[IncrementalField] = Field(default_factory=list)
     incremental_field: str | None = None
     """The cursor that a careful person would pick."""
+    notes: list[str] = Field(default_factory=list)
+    """Sentences on what the stream's first page lacks."""
 
 
 class Discovery(ApiModel):

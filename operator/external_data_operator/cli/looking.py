@@ -59,8 +59,12 @@ def _check_all(session: Session) -> Exit:
         statuses.append(_conclude(session, plan, report))
         if discovery is not None:
             names = [stream.name for stream in discovery.streams]
-            session.display.say(event="checked", source=plan.source, streams=names)
+            notes = [f"{one.name}: {note}" for one in discovery.streams for note in one.notes]
+            more = {"notes": notes} if notes else {}
+            session.display.say(event="checked", source=plan.source, streams=names, **more)
             session.display.note(f"{plan.source}: ready, {len(names)} streams")
+            for note in notes:
+                session.display.note(note)
     return worst(statuses)
 
 

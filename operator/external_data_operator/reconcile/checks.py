@@ -46,6 +46,7 @@ from external_data_operator.reconcile.world import (
 
 CHECK = Task.CHECK.lower()
 _KEEP_FINISHED = 3
+_NOTES_MAX = 3
 _LOG_WAIT_S = 2.0
 _LOG_PATIENCE = timedelta(seconds=30)
 _TEXT_MAX = 900_000
@@ -204,7 +205,7 @@ def _known(question: Question, kept: Object) -> Answer:
     count = len(read_streams(question.spec, discovery))
     tables = "1 stream" if count == 1 else f"{count} streams"
     return Answer(
-        Verdict("True", Reason.READY, f"The source was checked; it has {tables}."),
+        Verdict("True", Reason.READY, _say_checked(tables, discovery)),
         discovery=discovery,
         discovered_at=annotations_of(kept).get(marks.DISCOVERED_AT),
         settled=True,
@@ -261,6 +262,13 @@ def _ask(question: Question, *, attempt: int) -> Answer:
     plan = render_plan(owner, name, question.plan, task=CHECK)
     intents = (Apply(plan), Create(render_job(recipe, name)))
     return Answer(_under_way(question), intents=intents, look_again_s=_POD_WAIT_S)
+
+
+def _say_checked(tables: str, discovery: Discovery) -> str:
+    """What a check found, and what the first pages lack."""
+    notes = [f"{one.name}: {note}" for one in discovery.streams for note in one.notes]
+    more = [f"{len(notes) - _NOTES_MAX} more notes."] if len(notes) > _NOTES_MAX else []
+    return " ".join([f"The source was checked; it has {tables}.", *notes[:_NOTES_MAX], *more])
 
 
 def _discovery_map(question: Question, discovery: Discovery, run: Run) -> Object:

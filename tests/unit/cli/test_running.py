@@ -226,6 +226,18 @@ def test_a_mistake_on_the_command_line_is_one_sentence(
     assert len(run.err.splitlines()) == 1
 
 
+def test_a_check_says_which_path_of_the_pagination_is_not_in_the_first_page(run: Runner) -> None:
+    wrong = SOURCE.replace("{offset: {limit: 100}}", "{cursor: {cursorPath: meta.after}}")
+    assert wrong != SOURCE
+    _, said = run("check", wrong + SECRET, *run.destination)
+    assert said[0]["notes"] == [
+        (
+            "orders: cursorPath meta.after is not in the first page. "
+            "If the stream has more pages, correct it."
+        )
+    ]
+
+
 def test_a_check_asks_source_and_destination_and_leaves_nothing(run: Runner) -> None:
     code, said = run("check", SOURCE + SECRET, *run.destination)
     assert (code, said) == (0, [{"event": "checked", "source": "shop", "streams": ["orders"]}])

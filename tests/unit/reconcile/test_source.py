@@ -439,6 +439,15 @@ def test_streams_that_the_policy_leaves_out_get_no_schema():
     assert [one["spec"]["stream"] for one in applied(decision, "ExternalDataSchema")] == ["a1"]
 
 
+def test_the_status_says_what_the_first_pages_lack():
+    notes = ["cursorPath next is not in the first page."]
+    found = Discovery(streams=[DiscoveredStream(name="orders", notes=notes)])
+    _, world = look(checked(found=found))
+    ready = next(one for one in world.source["status"]["conditions"] if one["type"] == "Ready")
+    assert ready["status"] == "True"
+    assert ready["message"] == f"The source was checked; it has 1 stream. orders: {notes[0]}"
+
+
 def test_a_source_that_is_being_deleted_is_left_alone():
     source = build_source()
     source["metadata"]["deletionTimestamp"] = "2026-03-04T10:00:00Z"
