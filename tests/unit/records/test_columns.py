@@ -123,3 +123,9 @@ def test_members_that_would_bear_one_name_leave_their_column_as_json_text() -> N
     adopted = Columns({}, None).adopt(pa.record_batch({"c": column}))
     assert adopted.schema.field("c").metadata[JSON_KEY] == b"1"
     assert adopted.column("c").to_pylist() == ['[{"Id":1,"id":2}]']
+
+
+def test_text_of_members_that_would_meet_has_no_nulls_that_the_source_did_not_send() -> None:
+    twins = pa.array([{"Id": 1, "id": None}, {"Id": None, "id": 2}, None])
+    adopted = Columns({}, None).adopt(pa.record_batch({"c": twins}))
+    assert adopted.column("c").to_pylist() == ['{"Id":1}', '{"id":2}', None]
