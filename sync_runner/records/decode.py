@@ -13,10 +13,10 @@ from typing import NamedTuple
 import external_data_decoder
 import pyarrow as pa
 from external_data_operator.api.conditions import Reason
+from external_data_operator.api.paths import FieldPath, format_path, parse_path
 
 from sync_runner.errors import ConfigurationError, RetryableError, RunError
 from sync_runner.records.lone import Expected, Verdict, find_lists, is_error, judge
-from sync_runner.records.paths import FieldPath, format_path, parse_path
 
 Body = bytes
 _LIMITS = {

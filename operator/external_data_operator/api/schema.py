@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field, field_validator
 
 from external_data_operator.api.base import (
     ApiModel,
@@ -14,11 +14,12 @@ from external_data_operator.api.base import (
     build_immutable_rule,
 )
 from external_data_operator.api.meta import ObjectRef, Timestamp
+from external_data_operator.api.paths import spell_field
 from external_data_operator.api.source import SyncFrequency
 from external_data_operator.api.sources.rest import CursorType
 from external_data_operator.api.status import Condition, Phase, build_condition_column
 
-ColumnName = Annotated[str, Field(min_length=1, max_length=256)]
+ColumnName = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(spell_field)]
 LOOKBACK_SECONDS_MAX = 60 * 86_400
 
 
@@ -42,7 +43,7 @@ class SchemaSpec(SpecModel):
     sync_type: SyncType | None = None
     """FullRefresh replaces the table, Incremental merges what changed, Append adds it; without it
     the operator picks as a careful person would."""
-    incremental_field: str | None = Field(default=None, min_length=1, max_length=256)
+    incremental_field: ColumnName | None = None
     """Field that says how far the stream was read; the source's own word without it."""
     incremental_field_type: CursorType | None = None
     """How its values are compared: Integer, Numeric, DateTime, Date, Timestamp or ObjectId; the

@@ -107,3 +107,39 @@ def test_amounts_may_be_written_as_numbers() -> None:
     runtime = {"resources": {"requests": {"cpu": 1, "memory": "1Gi"}}}
     parsed = SourceSpec.model_validate_json(json.dumps({**spec, "runtime": runtime}), strict=True)
     assert parsed.runtime.resources.requests == {"cpu": "1", "memory": "1Gi"}
+
+
+def test_a_jsonpath_means_the_same_in_every_field_of_a_row() -> None:
+    stream = {
+        "name": "a",
+        "path": "/",
+        "primaryKey": ["$.id", "$['meta'].tenant", "it's"],
+        "incremental": {"cursorPath": "$.meta.at"},
+        "params": {"page_size": 25, "state": "open"},
+    }
+    spec = SourceSpec.model_validate_json(
+        json.dumps({"rest": {"baseUrl": "https://a.example", "streams": [stream]}}), strict=True
+    )
+    assert spec.rest is not None
+    parsed = spec.rest.streams[0]
+    assert parsed.primary_key == ["id", "meta.tenant", "it's"]
+    assert parsed.incremental is not None
+    assert parsed.incremental.cursor_path == "meta.at"
+    assert parsed.params == {"page_size": "25", "state": "open"}
+    schema = SchemaSpec.model_validate(
+        {
+            "sourceRef": {"name": "a"},
+            "stream": "a",
+            "incrementalField": "$.at",
+            "primaryKeyColumns": ["$.id"],
+            "enabledColumns": ["$.x", "y"],
+        }
+    )
+    assert (schema.incremental_field, schema.primary_key_columns) == ("at", ["id"])
+    assert schema.enabled_columns == ["x", "y"]
+
+
+def test_a_row_field_that_cannot_be_followed_is_refused() -> None:
+    spec = {"sourceRef": {"name": "a"}, "stream": "a", "primaryKeyColumns": ["$.ids[0]"]}
+    with pytest.raises(ValidationError, match="only keys can be followed"):
+        SchemaSpec.model_validate(spec)

@@ -4,14 +4,29 @@ import re
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from external_data_operator.api.base import CelRule, SpecModel, UnionModel
 from external_data_operator.api.meta import CertificateRef, SecretValue
+from external_data_operator.api.paths import spell_field
 
 FieldPath = Annotated[str, Field(min_length=1, max_length=256)]
+RowField = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(spell_field)]
+"""A field of a row, spelled without `$.`."""
 ParamName = Annotated[str, Field(min_length=1, max_length=128)]
 ParamValue = Annotated[str, Field(max_length=2048)]
+
+
+def _write_integer(value: Any) -> Any:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+ParamScalar = Annotated[
+    str,
+    BeforeValidator(_write_integer),
+    Field(max_length=2048, json_schema_extra={"x-kubernetes-int-or-string": True}),
+]
+"""Text, or a whole number, which is sent as its digits."""
 CREDENTIAL_HEADERS = ("authorization", "proxy-authorization", "cookie")
 _HEADER_NAME = re.compile(r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$")
 
@@ -121,7 +136,7 @@ class RowOrder(StrEnum):
 class RestIncremental(SpecModel):
     """How to ask for what changed since the last run."""
 
-    cursor_path: FieldPath
+    cursor_path: RowField
     """Where in a row the cursor's value is; may be nested (`meta.updated_at`)."""
     start_param: ParamName | None = None
     """Query parameter that carries the lower bound; without it every run reads the whole stream,
@@ -187,7 +202,7 @@ class RestStream(SpecModel):
     """Path below `baseUrl`; query parameters belong into `params`."""
     method: HttpMethod = HttpMethod.GET
     """How to ask; POST only where it reads."""
-    params: dict[str, ParamValue] = Field(default_factory=dict, max_length=64)
+    params: dict[str, ParamScalar] = Field(default_factory=dict, max_length=64)
     """Query parameters sent with every request."""
     body: dict[str, Any] | None = None
     """JSON body of a POST."""
@@ -198,7 +213,7 @@ class RestStream(SpecModel):
     """What a response means that holds nothing: no byte, null, or an empty object or null where the
     rows should be. Fail asks again and then fails the run, because servers under load answer so;
     EmptyPage takes it for a page without rows."""
-    primary_key: list[FieldPath] = Field(default_factory=list, max_length=16)
+    primary_key: list[RowField] = Field(default_factory=list, max_length=16)
     """Fields that name a row."""
     pagination: Pagination = Field(default_factory=lambda: Pagination(none=NonePagination()))
     """How one page leads to the next: exactly one key. Without it one request holds everything."""

@@ -41,6 +41,17 @@ def format_path(path: FieldPath) -> str:
     return spelled or "$"
 
 
+def spell_field(text: str) -> str:
+    """A field of a row, `$.a.b` as `a.b`: columns are named by their keys with dots between.
+
+    ValueError where a JSONPath cannot be followed. Other names stay as they are, since any text may
+    be the name of a column.
+    """
+    if not text.startswith(("$.", "$[")):
+        return text
+    return ".".join(parse_path(text)) or text
+
+
 def _split(text: str, rest: str) -> list[str]:
     keys: list[str] = []
     while rest:

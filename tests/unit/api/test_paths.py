@@ -1,10 +1,9 @@
 """Paths as people write them, and the sentences for those that cannot be followed."""
 
 import pytest
+from external_data_operator.api.paths import format_path, parse_path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from sync_runner.records.paths import format_path, parse_path
 
 
 @pytest.mark.parametrize(
