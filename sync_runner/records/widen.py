@@ -128,7 +128,8 @@ def find_conflict(table: pa.Field, incoming: pa.Field) -> Conflict | None:
         is_text = pa.types.is_string(table.type) and not is_json(table)
         fits = is_text or (is_json(table) and _holds_nested(incoming))
         return None if fits else Conflict((), table.type, incoming.type)
-    if pa.types.is_string(table.type):
+    # Numbers that no type of numbers holds together are numbers still.
+    if pa.types.is_string(table.type) or (is_number(table.type) and is_numbers(incoming)):
         return None
     return _find_conflict((), table.type, incoming.type)
 

@@ -216,3 +216,12 @@ def test_numbers_that_json_does_not_have_are_strings_in_json_text() -> None:
         texts = as_json_text(column).to_pylist()
         assert texts == ['{"a":[1.5,"NaN"],"b":"-Infinity"}', None, '{"a":[]}']
     assert as_json_text(pa.array([0.5, float("inf")])).to_pylist() == ["0.5", '"Infinity"']
+
+
+def test_text_of_numbers_fits_into_a_column_of_numbers_and_other_text_does_not() -> None:
+    numbers = pa.field("c", pa.string(), metadata={b"numbers": b"1"})
+    fitted = fit(pa.field("c", pa.float64()), numbers)
+    assert fitted is not None
+    assert (fitted.type, fitted.metadata) == (pa.string(), {b"numbers": b"1"})
+    assert fit(pa.field("c", pa.float64()), pa.field("c", pa.string())) is None
+    assert fit(pa.field("c", pa.bool_()), numbers) is None
