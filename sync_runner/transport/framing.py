@@ -92,13 +92,18 @@ def _parse_headers(lines: list[str]) -> tuple[dict[str, str], bool]:
 
 def _split(value: str) -> list[str]:
     """The names in a list of them, in small letters and without parameters."""
+    if not value:  # most responses name no codings and no options
+        return []
     names = (part.partition(";")[0].strip().lower() for part in value.split(","))
     return [name for name in names if name]
 
 
 def _find_length(headers: dict[str, str]) -> int | None:
     """The one length that all Content-Length headers name; None where there is none."""
-    values = _split(headers.get("content-length", ""))
+    value = headers.get("content-length", "")
+    if _LENGTH.fullmatch(value):
+        return int(value)
+    values = _split(value)
     if not all(_LENGTH.fullmatch(value) for value in values):
         raise _broken("its Content-Length is not a number")
     lengths = {int(value) for value in values}
