@@ -8,7 +8,7 @@ from external_data_operator.api.plan import DiscoveredStream, Discovery
 from external_data_operator.api.schema import Column
 
 from sync_runner.records.columns import Columns
-from sync_runner.records.sample import Sample, find_cursors, find_key
+from sync_runner.records.sample import Sample, find_candidate_key, find_cursors
 
 COLUMNS_MAX = 2000
 
@@ -25,10 +25,12 @@ def _discover_one(sample: Sample, describe: Describe) -> DiscoveredStream:
     return DiscoveredStream(
         name=sample.name,
         description=sample.description,
-        primary_key=find_key(sample),
+        primary_key=sample.primary_key,
         columns=_find_columns(sample, describe),
         incremental_fields=find_cursors(sample),
         incremental_field=None if sample.cursor is None else sample.cursor.name,
+        candidate_key=find_candidate_key(sample),
+        sampled_rows=0 if sample.records is None else sample.records.num_rows,
         notes=list(sample.notes),
     )
 

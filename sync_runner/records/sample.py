@@ -1,5 +1,5 @@
-"""What the first rows of a stream say about it: which fields could be the cursor, and which one
-names a row. Pure.
+"""What the first rows of a stream suggest: which fields could be the cursor, and which one could
+name a row. Pure, and never acted on: a person declares what a run may rely on.
 
 A candidate for the cursor has a name that people give to such fields and values that are moments,
 dates or numbers since the epoch; both, because a wrong cursor loses rows.
@@ -65,11 +65,13 @@ def find_cursors(sample: Sample) -> list[IncrementalField]:
     return found
 
 
-def find_key(sample: Sample) -> list[str]:
-    """The declared key, or the field `id` where every row has one of its own."""
+def find_candidate_key(sample: Sample) -> list[str]:
+    """The field `id`, if no key is declared and every row has an `id` of its own. More rows may
+    prove it wrong.
+    """
     records = sample.records
     if sample.primary_key or records is None or _KEY_NAME not in records.schema.names:
-        return sample.primary_key
+        return []
     column = records.column(_KEY_NAME)
     if not (pa.types.is_integer(column.type) or pa.types.is_string(column.type)):
         return []

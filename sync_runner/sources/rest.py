@@ -11,9 +11,16 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
 
+from external_data_operator.api.cursor import choose_cursor, find_declared
 from external_data_operator.api.plan import Limits, Plan, SyncOptions
 from external_data_operator.api.schema import SyncType
-from external_data_operator.api.sources.rest import CursorType, NestedValues, RestStream, RowOrder
+from external_data_operator.api.sources.rest import (
+    CursorType,
+    NestedValues,
+    RestIncremental,
+    RestStream,
+    RowOrder,
+)
 
 from sync_runner.errors import ConfigurationError, ExpiredTokenError, RetryableError
 from sync_runner.paginators import build_paginator
@@ -56,14 +63,26 @@ class Cursor:
 
 
 def find_cursor(plan: Plan, stream: RestStream) -> Cursor | None:
-    """The cursor of a sync: the schema's word before the stream's; None for a full refresh."""
+    """The cursor of a sync; None for a full refresh."""
     assert plan.sync is not None, "a sync has options"
-    declared = stream.incremental
-    name = plan.sync.incremental_field or (declared.cursor_path if declared else None)
-    if plan.sync.sync_type is SyncType.FULL_REFRESH or name is None:
+    options = plan.sync
+    if options.sync_type is SyncType.FULL_REFRESH:
         return None
-    kind = declared.cursor_type if declared else CursorType.DATE_TIME
-    return Cursor(name, plan.sync.incremental_field_type or kind)
+    found = choose_cursor(
+        options.incremental_field,
+        options.incremental_field_type,
+        find_declared(stream.incremental),
+    )
+    return None if found is None else Cursor(found.name, found.type)
+
+
+def find_asked(stream: RestStream, cursor: Cursor | None) -> RestIncremental | None:
+    """How the source is asked for a stretch; None where another field than the declared one is the
+    cursor, whose values the start parameter would not understand.
+    """
+    declared = stream.incremental
+    is_other = declared is not None and cursor is not None and cursor.name != declared.cursor_path
+    return None if is_other else declared
 
 
 class RestSource:
@@ -81,10 +100,10 @@ class RestSource:
         self.limits = plan.limits
         self.clock = clock
         self.cursor = find_cursor(plan, self.stream)
-        declared = self.stream.incremental
-        kind = self.cursor.kind if self.cursor else declared.cursor_type if declared else None
+        self.asked = find_asked(self.stream, self.cursor)
+        kind = self.cursor.kind if self.cursor else self.asked.cursor_type if self.asked else None
         self.collapses = _collapses(plan.sync)
-        self.bounds = Bounds(declared, kind or CursorType.DATE_TIME, self.collapses)
+        self.bounds = Bounds(self.asked, kind or CursorType.DATE_TIME, self.collapses)
         self.keys = plan.sync.primary_key_columns or self.stream.primary_key
         self._open: Callable[[], Client] = lambda: open_client(
             self.rest,
@@ -177,8 +196,8 @@ class _Walk:
         cursor = self._source.cursor
         if cursor is None:
             return None
-        declared = self._source.stream.incremental
-        ascending = declared is not None and declared.row_order is RowOrder.ASCENDING
+        asked = self._source.asked
+        ascending = asked is not None and asked.row_order is RowOrder.ASCENDING
         highest = bookmark.highest
         return CursorTracker(
             cursor.name,

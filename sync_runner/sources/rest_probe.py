@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 from external_data_operator.api.conditions import Reason
+from external_data_operator.api.cursor import find_declared
 from external_data_operator.api.plan import Plan
-from external_data_operator.api.schema import IncrementalField
 from external_data_operator.api.sources.rest import CursorType, NestedValues, RestStream
 
 from sync_runner.errors import ConfigurationError, RetryableError
@@ -68,7 +68,7 @@ class RestProbe:
                     name=stream.name,
                     description=stream.description,
                     primary_key=stream.primary_key,
-                    cursor=_find_declared(stream),
+                    cursor=find_declared(stream.incremental),
                     records=page.records,
                     notes=page.notes,
                 )
@@ -141,10 +141,3 @@ class _Page:
 
     records: pa.RecordBatch | None = None
     notes: tuple[str, ...] = ()
-
-
-def _find_declared(stream: RestStream) -> IncrementalField | None:
-    declared = stream.incremental
-    if declared is None:
-        return None
-    return IncrementalField(name=declared.cursor_path, type=declared.cursor_type)

@@ -50,7 +50,8 @@ def test_each_stream_is_described_by_its_first_page(server: RestServer, tmp_path
     assert report.result == "Succeeded"
     assert found is not None
     (one,) = found.streams
-    assert (one.name, one.description, one.primary_key) == ("s0", "What was ordered", ["id"])
+    assert (one.name, one.description, one.primary_key) == ("s0", "What was ordered", [])
+    assert (one.candidate_key, one.sampled_rows) == (["id"], 100)
     assert {column.name: column.data_type for column in one.columns} == {
         "id": "long",
         "name": "string",
@@ -83,7 +84,7 @@ def test_what_the_spec_declares_comes_before_what_the_rows_suggest(
     _, found = _check(_plan(server, tmp_path, stream))
     assert found is not None
     (one,) = found.streams
-    assert one.primary_key == ["meta.uid"]
+    assert (one.primary_key, one.candidate_key) == (["meta.uid"], [])
     assert one.incremental_field == "meta.updated"
     named = [(field.name, field.type.value) for field in one.incremental_fields]
     assert named == [
@@ -106,7 +107,7 @@ def test_fields_that_only_sound_like_cursors_are_not_offered(
     _, found = _check(_plan(server, tmp_path, {}))
     assert found is not None
     assert found.streams[0].incremental_fields == []
-    assert found.streams[0].primary_key == [], "two rows share an id"
+    assert found.streams[0].candidate_key == [], "two rows share an id"
 
 
 def test_only_the_first_five_streams_are_asked_and_all_are_listed(

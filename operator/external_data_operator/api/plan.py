@@ -175,10 +175,16 @@ class DiscoveredStream(ApiModel):
     label: str | None = None
     description: str | None = None
     primary_key: list[str] = Field(default_factory=list)
+    """The declared key."""
     columns: list[Column] = Field(default_factory=list)
     incremental_fields: list[IncrementalField] = Field(default_factory=list)
+    """The declared cursor, and fields that could be one."""
     incremental_field: str | None = None
-    """The cursor that a careful person would pick."""
+    """The declared cursor."""
+    candidate_key: list[str] = Field(default_factory=list)
+    """Fields that had a different value in each of the first rows; a suggestion that never acts."""
+    sampled_rows: int = 0
+    """The number of rows that were looked at."""
     notes: list[str] = Field(default_factory=list)
     """Sentences on what the stream's first page lacks."""
 

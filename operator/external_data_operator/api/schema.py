@@ -44,14 +44,15 @@ class SchemaSpec(SpecModel):
     """FullRefresh replaces the table, Incremental merges what changed, Append adds it; without it
     the operator picks as a careful person would."""
     incremental_field: ColumnName | None = None
-    """Field that says how far the stream was read; the source's own word without it."""
+    """Field used as the cursor. Default: the one that the source's stream declares."""
     incremental_field_type: CursorType | None = None
-    """How its values are compared: Integer, Numeric, DateTime, Date, Timestamp or ObjectId; the
-    source's own word without it."""
+    """How its values are compared: Integer, Numeric, DateTime, Date, Timestamp or ObjectId.
+    Default: the type that the stream declares for this field, and DateTime for any other field."""
     lookback_seconds: int = Field(default=0, ge=0, le=LOOKBACK_SECONDS_MAX)
     """Seconds by which the request is shifted back, never the cursor; at most 60 days."""
     primary_key_columns: list[ColumnName] | None = Field(default=None, max_length=16)
-    """Fields that name a row; the source's own word without it."""
+    """Fields that name a row. Default: those that the source's stream declares, and none if it
+    declares none."""
     enabled_columns: list[ColumnName] | None = Field(default=None, max_length=2000)
     """Columns to keep, by the table's or the source's names; without it all, [] only keys and
     cursor."""
@@ -106,6 +107,15 @@ class IncrementalField(ApiModel):
     """Name or path in a row."""
     type: CursorType
     """How its values are compared."""
+
+
+class Candidate(ApiModel):
+    """Something that the first rows suggest, and that nobody has declared. It never acts."""
+
+    line: str
+    """Line to copy into the stream in the source's spec."""
+    why: str
+    """What the rows showed, and when to declare it."""
 
 
 class TableStatus(ApiModel):
@@ -177,6 +187,8 @@ class SchemaStatus(ApiModel):
     """Columns that the stream has."""
     incremental_fields: list[IncrementalField] = Field(default_factory=list, max_length=100)
     """Fields that could be the cursor."""
+    candidates: list[Candidate] = Field(default_factory=list, max_length=100)
+    """What the first rows suggest, with the line that would declare it; none of it acts."""
     cursor: str | None = None
     """Copy of the cursor, to read; the table's log holds the truth."""
     history: list[RunRecord] = Field(default_factory=list, max_length=10)

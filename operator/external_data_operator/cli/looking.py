@@ -4,10 +4,12 @@ import uuid
 from collections.abc import Iterator
 
 from external_data_operator.api.plan import DiscoveredStream, Discovery, Plan, Report
-from external_data_operator.cli.display import worst
+from external_data_operator.cli.display import drop_empty, worst
 from external_data_operator.cli.exits import Exit
 from external_data_operator.cli.planning import build_check_plans
 from external_data_operator.cli.session import Session, writing_nowhere
+from external_data_operator.reconcile.candidates import find_candidates
+from external_data_operator.reconcile.streams import from_discovery
 from sync_runner.errors import RunError
 from sync_runner.records.sample import Sample
 from sync_runner.sources import find_kind
@@ -60,11 +62,13 @@ def _check_all(session: Session) -> Exit:
         if discovery is not None:
             names = [stream.name for stream in discovery.streams]
             notes = [f"{one.name}: {note}" for one in discovery.streams for note in one.notes]
-            more = {"notes": notes} if notes else {}
+            candidates = dict(_find_all_candidates(discovery))
+            more = drop_empty({"notes": notes, "candidates": candidates})
             session.display.say(event="checked", source=plan.source, streams=names, **more)
             session.display.note(f"{plan.source}: ready, {len(names)} streams")
             for note in notes:
                 session.display.note(note)
+            _show_candidates(session, discovery)
     return worst(statuses)
 
 
@@ -83,6 +87,7 @@ def _show_discovery(session: Session, plan: Plan, discovery: Discovery) -> None:
     display = session.display
     for stream in discovery.streams:
         told = stream.model_dump(mode="json", by_alias=True, exclude_none=True)
+        told["candidates"] = _tell_candidates(stream)
         display.say(event="discovered", source=plan.source, **told)
     display.print_table(_DISCOVERY_HEAD, [_build_row(stream) for stream in discovery.streams])
     columns = [
@@ -93,6 +98,26 @@ def _show_discovery(session: Session, plan: Plan, discovery: Discovery) -> None:
     if columns:
         display.note("")
         display.print_table(_COLUMNS_HEAD, columns)
+    _show_candidates(session, discovery)
+
+
+def _tell_candidates(stream: DiscoveredStream) -> list[dict[str, str]]:
+    found = find_candidates(from_discovery(stream))
+    return [one.model_dump(mode="json", by_alias=True) for one in found]
+
+
+def _find_all_candidates(discovery: Discovery) -> Iterator[tuple[str, list[dict[str, str]]]]:
+    for stream in discovery.streams:
+        found = _tell_candidates(stream)
+        if found:
+            yield stream.name, found
+
+
+def _show_candidates(session: Session, discovery: Discovery) -> None:
+    """What rows suggest, for a person to declare or not."""
+    for name, found in _find_all_candidates(discovery):
+        for one in found:
+            session.display.note(f"{name}: not declared: {one['line']}  # {one['why']}")
 
 
 def _build_row(stream: DiscoveredStream) -> list[str | int | None]:

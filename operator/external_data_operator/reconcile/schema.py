@@ -11,6 +11,7 @@ from external_data_operator.api.source import SourceSpec
 from external_data_operator.api.status import Phase
 from external_data_operator.errors import SpecError
 from external_data_operator.reconcile import marks
+from external_data_operator.reconcile.candidates import find_candidates
 from external_data_operator.reconcile.history import (
     last_success,
     merge_history,
@@ -112,6 +113,7 @@ class _Finding:
     intents: tuple[Intent, ...] = ()
     paused: bool = False
     stream: Stream | None = None
+    spec: SchemaSpec | None = None
     options: SyncOptions | None = None
     next_sync: datetime | None = None
     requests: dict[str, str] | None = None
@@ -233,7 +235,8 @@ def _with_source(look: _Look, spec: SchemaSpec, source: SourceSpec, fingerprint:
     plan = plan_text(build_sync_plan(source, place, options))
     inputs = fingerprint_of(plan, runtime_text(source), fingerprint)
     situation = _situation(look, spec, source, place, inputs=inputs)
-    return _scheduled(look, situation, plan, stream=stream, options=options)
+    found = _scheduled(look, situation, plan)
+    return replace(found, stream=stream, spec=spec, options=options)
 
 
 def _situation(
@@ -269,9 +272,7 @@ def _open_requests(look: _Look, *, enabled: bool) -> dict[str, str]:
     return {key: token for key, token in asked.items() if token and handled.get(key) != token}
 
 
-def _scheduled(
-    look: _Look, situation: Situation, plan: str, *, stream: Stream, options: SyncOptions
-) -> _Finding:
+def _scheduled(look: _Look, situation: Situation, plan: str) -> _Finding:
     schema, now = look.observed.schema, look.now
     blocked = blocked_by_failure(situation) or _was_blocked(look, situation)
     suspend = blocked or not situation.scheduling
@@ -298,8 +299,6 @@ def _scheduled(
         intents=tuple(intents),
         paused=not situation.scheduling
         and (situation.schedule is not None or not look.status.history),
-        stream=stream,
-        options=options,
         next_sync=next_sync,
         requests=_carried_out(look, situation, upcoming),
         look_again_s=upcoming.due_in_s,
@@ -358,6 +357,7 @@ def _conclude(look: _Look, finding: _Finding) -> Decision:
         table=report.table if report and report.table else status.table,
         available_columns=read_columns(look.runs, observed.logs, seen, status),
         incremental_fields=list(stream.incremental_fields) if stream else status.incremental_fields,
+        candidates=find_candidates(stream, finding.spec) if stream else status.candidates,
         cursor=report.cursor if report and report.cursor else status.cursor,
         history=history,
         handled_requests=finding.requests

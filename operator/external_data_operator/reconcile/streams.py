@@ -1,18 +1,20 @@
 """What is known of a source's streams, and how one of them is synced.
 
-A REST source names its streams in the spec, and a check adds what it saw; other kinds know only
-what a check found. Where a schema's spec is silent, the stream's own words count, and the sync
-type is picked as a careful person would: incremental where a cursor and a key exist, else append
-where only a cursor exists, else full refresh.
+A REST source declares its streams in the spec, and a check adds what it saw; other kinds know only
+what a check found in a catalogue. What the schema's spec leaves open is what the stream declares,
+and the sync type is picked from declared facts alone: incremental where a cursor and a key are
+declared, else append where only a cursor is, else full refresh. What rows suggest never acts, so
+that the operator and the command line decide the same from the same manifest.
 """
 
 import fnmatch
 from dataclasses import dataclass, replace
 
+from external_data_operator.api.cursor import choose_cursor, find_declared
 from external_data_operator.api.plan import DiscoveredStream, Discovery, SyncOptions
 from external_data_operator.api.schema import Column, IncrementalField, SchemaSpec, SyncType
 from external_data_operator.api.source import SchemaPolicy, SourceSpec
-from external_data_operator.api.sources.rest import CursorType, RestStream
+from external_data_operator.api.sources.rest import RestStream
 from external_data_operator.errors import SpecError
 
 
@@ -24,53 +26,49 @@ class Stream:
     label: str | None = None
     description: str | None = None
     primary_key: tuple[str, ...] = ()
-    cursor: str | None = None
-    cursor_type: CursorType | None = None
+    cursor: IncrementalField | None = None
     columns: tuple[Column, ...] = ()
     incremental_fields: tuple[IncrementalField, ...] = ()
+    """The declared cursor, and fields that could be one."""
+    candidate_key: tuple[str, ...] = ()
+    """Fields that rows suggest as the key."""
+    sampled_rows: int = 0
 
 
 def read_streams(spec: SourceSpec, discovery: Discovery | None) -> dict[str, Stream]:
     """Every stream by its name, in the source's order."""
-    found = {one.name: _from_discovery(one) for one in (discovery.streams if discovery else [])}
+    found = {one.name: from_discovery(one) for one in (discovery.streams if discovery else [])}
     if spec.rest is None:
         return found
     return {one.name: _merge(one, found.get(one.name)) for one in spec.rest.streams}
 
 
-def _from_discovery(one: DiscoveredStream) -> Stream:
-    types = {field.name: field.type for field in one.incremental_fields}
+def from_discovery(one: DiscoveredStream) -> Stream:
+    fields = {field.name: field for field in one.incremental_fields}
+    """A stream as a check found it."""
     return Stream(
         name=one.name,
         label=one.label,
         description=one.description,
         primary_key=tuple(one.primary_key),
-        cursor=one.incremental_field,
-        cursor_type=types.get(one.incremental_field or ""),
+        cursor=fields.get(one.incremental_field or ""),
         columns=tuple(one.columns),
         incremental_fields=tuple(one.incremental_fields),
+        candidate_key=tuple(one.candidate_key),
+        sampled_rows=one.sampled_rows,
     )
 
 
 def _merge(declared: RestStream, found: Stream | None) -> Stream:
-    """The spec's word wins; a REST stream that cannot be asked for changes has no cursor."""
+    """Key and cursor are those of the spec; a REST API has no catalogue that could state them."""
     seen = found or Stream(name=declared.name)
-    incremental = declared.incremental
-    own = replace(
+    cursor = find_declared(declared.incremental)
+    return replace(
         seen,
         description=declared.description or seen.description,
-        primary_key=tuple(declared.primary_key) or seen.primary_key,
-        cursor=None,
-        cursor_type=None,
-    )
-    if incremental is None:
-        return own
-    field = IncrementalField(name=incremental.cursor_path, type=incremental.cursor_type)
-    return replace(
-        own,
-        cursor=field.name,
-        cursor_type=field.type,
-        incremental_fields=seen.incremental_fields or (field,),
+        primary_key=tuple(declared.primary_key),
+        cursor=cursor,
+        incremental_fields=seen.incremental_fields or (() if cursor is None else (cursor,)),
     )
 
 
@@ -84,30 +82,30 @@ def pick_options(spec: SchemaSpec, stream: Stream) -> SyncOptions:
     """How the stream is read and published. Raises SpecError where the spec asks for what cannot
     be."""
     keys = stream.primary_key if spec.primary_key_columns is None else spec.primary_key_columns
-    cursor = spec.incremental_field or stream.cursor
-    sync_type = spec.sync_type or _pick_type(stream.cursor and cursor, has_key=bool(keys))
-    if sync_type is not SyncType.FULL_REFRESH and cursor is None:
+    cursor = choose_cursor(spec.incremental_field, spec.incremental_field_type, stream.cursor)
+    sync_type = spec.sync_type or _pick_type(stream, has_key=bool(keys))
+    if sync_type is SyncType.FULL_REFRESH:
+        cursor = None
+    elif cursor is None:
         raise SpecError(
             f"syncType: {sync_type} needs a cursor; "
             "set incrementalField, or incremental in the source's stream"
         )
     if sync_type is SyncType.INCREMENTAL and not keys:
         raise SpecError("syncType: Incremental needs a primary key; set primaryKeyColumns")
-    moving = sync_type is not SyncType.FULL_REFRESH
     return SyncOptions(
         stream=stream.name,
         sync_type=sync_type,
-        incremental_field=cursor if moving else None,
-        incremental_field_type=(spec.incremental_field_type or stream.cursor_type)
-        if moving
-        else None,
-        lookback_seconds=spec.lookback_seconds if moving else 0,
+        incremental_field=None if cursor is None else cursor.name,
+        incremental_field_type=None if cursor is None else cursor.type,
+        lookback_seconds=0 if cursor is None else spec.lookback_seconds,
         primary_key_columns=list(keys),
         enabled_columns=spec.enabled_columns,
     )
 
 
-def _pick_type(cursor: str | None, *, has_key: bool) -> SyncType:
-    if not cursor:
+def _pick_type(stream: Stream, *, has_key: bool) -> SyncType:
+    """A stream that cannot be asked for changes is read as a whole, unless the spec says more."""
+    if stream.cursor is None:
         return SyncType.FULL_REFRESH
     return SyncType.INCREMENTAL if has_key else SyncType.APPEND

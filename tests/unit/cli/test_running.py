@@ -240,7 +240,12 @@ def test_a_check_says_which_path_of_the_pagination_is_not_in_the_first_page(run:
 
 def test_a_check_asks_source_and_destination_and_leaves_nothing(run: Runner) -> None:
     code, said = run("check", SOURCE + SECRET, *run.destination)
-    assert (code, said) == (0, [{"event": "checked", "source": "shop", "streams": ["orders"]}])
+    assert code == 0
+    assert (said[0]["event"], said[0]["source"], said[0]["streams"]) == (
+        "checked",
+        "shop",
+        ["orders"],
+    )
     left = {path.name for path in (run.folder / "lake").rglob("*") if path.is_file()}
     assert left <= {".lock"}, "a folder has no conditional put, so a lock stands in"
 
@@ -260,6 +265,47 @@ def test_discovery_says_columns_keys_and_cursors(run: Runner) -> None:
     assert types["id"] == "long"
     assert types["paid"] == "boolean"
     assert said["incrementalFields"] == [{"name": "updated_at", "type": "DateTime"}]
+
+
+def test_a_candidate_is_printed_with_the_line_that_declares_it(
+    run: Runner, shop: RestServer
+) -> None:
+    shop.on("/items", ok({"data": [{"id": 1}, {"id": 2}]}))
+    code, said = run("check", SOURCE + ITEMS + SECRET)
+    assert code == 0
+    lines = {name: [one["line"] for one in found] for name, found in said[0]["candidates"].items()}
+    assert lines["items"] == ["primaryKey: [id]"]
+    assert lines["orders"] == ["incremental: {cursorPath: updated_at, cursorType: DateTime}"]
+    _, told = run("discover", SOURCE + ITEMS + SECRET, "--stream", "items")
+    assert [one["line"] for one in told[0]["candidates"]] == ["primaryKey: [id]"]
+
+
+DAILY = """\
+---
+apiVersion: external-data.io/v1alpha1
+kind: ExternalDataSchema
+metadata: {name: shop-orders, namespace: analytics}
+spec: {sourceRef: {name: shop}, stream: orders, incrementalField: day, TYPE syncType: SYNC}
+"""
+
+
+@pytest.mark.parametrize("sync_type", ["Incremental", "Append"])
+@pytest.mark.parametrize("declared", [INCREMENTAL, ""], ids=["other-cursor", "no-cursor"])
+@pytest.mark.parametrize("type_", ["incrementalFieldType: Date,", ""], ids=["date", "no-type"])
+def test_another_field_than_the_declared_cursor_has_its_own_type_and_no_start_parameter(
+    run: Runner, shop: RestServer, sync_type: str, declared: str, type_: str
+) -> None:
+    rows = [{**row, "day": row["updated_at"][:10]} for row in make_rows(40, step_s=7200)]
+    shop.on("/orders", Table(rows[:30]))
+    schema = DAILY.replace("SYNC", sync_type).replace("TYPE ", type_)
+    manifest = SOURCE + declared + SECRET + schema
+    code, said = run("run", manifest, *run.destination)
+    assert (code, said[-1]["cursor"]) == (0, rows[29]["day"])
+    shop.on("/orders", Table(rows))
+    code, said = run("run", manifest, *run.destination)
+    assert (code, said[-1]["cursor"]) == (0, rows[39]["day"])
+    assert all("since" not in seen.query for seen in shop.requests)
+    assert run.read("shop_orders").height == 40
 
 
 def test_a_preview_shows_the_first_rows_of_one_page(run: Runner, shop: RestServer) -> None:
