@@ -23,16 +23,12 @@ from deltalake import (
     TableFeatures,
 )
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
-from deltalake.transaction import (
-    AddAction,
-    RemoveAction,
-    Transaction,
-    create_table_with_add_actions,
-)
+from deltalake.transaction import AddAction, Transaction, create_table_with_add_actions
 from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError, RetryableError, RunError
 from sync_runner.lake.commits import Commit, parse_commit
+from sync_runner.lake.entry import Author, Change, Metadata, build_entry, describe_commit
 from sync_runner.lake.features import Demands, check_demands, refuse_feature
 from sync_runner.lake.files import DataFile, Range
 from sync_runner.lake.parts import Part
@@ -64,6 +60,7 @@ class Snapshot:
     state: State | None
     """What the last publication says; None where the log no longer tells."""
     files: tuple[DataFile, ...]
+    metadata: Metadata
     handle: DeltaTable = field(repr=False, compare=False)
     seq: int = 0
     """Number of the last publication, which the log knows even where it no longer tells of it."""
@@ -90,28 +87,19 @@ class HeadMovedError(Exception):
     """Another commit was first. Never leaves the lake."""
 
 
-@dataclass(frozen=True)
-class Change:
-    """What a commit does to the table."""
-
-    adds: Sequence[Part]
-    removes: Sequence[DataFile]
-    schema: pa.Schema
-    state: State
-    replaces: bool = False
-    """Every file of the table goes, and the schema is the new one."""
-    is_upkeep: bool = False
-    """The rows stay what they are."""
-
-
 class DeltaLog:
     """Reads and writes the log of one table."""
 
-    def __init__(self, store: ObjectStore, clock: Clock, keys: Collection[str]) -> None:
-        """`keys`: fields, in the source's spelling, whose ranges merges need."""
+    def __init__(
+        self, store: ObjectStore, clock: Clock, keys: Collection[str], *, stream: str
+    ) -> None:
+        """`keys`: fields, in the source's spelling, whose ranges merges need; `stream`: what the
+        table's history calls the rows' origin.
+        """
         self._store = store
         self._clock = clock
         self._keys = frozenset(keys)
+        self._stream = stream
 
     def load(self) -> Snapshot | None:
         """The newest version, or None where there is no table. A log that cannot be read is read
@@ -133,23 +121,35 @@ class DeltaLog:
     def _read(self, handle: DeltaTable) -> Snapshot:
         """What the handle has loaded."""
         with self._mapped("read the table's log"):
-            check_demands(_read_demands(handle))
-            schema = parse_schema(handle.schema().to_json())
+            metadata = _read_metadata(handle)
+            check_demands(_read_demands(handle, metadata))
+            schema = parse_schema(metadata.schema)
             keys = [field.name for field in schema if source_of(field) in self._keys]
             files = _read_files(handle, keys)
             seq = handle.transaction_version(APP_ID)
         state, edits = (None, ()) if seq is None else self._find_state(handle.version())
         if edits and not files:
             state = None  # whoever deletes every row wants them again, or nothing from us
-        return Snapshot(handle.version(), schema, state, files, handle, seq or 0, edits)
+        return Snapshot(handle.version(), schema, state, files, metadata, handle, seq or 0, edits)
 
     def commit(self, base: Snapshot | None, change: Change) -> Snapshot:
         """Makes the change on top of `base`; HeadMovedError where another commit was first."""
-        try:
-            self._write(base, change)
-        except FAILURES as error:
-            self._raise_unless_done(base, change, error)
+        if base is None:
+            self._create(change)
+        else:
+            self._append(base, change)
         return self._reload(base)
+
+    def _append(self, base: Snapshot, change: Change) -> None:
+        """The next entry, whose name only one writer can create."""
+        data = build_entry(base.metadata, change, base.files, self._author)
+        error: Exception | None = None
+        try:
+            if self._store.create(f"{LOG_FOLDER}/{base.version + 1:020}.json", data) is not None:
+                return
+        except RunError as failure:
+            error = failure
+        self._raise_unless_done(base, change, error)
 
     def grow(self, base: Snapshot, fields: Sequence[pa.Field]) -> Snapshot:
         """Gives the table new columns, without values yet; what the last publication says stays."""
@@ -181,29 +181,30 @@ class DeltaLog:
                 )
             )
 
-    def _write(self, base: Snapshot | None, change: Change) -> None:
-        properties = self._properties(change.state)
-        schema = Schema.from_json(render_schema(change.schema))
-        adds = [self._add(part, change) for part in change.adds]
-        if base is None:
+    def _create(self, change: Change) -> None:
+        """The table's first version."""
+        facts = describe_commit(change, self._author)
+        try:
             create_table_with_add_actions(
                 self._store.uri,
-                schema,
-                adds,
+                Schema.from_json(render_schema(change.schema)),
+                [self._add(part) for part in change.adds],
                 mode="error",
+                configuration=dict(change.properties),
                 storage_options=dict(self._store.options),
-                commit_properties=properties,
+                commit_properties=CommitProperties(
+                    custom_metadata=facts,
+                    max_commit_retries=0,
+                    app_transactions=[Transaction(APP_ID, change.state.seq)],
+                ),
                 post_commithook_properties=_NO_HOOKS,
             )
-            return
-        removes = [] if change.replaces else [self._remove(file, change) for file in change.removes]
-        base.handle.create_write_transaction(
-            [*adds, *removes],
-            mode="overwrite" if change.replaces else "append",
-            schema=schema if change.replaces else base.handle.schema(),
-            commit_properties=properties,
-            post_commithook_properties=_NO_HOOKS,
-        )
+        except FAILURES as error:
+            self._raise_unless_done(None, change, error)
+
+    @property
+    def _author(self) -> Author:
+        return Author(self._stream, int(self._clock.now() * 1000))
 
     def declare_local_time(self, base: Snapshot, schema: pa.Schema) -> Snapshot:
         """Readers must know of moments without a zone before a table may have them."""
@@ -221,7 +222,9 @@ class DeltaLog:
             self._raise_unless_moved(base, self.load(), error)
         return self._reload(base)
 
-    def _raise_unless_done(self, base: Snapshot | None, change: Change, error: Exception) -> None:
+    def _raise_unless_done(
+        self, base: Snapshot | None, change: Change, error: Exception | None
+    ) -> None:
         """Looks into the log for our own commit, whose answer may have been lost."""
         found = self.load()
         first = 0 if base is None else base.version + 1
@@ -232,11 +235,14 @@ class DeltaLog:
         self._raise_unless_moved(base, found, error)
 
     def _raise_unless_moved(
-        self, base: Snapshot | None, found: Snapshot | None, error: Exception
+        self, base: Snapshot | None, found: Snapshot | None, error: Exception | None
     ) -> None:
         if found is not None and found.version > (-1 if base is None else base.version):
             raise HeadMovedError from error
-        raise self._explain(error, "commit") from error
+        # The store itself said what is wrong with it.
+        if isinstance(error, RunError):
+            raise error
+        raise self._explain(error or CommitFailedError(), "commit") from error
 
     def _reload(self, base: Snapshot | None) -> Snapshot:
         """The table behind our own commit; a store that still shows the version before is asked
@@ -292,18 +298,11 @@ class DeltaLog:
             app_transactions=[Transaction(APP_ID, state.seq)],
         )
 
-    def _add(self, part: Part, change: Change) -> AddAction:
-        now_ms = int(self._clock.now() * 1000)
-        return AddAction(part.path, part.size, {}, now_ms, not change.is_upkeep, part.stats)
-
-    def _remove(self, file: DataFile, change: Change) -> Any:
-        return RemoveAction(
-            path=file.path,
-            data_change=not change.is_upkeep,
-            deletion_timestamp=int(self._clock.now() * 1000),
-            size=file.size,
-            partition_values={},
-        )
+    def _add(self, part: Part) -> AddAction:
+        return AddAction(
+            part.path, part.size, {}, int(self._clock.now() * 1000), data_change=True,
+            stats=part.stats,
+        )  # fmt: skip
 
     @contextmanager
     def _mapped(self, doing: str) -> Iterator[None]:
@@ -329,15 +328,27 @@ class DeltaLog:
         return ConfigurationError(Reason.TABLE_DAMAGED, message)
 
 
-def _read_demands(handle: DeltaTable) -> Demands:
-    protocol, metadata = handle.protocol(), handle.metadata()
+def _read_metadata(handle: DeltaTable) -> Metadata:
+    found = handle.metadata()
+    return Metadata(
+        str(found.id),
+        found.name,
+        found.description,
+        found.created_time,
+        dict(found.configuration),
+        handle.schema().to_json(),
+    )
+
+
+def _read_demands(handle: DeltaTable, metadata: Metadata) -> Demands:
+    protocol = handle.protocol()
     return Demands(
         protocol.min_reader_version,
         protocol.min_writer_version,
         frozenset([*(protocol.reader_features or ()), *(protocol.writer_features or ())]),
-        metadata.configuration,
-        metadata.partition_columns,
-        handle.schema().to_json(),
+        metadata.properties,
+        handle.metadata().partition_columns,
+        metadata.schema,
     )
 
 

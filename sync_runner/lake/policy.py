@@ -41,14 +41,14 @@ class Policy:
     """Files belong to one tier while the larger is less than so many times the smaller."""
     checkpoint_versions: int = 10
     """Versions between two checkpoints."""
-    log_seconds: float = 600.0
-    """Age before which entries of the log stay, a checkpoint or not."""
-    log_entries: int = 100
-    """Entries below the last but one checkpoint that may stay for their age."""
+    log_hours: int = 168
+    """Hours that entries of a new table's log stay."""
+    log_entries: int = 20_000
+    """Entries that a log may have, however young."""
+    keep_hours: int = 48
+    """Hours that files stay after they left a new table."""
     grace_hours: int = 1
-    """Hours that every removed file stays."""
-    keep_hours: int = 24
-    """Hours after which removed files go in any case."""
+    """Hours that files stay which no log knows."""
     torn_seconds: float = 3600.0
     """Age of drafts that nobody can still be writing."""
 

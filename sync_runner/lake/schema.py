@@ -16,6 +16,7 @@ from sync_runner.errors import ConfigurationError
 from sync_runner.records.columns import build_field, source_of
 from sync_runner.records.widen import is_json, is_numbers
 
+_OWN = "externalData."
 SOURCE = "externalData.source"
 JSON = "externalData.json"
 NUMBERS = "externalData.numbers"
@@ -39,10 +40,31 @@ _BY_TYPE = {type_: word for word, type_ in _WORDS}
 _DECIMAL = re.compile(r"decimal\((\d+), ?(\d+)\)")
 
 
-def render_schema(schema: pa.Schema) -> str:
-    """The schema as the log holds it. Every column may be null."""
+def render_schema(schema: pa.Schema, *, like: str | None = None) -> str:
+    """The schema as the log holds it. Every column may be null. `like` is the schema of the version
+    before: what others put on its columns (comments) stays.
+    """
     fields = [_render_field(field, _metadata(field)) for field in schema]
-    return json.dumps({"type": "struct", "fields": fields}, ensure_ascii=False)
+    struct = {"type": "struct", "fields": fields}
+    if like is not None:
+        _carry(json.loads(like), struct)
+    return json.dumps(struct, ensure_ascii=False)
+
+
+def _carry(old: Any, new: Any) -> None:
+    """Takes metadata of others over to the fields of the same names, at every depth."""
+    if not isinstance(old, dict) or not isinstance(new, dict) or old["type"] != new["type"]:
+        return
+    for inner in ("elementType", "keyType", "valueType"):
+        _carry(old.get(inner), new.get(inner))
+    known = {spec["name"]: spec for spec in old.get("fields") or ()}
+    for spec in new.get("fields") or ():
+        before = known.get(spec["name"])
+        if before is not None:
+            theirs = before.get("metadata") or {}
+            foreign = {key: theirs[key] for key in theirs if not key.startswith(_OWN)}
+            spec["metadata"] = {**foreign, **spec["metadata"]}
+            _carry(before["type"], spec["type"])
 
 
 def render_field(field: pa.Field) -> str:

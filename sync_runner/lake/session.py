@@ -12,16 +12,18 @@ from dataclasses import dataclass, field, replace
 import pyarrow as pa
 from external_data_operator.api.conditions import Reason
 from external_data_operator.api.plan import SyncOptions
-from external_data_operator.api.schema import SyncType, TableStatus
+from external_data_operator.api.schema import Retention, SyncType, TableStatus
 
 from sync_runner.errors import ConfigurationError, RunError, SupersededError
 from sync_runner.lake.commits import describe_edits
+from sync_runner.lake.entry import Change, Operation
 from sync_runner.lake.head import check_grown, is_same_publication
 from sync_runner.lake.journal import Entry, Journal, JournalFile
-from sync_runner.lake.log import FAILURES, Change, DeltaLog, HeadMovedError, Snapshot
+from sync_runner.lake.log import FAILURES, DeltaLog, HeadMovedError, Snapshot
 from sync_runner.lake.parts import Part
 from sync_runner.lake.policy import Actor
 from sync_runner.lake.publish import Prepared, Publisher
+from sync_runner.lake.retention import find_missing
 from sync_runner.lake.schema import describe
 from sync_runner.lake.stage import Stage
 from sync_runner.lake.standing import Asker, Standing
@@ -342,13 +344,31 @@ class Session:
             plan=self._asker.fingerprint,
         )
         change = Change(
-            prepared.adds, prepared.removes, shape.schema, state, replaces=prepared.replaces
+            prepared.adds,
+            prepared.removes,
+            shape.schema,
+            state,
+            replaces=prepared.replaces,
+            operation=self._find_operation(base),
+            properties=self._find_properties(base),
         )
         found = log.commit(base, change)
         if not final and not is_same_publication(state, found.state):
             message = f"another run published version {found.version} behind what this one had"
             raise SupersededError(message)
         return found
+
+    def _find_operation(self, base: Snapshot | None) -> Operation:
+        """What the table's history calls this publication."""
+        merges = base is not None and self._options.sync_type is SyncType.INCREMENTAL
+        return Operation.MERGE if merges else Operation.WRITE
+
+    def _find_properties(self, base: Snapshot | None) -> dict[str, str]:
+        """How long the table keeps its past, where it does not say so yet."""
+        policy = self._actor.policy
+        default = Retention(deleted_file_hours=policy.keep_hours, log_hours=policy.log_hours)
+        known = {} if base is None else base.metadata.properties
+        return find_missing(known, self._options.retention, default=default)
 
     def _position(self) -> Position | None:
         """The cursor moves with the data, and never backwards."""

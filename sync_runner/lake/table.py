@@ -56,7 +56,12 @@ class LakeTable:
         """Reads where table and journal stand; `fresh` throws the journal away."""
         self._check_options()
         journal = JournalFile(self._store)
-        log = DeltaLog(self._store, self._actor.clock, _notable_fields(self._options))
+        log = DeltaLog(
+            self._store,
+            self._actor.clock,
+            _notable_fields(self._options),
+            stream=f"{self._plan.namespace}/{self._plan.source}/{self._options.stream}",
+        )
         asker = Asker(
             self._actor.run,
             _fingerprint(self._plan),
@@ -203,7 +208,7 @@ def _kept(options: SyncOptions) -> set[str] | None:
 
 def _fingerprint(plan: Plan) -> str:
     """What must be the same for one pod to go on where another stopped."""
-    text = plan.model_dump_json(exclude={"limits", "network"})
+    text = plan.model_dump_json(exclude={"limits": True, "network": True, "sync": {"retention"}})
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -1,21 +1,21 @@
 """Keeps a table small: few files, a short log, nothing that nobody refers to.
 
 It is done by the run that made it necessary, behind its publication, within a bound of time; what
-is left waits for the next run. Files leave the store only when no reader can still be at work on
-the version that had them: an hour after they left the table, or a day while what left is not more
-than the table itself.
+is left waits for the next run. Files and entries of the log leave the store only when the table's
+own retention is over: readers of an older version, and those that follow its changes, rely on it.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sync_runner.lake.entry import Change, Operation
 from sync_runner.lake.files import DataFile, open_file, read_groups
 from sync_runner.lake.head import is_next
 from sync_runner.lake.log import (
     LOG_FOLDER,
-    Change,
     DeltaLog,
     HeadMovedError,
     Snapshot,
@@ -23,6 +23,7 @@ from sync_runner.lake.log import (
 )
 from sync_runner.lake.parts import PartStore
 from sync_runner.lake.policy import Actor, Policy
+from sync_runner.lake.retention import FILES, LOG, find_hours
 from sync_runner.lake.shape import align_table
 from sync_runner.lake.stage import Bounds
 from sync_runner.lake.tombstones import read_tombstones, version_of
@@ -66,16 +67,21 @@ def _fill(tier: Sequence[DataFile], bounds: Bounds) -> list[list[DataFile]]:
     return [group for group in groups if len(group) > 1]
 
 
-def choose_old_log(entries: Sequence[ObjectInfo], now: float, policy: Policy) -> list[str]:
-    """Entries that nobody needs to read the table as it is, or as it was a moment ago. Pure."""
-    checkpoints = sorted({version_of(e) for e in entries if ".checkpoint" in e.path} - {-1})
-    if len(checkpoints) < 2:
-        return []
-    below = [e for e in entries if 0 <= version_of(e) < checkpoints[-2]]
-    below.sort(key=version_of)
-    surplus = below[: max(0, len(below) - policy.log_entries)]
-    aged = {e.path for e in below if now - e.modified > policy.log_seconds}
-    return sorted(aged | {e.path for e in surplus})
+def choose_old_log(
+    entries: Sequence[ObjectInfo], now: float, *, keep_s: float, entries_max: int
+) -> list[str]:
+    """Entries below the newest checkpoint that is older than the log is to be kept: versions that
+    are younger stay readable, from that checkpoint on. Pure. The last but one checkpoint stays, for
+    readers that are about to use it.
+    """
+    checkpoints = {version_of(e): e for e in entries if ".checkpoint" in e.path}
+    checkpoints.pop(-1, None)
+    for version in sorted(checkpoints)[:-1][::-1]:
+        is_aged = now - checkpoints[version].modified > keep_s
+        above = sum(version_of(entry) >= version for entry in entries)
+        if is_aged or above >= entries_max:
+            return sorted(e.path for e in entries if 0 <= version_of(e) < version)
+    return []
 
 
 class Upkeep:
@@ -127,7 +133,9 @@ class Upkeep:
                 bytes_max=bounds.bytes * 2,
             )
             self._steps(Step.COMPACTING)
-            change = Change(new, group, snapshot.schema, snapshot.state, is_upkeep=True)
+            change = Change(
+                new, group, snapshot.schema, snapshot.state, operation=Operation.OPTIMIZE
+            )
             try:
                 found = self._log.commit(snapshot, change)
             except HeadMovedError:
@@ -178,12 +186,12 @@ class Upkeep:
     ) -> set[str]:
         """Removed files that are in the store and whose time is over."""
         gone = removed - {file.path for file in snapshot.files}
-        sizes = {info.path: info.size for info in before if info.path in gone}
-        if not sizes:
+        there = {info.path for info in before if info.path in gone}
+        if not there:
             return set()
-        is_much = sum(sizes.values()) > snapshot.bytes
-        hours = self._policy.grace_hours if is_much else self._policy.keep_hours
-        return self._log.find_removed(snapshot, hours=hours) & sizes.keys()
+        hours = find_hours(snapshot.metadata.properties, FILES)
+        hours = self._policy.keep_hours if hours is None else math.ceil(hours)
+        return self._log.find_removed(snapshot, hours=int(hours)) & there
 
     def _tidy_log(self, snapshot: Snapshot) -> None:
         last = read_last_checkpoint(self._store)
@@ -191,5 +199,12 @@ class Upkeep:
             return
         self._log.checkpoint(snapshot)
         self._steps(Step.CHECKPOINTED)
-        entries = self._store.list(LOG_FOLDER)
-        self._store.delete(choose_old_log(entries, self._clock.now(), self._policy))
+        hours = find_hours(snapshot.metadata.properties, LOG)
+        keep_s = (self._policy.log_hours if hours is None else hours) * _HOUR_S
+        old = choose_old_log(
+            self._store.list(LOG_FOLDER),
+            self._clock.now(),
+            keep_s=keep_s,
+            entries_max=self._policy.log_entries,
+        )
+        self._store.delete(old)

@@ -58,7 +58,7 @@ def check_bounds(sync: Syncs, number: int) -> None:
 def test_files_log_and_staging_folder_stay_bounded_over_many_syncs(
     tmp_path: Path, sync_type: SyncType
 ) -> None:
-    policy = replace(SMALL, group_rows=400, log_seconds=0.0, log_entries=10)
+    policy = replace(SMALL, group_rows=400, log_hours=0, log_entries=10)
     sync = syncs(tmp_path, sync_type, policy)
     for number in range(SYNCS):
         first = 0 if sync_type is SyncType.FULL_REFRESH else max(0, number * 10 - 5)
@@ -73,7 +73,7 @@ def test_files_log_and_staging_folder_stay_bounded_over_many_syncs(
 def test_files_log_and_staging_folder_stay_bounded_over_a_thousand_syncs(
     tmp_path: Path, sync_type: SyncType
 ) -> None:
-    policy = replace(SMALL, group_rows=2000, log_seconds=0.0, log_entries=10)
+    policy = replace(SMALL, group_rows=2000, log_hours=0, log_entries=10)
     sync = syncs(tmp_path, sync_type, policy)
     for number in range(1000):
         first = 0 if sync_type is SyncType.FULL_REFRESH else number * 4
@@ -103,16 +103,20 @@ def test_compaction_changes_neither_cursor_nor_publication(tmp_path: Path) -> No
     assert sync(*pages(5, 12)).cursor == "11"
 
 
-def test_removed_files_stay_an_hour_and_up_to_a_day_while_they_are_little(tmp_path: Path) -> None:
-    policy = replace(SMALL, grace_hours=1, keep_hours=24)
+def test_removed_files_stay_as_long_as_the_table_says(tmp_path: Path) -> None:
+    policy = replace(SMALL, keep_hours=24)
     sync = syncs(tmp_path, SyncType.FULL_REFRESH, policy)
     for _ in range(8):
         sync(*pages(0, 30))
     folder = table(sync)
     live = len(DeltaTable(str(folder)).file_uris())
     assert count(folder, "data/*") == 8 * live
-    past = DeltaTable(str(folder), version=3)
-    assert past.to_pyarrow_table().num_rows == 30
+    assert DeltaTable(str(folder), version=3).to_pyarrow_table().num_rows == 30
+    DeltaTable(str(folder)).alter.set_table_properties(
+        {"delta.deletedFileRetentionDuration": "interval 0 hours"}
+    )
+    sync(*pages(0, 30))
+    assert count(folder, "data/*") <= 2 * live
 
 
 def test_drafts_of_writers_that_died_are_removed_after_an_hour(tmp_path: Path) -> None:
@@ -159,7 +163,7 @@ class Reader(threading.Thread):
 @pytest.mark.parametrize("sync_type", list(SyncType))
 def test_readers_in_a_loop_never_see_a_half_table(tmp_path: Path, sync_type: SyncType) -> None:
     policy = replace(SMALL, grace_hours=1, keep_hours=1, due_parts=1000, log_entries=100)
-    sync = syncs(tmp_path, sync_type, replace(policy, log_seconds=600.0))
+    sync = syncs(tmp_path, sync_type, replace(policy, log_hours=1))
     sync(*pages(0, 100))
     folder = table(sync)
     wanted = {100 + 50 * number for number in range(9)}

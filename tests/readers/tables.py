@@ -212,7 +212,7 @@ def make_appended(server: RestServer, place: Place) -> LakeTable:
 
 def make_compacted(server: RestServer, place: Place) -> LakeTable:
     """Forty appends: files made into larger ones, checkpoints, and a log cut behind them."""
-    policy = replace(PARTS, group_rows=60, tier_files=3, log_seconds=0.0, log_entries=5)
+    policy = replace(PARTS, group_rows=60, tier_files=3, log_hours=0, log_entries=5)
     sync = RestSyncs(server, place, cursor="seq", policy=policy)
     rows: list[Row] = []
     for number in range(40):

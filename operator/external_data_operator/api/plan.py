@@ -12,7 +12,13 @@ from pydantic import Field
 
 from external_data_operator.api.base import ApiModel
 from external_data_operator.api.conditions import Reason
-from external_data_operator.api.schema import Column, IncrementalField, SyncType, TableStatus
+from external_data_operator.api.schema import (
+    Column,
+    IncrementalField,
+    Retention,
+    SyncType,
+    TableStatus,
+)
 from external_data_operator.api.source import S3Destination
 from external_data_operator.api.sources.rest import CursorType, RestSource
 
@@ -110,6 +116,7 @@ class SyncOptions(ApiModel):
     lookback_seconds: int = 0
     primary_key_columns: list[str] = Field(default_factory=list)
     enabled_columns: list[str] | None = None
+    retention: Retention | None = None
 
 
 class Plan(ApiModel):

@@ -21,6 +21,7 @@ from external_data_operator.api.status import Condition, Phase, build_condition_
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(spell_field)]
 LOOKBACK_SECONDS_MAX = 60 * 86_400
+RETENTION_HOURS_MAX = 10 * 366 * 24
 
 
 class SyncType(StrEnum):
@@ -29,6 +30,17 @@ class SyncType(StrEnum):
     FULL_REFRESH = "FullRefresh"
     INCREMENTAL = "Incremental"
     APPEND = "Append"
+
+
+class Retention(SpecModel):
+    """How long a table keeps its past, for time travel and for readers that follow its changes."""
+
+    deleted_file_hours: int | None = Field(default=None, ge=0, le=RETENTION_HOURS_MAX)
+    """Hours that files stay after they left the table (delta.deletedFileRetentionDuration).
+    Default: 48. The bucket holds every version of this time: a table that is replaced every hour
+    takes 48 times its size."""
+    log_hours: int | None = Field(default=None, ge=0, le=RETENTION_HOURS_MAX)
+    """Hours that entries of the table's log stay (delta.logRetentionDuration). Default: 168."""
 
 
 class SchemaSpec(SpecModel):
@@ -56,6 +68,9 @@ class SchemaSpec(SpecModel):
     enabled_columns: list[ColumnName] | None = Field(default=None, max_length=2000)
     """Columns to keep, by the table's or the source's names; without it all, [] only keys and
     cursor."""
+    retention: Retention | None = None
+    """How long removed files and old versions stay. Default: as the table's own properties say; a
+    new table keeps files for 48 hours and its log for 168."""
     sync_frequency: SyncFrequency | None = None
     """How often: never, 5min, 15min, 30min, 1hour, 6hour, 12hour, 24hour, 7day or 30day; without it
     as the source's `schemas.defaults` say."""

@@ -101,6 +101,7 @@ def pick_options(spec: SchemaSpec, stream: Stream) -> SyncOptions:
         lookback_seconds=0 if cursor is None else spec.lookback_seconds,
         primary_key_columns=list(keys),
         enabled_columns=spec.enabled_columns,
+        retention=spec.retention,
     )
 
 

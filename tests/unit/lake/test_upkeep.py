@@ -5,11 +5,12 @@ import random
 from sync_runner.lake.files import DataFile
 from sync_runner.lake.policy import Policy
 from sync_runner.lake.stage import Bounds
+from sync_runner.lake.tombstones import version_of
 from sync_runner.lake.upkeep import choose_groups, choose_old_log
 from sync_runner.storage import ObjectInfo
 
 BOUNDS = Bounds(rows=1000, bytes=1 << 20)
-POLICY = Policy(tier_files=4, tier_factor=8, log_seconds=600.0, log_entries=5)
+POLICY = Policy(tier_files=4, tier_factor=8, log_entries=5)
 
 
 def files(*rows: int) -> list[DataFile]:
@@ -66,21 +67,33 @@ def log(versions: int, checkpoints: list[int], age: float) -> list[ObjectInfo]:
     return entries(*names, "_last_checkpoint", age=age)
 
 
+def old(found: list[ObjectInfo], entries_max: int = 1000) -> list[str]:
+    """What goes of a log that is kept for ten minutes."""
+    return choose_old_log(found, 10_000.0, keep_s=600.0, entries_max=entries_max)
+
+
+def up_to(version: int, *checkpoints: int) -> list[str]:
+    """Paths of all entries below a version."""
+    names = [f"{v:020}.json" for v in range(version)]
+    names += [f"{v:020}.checkpoint.parquet" for v in checkpoints]
+    return sorted(f"_delta_log/{name}" for name in names)
+
+
 def test_nothing_below_the_only_checkpoint_goes() -> None:
-    assert choose_old_log(log(30, [20], 9_000.0), 10_000.0, POLICY) == []
+    assert old(log(30, [20], 9_000.0)) == []
 
 
 def test_old_entries_below_the_last_but_one_checkpoint_go() -> None:
-    gone = choose_old_log(log(35, [10, 20, 30], 9_000.0), 10_000.0, POLICY)
-    assert gone == sorted(
-        [f"_delta_log/{v:020}.json" for v in range(20)]
-        + [f"_delta_log/{10:020}.checkpoint.parquet"]
-    )
+    assert old(log(35, [10, 20, 30], 9_000.0)) == up_to(20, 10)
 
 
 def test_young_entries_stay_but_not_too_many_of_them() -> None:
     young = log(35, [10, 20, 30], 5.0)
-    gone = choose_old_log(young, 10_000.0, POLICY)
-    assert len(gone) == 21 - POLICY.log_entries
-    assert f"_delta_log/{0:020}.json" in gone
-    assert f"_delta_log/{19:020}.json" not in gone
+    assert old(young) == []
+    assert old(young, entries_max=16) == up_to(20, 10)
+
+
+def test_the_checkpoint_that_leads_to_the_oldest_young_version_stays() -> None:
+    aged = [entry for entry in log(35, [10, 20, 30], 9_000.0) if version_of(entry) < 25]
+    young = [entry for entry in log(35, [10, 20, 30], 5.0) if version_of(entry) >= 25]
+    assert old([*aged, *young]) == up_to(20, 10)

@@ -1,0 +1,181 @@
+"""An entry of the log as this writer spells it: what happened, by whom, and the table's metadata.
+Pure.
+
+The library commits only under the names WRITE and its own, and drops what people put on columns.
+Here an entry says MERGE, OPTIMIZE or WRITE with its metrics, and keeps name, description, comments
+and properties of the table (docs/adr/0012).
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+from urllib.parse import quote
+
+import pyarrow as pa
+
+from sync_runner.lake.files import DataFile
+from sync_runner.lake.parts import Part
+from sync_runner.lake.schema import render_schema
+from sync_runner.lake.state import APP_ID, COMMIT_KEY, State, render_state
+
+_PATH_SAFE = "/%"
+"""Paths of an entry are addresses; what is escaped already stays as it is."""
+
+
+class Operation(StrEnum):
+    """What a commit did, in Delta's words."""
+
+    WRITE = "WRITE"
+    MERGE = "MERGE"
+    OPTIMIZE = "OPTIMIZE"
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """The table's own metadata, also what others have put there."""
+
+    id: str
+    name: str | None
+    description: str | None
+    created_ms: int | None
+    properties: Mapping[str, str]
+    schema: str
+    """The schema as JSON."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a commit does to the table."""
+
+    adds: Sequence[Part]
+    removes: Sequence[DataFile]
+    schema: pa.Schema
+    state: State
+    replaces: bool = False
+    """Every file of the table goes, and the schema is the new one."""
+    operation: Operation = Operation.WRITE
+    properties: Mapping[str, str] = field(default_factory=dict)
+    """Properties that the table has from now on, beside those that it has."""
+
+    @property
+    def is_upkeep(self) -> bool:
+        """Whether the rows stay what they are."""
+        return self.operation is Operation.OPTIMIZE
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who commits, and when."""
+
+    stream: str
+    """Namespace, source and stream, for people who read the table's history."""
+    now_ms: int
+
+
+def build_entry(base: Metadata, change: Change, files: Sequence[DataFile], author: Author) -> bytes:
+    """The entry that makes the change; `files` are those of the table that it is planned for."""
+    removes = files if change.replaces else change.removes
+    actions: list[dict[str, Any]] = [{"commitInfo": _build_info(change, removes, author)}]
+    metadata = change_metadata(base, change)
+    if metadata != base:
+        actions.append({"metaData": _render_metadata(metadata)})
+    actions += [{"add": _render_add(part, change, author)} for part in change.adds]
+    actions += [{"remove": _render_remove(file, change, author)} for file in removes]
+    txn = {"appId": APP_ID, "version": change.state.seq, "lastUpdated": author.now_ms}
+    actions.append({"txn": txn})
+    return "\n".join(json.dumps(action, ensure_ascii=False) for action in actions).encode()
+
+
+def change_metadata(base: Metadata, change: Change) -> Metadata:
+    """The table's metadata after the change; the same value where it says the same."""
+    properties = {**base.properties, **change.properties}
+    schema = render_schema(change.schema, like=base.schema) if change.replaces else base.schema
+    if json.loads(schema) == json.loads(base.schema):
+        schema = base.schema
+    return replace(base, properties=properties, schema=schema)
+
+
+def describe_commit(change: Change, author: Author) -> dict[str, Any]:
+    """What a commit says beside its actions: our state, and a sentence of facts for people."""
+    state, counts = change.state, change.state.counts
+    facts = {
+        "run": state.run,
+        "stream": author.stream,
+        "rows": counts.rows,
+        "cursor": None if state.position is None else state.position.value,
+    }
+    return {COMMIT_KEY: render_state(state), "userMetadata": json.dumps(facts, ensure_ascii=False)}
+
+
+@lru_cache(maxsize=1)
+def find_writer() -> str:
+    """This writer's name and version, for the table's history."""
+    try:
+        return f"{APP_ID}/{version(APP_ID)}"
+    except PackageNotFoundError:
+        return APP_ID
+
+
+def _build_info(change: Change, removes: Sequence[DataFile], author: Author) -> dict[str, Any]:
+    mode = "Overwrite" if change.replaces else "Append"
+    parameters = {"mode": mode, "partitionBy": "[]"} if change.operation == "WRITE" else {}
+    return {
+        "timestamp": author.now_ms,
+        "operation": str(change.operation),
+        "operationParameters": parameters,
+        "operationMetrics": _build_metrics(change, removes),
+        "isBlindAppend": not removes and change.operation is Operation.WRITE,
+        "engineInfo": find_writer(),
+        **describe_commit(change, author),
+    }
+
+
+def _build_metrics(change: Change, removes: Sequence[DataFile]) -> dict[str, str]:
+    """Metrics are text in the log, whatever they count."""
+    metrics = {
+        "numOutputRows": sum(part.rows for part in change.adds),
+        "numAddedFiles": len(change.adds),
+        "numOutputBytes": sum(part.size for part in change.adds),
+        "numRemovedFiles": len(removes),
+        "numRemovedBytes": sum(file.size for file in removes),
+    }
+    return {name: str(count) for name, count in metrics.items()}
+
+
+def _render_metadata(metadata: Metadata) -> dict[str, Any]:
+    return {
+        "id": metadata.id,
+        "name": metadata.name,
+        "description": metadata.description,
+        "format": {"provider": "parquet", "options": {}},
+        "schemaString": metadata.schema,
+        "partitionColumns": [],
+        "createdTime": metadata.created_ms,
+        "configuration": dict(metadata.properties),
+    }
+
+
+def _render_add(part: Part, change: Change, author: Author) -> dict[str, Any]:
+    return {
+        "path": quote(part.path, safe=_PATH_SAFE),
+        "partitionValues": {},
+        "size": part.size,
+        "modificationTime": author.now_ms,
+        "dataChange": not change.is_upkeep,
+        "stats": part.stats,
+    }
+
+
+def _render_remove(file: DataFile, change: Change, author: Author) -> dict[str, Any]:
+    return {
+        "path": quote(file.path, safe=_PATH_SAFE),
+        "deletionTimestamp": author.now_ms,
+        "dataChange": not change.is_upkeep,
+        "extendedFileMetadata": True,
+        "partitionValues": {},
+        "size": file.size,
+    }

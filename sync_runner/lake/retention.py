@@ -1,0 +1,59 @@
+"""How long a table keeps its past: entries of its log, and files that left it. Pure.
+
+Both stand in the table's own properties, under Delta's names, so that every tool keeps to them. A
+reader that was away for less than this goes on; older versions and files are removed.
+"""
+
+import re
+from collections.abc import Mapping
+
+from external_data_operator.api.schema import Retention
+
+LOG = "delta.logRetentionDuration"
+FILES = "delta.deletedFileRetentionDuration"
+_DELTA_HOURS = {LOG: 30 * 24.0, FILES: 7 * 24.0}
+"""What a property means that cannot be read: Delta's own defaults."""
+_PAIR = re.compile(r"(\d+)\s+(millisecond|second|minute|hour|day|week)s?")
+_HOURS = {
+    "millisecond": 1 / 3_600_000,
+    "second": 1 / 3600,
+    "minute": 1 / 60,
+    "hour": 1.0,
+    "day": 24.0,
+    "week": 168.0,
+}
+
+
+def find_missing(
+    properties: Mapping[str, str], wanted: Retention | None, *, default: Retention
+) -> dict[str, str]:
+    """The properties that a commit has to set: what the spec states, and a default where the table
+    has none."""
+    found: dict[str, str] = {}
+    for key, field in ((LOG, "log_hours"), (FILES, "deleted_file_hours")):
+        stated = None if wanted is None else getattr(wanted, field)
+        # What a person set on the table itself holds until the spec says otherwise.
+        if stated is None and key in properties:
+            continue
+        hours = getattr(default, field) if stated is None else stated
+        if key not in properties or find_hours(properties, key) != hours:
+            found[key] = render_hours(hours)
+    return found
+
+
+def find_hours(properties: Mapping[str, str], key: str) -> float | None:
+    """Hours that a property asks for; None where the table does not have it."""
+    if key not in properties:
+        return None
+    text = properties[key].lower().strip().removeprefix("interval").strip()
+    pairs = _PAIR.findall(text)
+    if not pairs or _PAIR.sub("", text).strip():
+        return _DELTA_HOURS[key]
+    return sum(int(count) * _HOURS[unit] for count, unit in pairs)
+
+
+def render_hours(hours: int) -> str:
+    """An interval in Delta's words."""
+    if hours and hours % 24 == 0:
+        return f"interval {hours // 24} days"
+    return f"interval {hours} hours"
