@@ -6,7 +6,7 @@ import threading
 class JumpingClock:
     """Its sleepers are let go at once, and find that the time has passed."""
 
-    def __init__(self, now: float = 1_700_000_000.0) -> None:
+    def __init__(self, now: float = 1_800_000_000.0) -> None:
         """`now` is where it begins, in seconds since the epoch."""
         self.time = now
         self.slept: list[float] = []

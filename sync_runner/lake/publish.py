@@ -191,8 +191,11 @@ class Publisher:
     def _known(self, base: Snapshot, shape: Shape) -> KnownRows | None:
         """The table's rows, where staged ones may be among them."""
         boundary = self._boundary
-        if boundary is None or boundary.cursor not in base.schema.names:
+        if boundary is None:
             return None
+        if boundary.cursor not in base.schema.names:
+            # No row of the table has a cursor, so that any row without one may be among them.
+            boundary = Boundary(base.schema.names[0], None)
         cursor = shape.schema.field(boundary.cursor)
         return KnownRows(
             self._parts.store, base.files, have=base.schema, cursor=cursor, boundary=boundary

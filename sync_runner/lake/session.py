@@ -155,10 +155,9 @@ class Session:
         """
         if not final and not self._is_divisible():
             return
-        if not self._has_position():
-            if not final:
-                return
-            raise self._no_cursor()
+        # How far a part of the rows goes must be known; all of them may have no value at all.
+        if not self._has_position() and not final:
+            return
         for _ in range(_PLANS_MAX):
             try:
                 prepared = self._prepare()
@@ -186,8 +185,11 @@ class Session:
         if self._options.sync_type is SyncType.FULL_REFRESH:
             return False
         since, reached = self._since, self._reached.position
-        if self._options.sync_type is not SyncType.APPEND or since is None:
+        if self._options.sync_type is not SyncType.APPEND:
             return True
+        if since is None:
+            # A table without a position is read from the beginning, and compared with all of it.
+            return self._standing.snapshot is None
         # Rows that the table has already come first, and are compared with it all at once: what of
         # them was published before would look like the table's own.
         known = None if reached is None else find_as(since, reached.type)
@@ -240,11 +242,6 @@ class Session:
         if cursor is None or self._options.sync_type is SyncType.FULL_REFRESH:
             return True
         return not self._tools.stage.rows or self._position() is not None
-
-    def _no_cursor(self) -> ConfigurationError:
-        cursor = self._options.incremental_field
-        message = f"no row has a value in {cursor}, which is to say how far the stream was read"
-        return ConfigurationError(Reason.CURSOR_FIELD_MISSING, message)
 
     def _announce(self) -> None:
         """A first load writes its journal before its first part: files without a log are
@@ -323,7 +320,8 @@ class Session:
         said = (state.cursor, state.position.type)
         if said != (self._options.incremental_field, position.type):
             return True
-        return is_above(position, state.position)
+        # The position of an earlier version may be after the present; then it is lower now.
+        return is_above(position, state.position) or is_above(state.position, position)
 
     def _commit(self, prepared: Prepared, *, final: bool) -> Snapshot:
         base, log, shape = self._base, self._tools.log, prepared.shape

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from external_data_operator.api.conditions import Reason
+from external_data_operator.api.cursor import DEFAULT_TYPE
 from external_data_operator.api.plan import SyncOptions
 from external_data_operator.api.schema import SyncType
-from external_data_operator.api.sources.rest import CursorType
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.lake.files import DataFile, damaged, open_file, read_groups
@@ -21,8 +22,8 @@ from sync_runner.lake.log import DeltaLog, Snapshot
 from sync_runner.lake.parts import DATA_FOLDER
 from sync_runner.protocols import Position
 from sync_runner.records.columns import source_of
-from sync_runner.records.cursor import find_as, later
-from sync_runner.records.cursor_column import find_highest, order_values
+from sync_runner.records.cursor import find_as, is_ahead, later
+from sync_runner.records.cursor_column import find_ahead, find_highest, order_values
 from sync_runner.storage import ObjectInfo, ObjectStore
 
 _LOOKED_UP_MAX = 10
@@ -84,7 +85,7 @@ def read_standing(
             _check_files(store, snapshot, listing)
         elif listing and not (left_open and found is not None and found.seq == 0):
             _check_lost_log(asker.options)  # no first load is under way that explains them
-    position = _find_position(store, snapshot, asker.options)
+    position = _find_position(store, snapshot, asker)
     return Standing(
         snapshot=snapshot,
         listing=listing,
@@ -132,9 +133,8 @@ def _check_lost_log(options: SyncOptions) -> None:
         raise damaged("its files are there, but its log (_delta_log) is gone")
 
 
-def _find_position(
-    store: ObjectStore, snapshot: Snapshot | None, options: SyncOptions
-) -> Position | None:
+def _find_position(store: ObjectStore, snapshot: Snapshot | None, asker: Asker) -> Position | None:
+    options = asker.options
     if snapshot is None or options.sync_type is SyncType.FULL_REFRESH:
         return None
     if options.incremental_field is None:
@@ -143,6 +143,9 @@ def _find_position(
     if state is not None and state.cursor == options.incremental_field:
         found, kind = state.position, options.incremental_field_type
         read = found if found is None or kind is None else find_as(found, kind)
+        # An earlier version may have followed a row from the future: the rows before it tell.
+        if read is not None and is_ahead(read, asker.now):
+            return _read_highest(store, snapshot, asker)
         if found is None or read is not None:
             return read
     if options.sync_type is SyncType.INCREMENTAL:
@@ -154,21 +157,25 @@ def _find_position(
             "twice; set it back, or delete the table's data to import everything anew"
         )
         raise ConfigurationError(Reason.INVALID_SPEC, message)
-    return _read_highest(store, snapshot, options)
+    return _read_highest(store, snapshot, asker)
 
 
-def _read_highest(store: ObjectStore, snapshot: Snapshot, options: SyncOptions) -> Position | None:
-    """The table's own highest cursor, where no commit tells it any more. Reads one column of the
-    whole table.
+def _read_highest(store: ObjectStore, snapshot: Snapshot, asker: Asker) -> Position | None:
+    """The table's own highest cursor that is not after the present, where no commit tells it. Reads
+    one column of the whole table.
     """
+    options = asker.options
     field = _find_field(snapshot.schema, options.incremental_field)
     if field is None or not snapshot.files:
         return None
-    type_ = options.incremental_field_type or CursorType.DATE_TIME
+    type_ = options.incremental_field_type or DEFAULT_TYPE
     found: Position | None = None
     for file in snapshot.files:
         for column in _read_column(store, file, field):
             values = order_values(column, type_, name=source_of(field))
+            ahead = find_ahead(values, type_, asker.now)
+            if ahead is not None:
+                values = pc.if_else(ahead, pa.scalar(None, values.type), values)
             found = later(found, find_highest(column, values, type_))
     return found
 

@@ -7,7 +7,7 @@ one by one.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import ROUND_FLOOR, Context, Decimal, InvalidOperation
 from typing import Any
 
@@ -18,7 +18,8 @@ from external_data_operator.api.sources.rest import CursorType
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.protocols import Position
-from sync_runner.records.cursor import parse_date, parse_moment
+from sync_runner.records.cursor import AHEAD_S, find_limit
+from sync_runner.records.moments import UNITS_ABOVE, parse_date, parse_moment
 
 _MOMENT = pa.timestamp("us")
 """Of UTC."""
@@ -31,20 +32,74 @@ _OBJECT_ID = r"(?P<id>[0-9a-fA-F]{24})"
 _BIG = pa.decimal128(38, 0)
 _EXACT = pa.decimal256(76, 30)
 """Numbers that are text, compared digit by digit."""
+_MAGNITUDE_MAX = 400
+"""Of a number's exponent; more than a float has."""
+_EMPTY = r"^\s*(-?0{4,6}-?00-?00.*|0+)?\s*$"
+"""Text for no value: nothing, zeros, or a zero date as databases write it."""
+_NO_OBJECT_ID = "0" * 24
+_FIRST = date(1, 1, 3)
+"""What is before it is a zero date, too: .NET and Go write 0001-01-01 for never."""
+_FIRST_S = -62_135_424_000.0
+_MOMENT_TYPES = (CursorType.DATE_TIME, CursorType.TIMESTAMP)
+
+
+@dataclass(frozen=True)
+class CursorValues:
+    """A cursor's column as values that Arrow can compare; null where a row has none."""
+
+    values: pa.Array
+    unreadable: int = 0
+    """Values that are none of the type. Empty text and zero dates are no values."""
+
+
+def read_values(column: pa.Array, kind: CursorType) -> CursorValues:
+    """The column's values; those that are none of the type are null, and counted."""
+    if column.null_count == len(column):
+        return CursorValues(pa.nulls(len(column), pa.int64()))
+    values = _convert(column, kind)
+    if values is None:
+        return CursorValues(
+            pa.nulls(len(column), pa.int64()),
+            len(column) - column.null_count - _count_empty(column),
+        )
+    unreadable = values.null_count - column.null_count
+    if unreadable:
+        is_text = pa.types.is_string(column.type)
+        unreadable -= _count_empty(column) if is_text else unreadable
+    return CursorValues(_without_zeros(values, kind), max(0, unreadable))
 
 
 def order_values(column: pa.Array, kind: CursorType, *, name: str) -> pa.Array:
-    """The column as values that Arrow can compare; null where a row has none.
+    """The column's values. ConfigurationError where there are some, and none is of this type."""
+    found = read_values(column, kind)
+    if found.unreadable and found.values.null_count == len(found.values):
+        raise fail_unreadable(name, kind, f"it is of type {column.type}")
+    return found.values
 
-    ConfigurationError where there are values, and none of them is of this type.
-    """
-    values = pa.nulls(len(column), pa.int64()) if column.null_count == len(column) else None
-    if values is None:
-        values = _convert(column, kind)
-    if values is None or values.null_count == len(values) > column.null_count:
-        message = f"field {name} does not hold {kind} values (it is of type {column.type})"
-        raise ConfigurationError(Reason.INVALID_SPEC, message)
-    return values
+
+def fail_unreadable(name: str, kind: CursorType, what: str) -> ConfigurationError:
+    """What to say of a field whose values are all of another type."""
+    message = (
+        f"field {name} does not hold {kind} values ({what}); choose another incrementalField, or "
+        "state its type (incrementalFieldType, or cursorType of the stream)"
+    )
+    return ConfigurationError(Reason.INVALID_SPEC, message)
+
+
+def find_ahead(values: pa.Array, kind: CursorType, now: float) -> pa.Array | None:
+    """Which values are after the present; None where none is, or they count no time."""
+    if kind in (CursorType.INTEGER, CursorType.NUMERIC) or values.null_count == len(values):
+        return None
+    if kind is CursorType.OBJECT_ID:
+        limit = pa.scalar(f"{int(now) + AHEAD_S:08x}{'f' * 16}")
+    elif _is_number(values.type):
+        values, limit = _count_seconds(values), pa.scalar(now + AHEAD_S)
+    else:
+        limit = pa.scalar(find_limit(now).replace(tzinfo=None), _MOMENT).cast(
+            values.type, safe=False
+        )
+    ahead = pc.greater(values, limit)
+    return ahead if pc.any(ahead).as_py() else None
 
 
 def find_highest(column: pa.Array, values: pa.Array, kind: CursorType) -> Position | None:
@@ -116,6 +171,38 @@ def _without_odd(column: pa.Array) -> pa.Array:
     return pc.if_else(pc.is_finite(column), column, pa.scalar(None, column.type))
 
 
+def _without_zeros(values: pa.Array, kind: CursorType) -> pa.Array:
+    """Without zero dates, which would be the earliest moments of all."""
+    if kind is CursorType.OBJECT_ID:
+        zeros = pc.equal(values, _NO_OBJECT_ID)
+    elif kind is CursorType.DATE:
+        zeros = pc.less(values, pa.scalar(_FIRST))
+    elif kind not in _MOMENT_TYPES:
+        return values
+    elif _is_number(values.type):
+        zeros = pc.less(_count_seconds(values), _FIRST_S)
+    else:
+        zeros = pc.less(values, pa.scalar(_FIRST).cast(_MOMENT))
+    if not pc.any(zeros).as_py():
+        return values
+    return pc.if_else(zeros, pa.scalar(None, values.type), values)
+
+
+def _count_seconds(numbers: pa.Array) -> pa.Array:
+    """Seconds since the epoch, each number in the unit that its magnitude tells."""
+    counts = pc.cast(numbers, pa.float64(), safe=False)
+    size, parts = pc.abs(counts), pa.scalar(1.0)
+    for least, unit in reversed(UNITS_ABOVE):
+        parts = pc.if_else(pc.greater_equal(size, float(least)), float(unit), parts)
+    return pc.divide(counts, parts)
+
+
+def _count_empty(column: pa.Array) -> int:
+    if not pa.types.is_string(column.type):
+        return 0
+    return int(pc.sum(pc.match_substring_regex(column, _EMPTY)).as_py() or 0)
+
+
 def _find(parse: Callable[[Any], Any], text: Any) -> Any:
     try:
         return None if text is None else parse(text)
@@ -140,7 +227,7 @@ def _is_number(kind: pa.DataType) -> bool:
 def _parse_number(text: str) -> Decimal:
     """Cut behind the thirtieth digit of a fraction."""
     number = Decimal(text)
-    if not number.is_finite():
+    if not number.is_finite() or abs(number.adjusted()) > _MAGNITUDE_MAX:
         raise ValueError("not a number")
     point = int(number.as_tuple().exponent)
     return number if point >= -_EXACT.scale else number.quantize(_LAST, context=_CUT)

@@ -3,7 +3,8 @@ present. Pure.
 
 Windows touch: each begins at the value at which the one before it ends, so that a source which
 includes its bounds sends such rows twice and one which excludes its upper bound sends them once,
-but none falls between. That is why only rows that collapse by a key are read in windows.
+but none falls between. That is why only rows that collapse by a key are read in windows. Their
+number is bounded: in a stretch that is longer, the first one is.
 """
 
 import math
@@ -15,9 +16,12 @@ from external_data_operator.api.sources.rest import CursorType, RestIncremental
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.protocols import Position
-from sync_runner.records.cursor import parse_date, parse_moment, render, write_moment
+from sync_runner.records.cursor import render
+from sync_runner.records.moments import parse_date, parse_moment, shift, write_moment
 
 _DAY_S = 86_400
+WINDOWS_MAX = 100_000
+"""Of one run: hours of eleven years."""
 
 
 @dataclass(frozen=True)
@@ -53,14 +57,15 @@ class Bounds:
             return Window(self.spec.initial_value, verbatim=True)
         lower = since.value if since is not None else self._parse_initial(self.spec)
         until = self._write(datetime.fromtimestamp(now, UTC) + self._day, like=lower)
-        return self._cut(lower, until)
+        return self._cut(lower, until, is_first=True)
 
     def find_next(self, window: Window) -> Window | None:
         """The window behind this one; None behind the last."""
         if window.upper is None or window.until is None or window.upper == window.until:
             return None
-        following = self._cut(window.upper, window.until)
-        return following if self._moment(window.upper) < self._moment(window.until) else None
+        if self._moment(window.upper) >= self._moment(window.until):
+            return None
+        return self._cut(window.upper, window.until)
 
     def build_params(self, window: Window) -> list[tuple[str, str]]:
         """The query parameters that ask for a window."""
@@ -73,14 +78,23 @@ class Bounds:
             params.append((spec.end_param, self._render(window.upper, pattern)))
         return params
 
-    def _cut(self, lower: str, until: str) -> Window:
-        length_s = self.spec.window_seconds if self.spec is not None else None
-        assert length_s is not None, "windows are declared"
+    def _cut(self, lower: str, until: str, *, is_first: bool = False) -> Window:
+        begin, last = self._moment(lower), self._moment(until)
+        length = self._length
+        if is_first:
+            length = max(length, last - begin - (WINDOWS_MAX - 1) * length)
+        upper = self._write(shift(begin, length), like=lower)
+        # A moment that its text cannot tell from the one before ends the walk.
+        is_last = begin < last and not begin < self._moment(upper) < last
+        return Window(lower, until if is_last else upper, until)
+
+    @property
+    def _length(self) -> timedelta:
+        seconds = self.spec.window_seconds if self.spec is not None else None
+        assert seconds is not None, "windows are declared"
         if self.kind is CursorType.DATE:
-            length_s = math.ceil(length_s / _DAY_S) * _DAY_S
-        end = self._moment(lower) + timedelta(seconds=length_s)
-        last = self._moment(lower) < self._moment(until) <= end
-        return Window(lower, until if last else self._write(end, like=lower), until)
+            seconds = math.ceil(seconds / _DAY_S) * _DAY_S
+        return timedelta(seconds=seconds)
 
     @property
     def _day(self) -> timedelta:
@@ -111,10 +125,12 @@ class Bounds:
 
     def _parse_formatted(self, text: str, pattern: str | None) -> str:
         try:
-            moment = datetime.strptime(text, pattern or "%Y-%m-%d").replace(tzinfo=UTC)
+            moment = datetime.strptime(text, pattern or "%Y-%m-%d")  # noqa: DTZ007 (a zone follows)
         except ValueError as error:
             message = (
                 "initialValue is neither ISO 8601 nor in incremental.format; windows need that"
             )
             raise ConfigurationError(Reason.INVALID_SPEC, message) from error
-        return str(moment.date()) if self.kind is CursorType.DATE else moment.isoformat()
+        if self.kind is CursorType.DATE:
+            return str(moment.date())
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()

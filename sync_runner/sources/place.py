@@ -12,6 +12,7 @@ from sync_runner.paginators.page import PageRequest
 from sync_runner.paginators.trail import Behind
 from sync_runner.protocols import Token
 from sync_runner.sources.bounds import Window
+from sync_runner.sources.cursor_tracker import Seen
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,8 @@ class Bookmark:
     """What a resumed walk needs to know."""
 
     place: Place
-    highest: str | None = None
-    """The highest cursor value so far."""
-    ascending: bool = True
-    """Whether no row so far was below the one before it."""
+    seen: Seen = field(default_factory=Seen)
+    """What the walk has seen of its cursor."""
     behind: Behind = field(default_factory=Behind)
     """What the walk knows of its last page."""
     missing: list[str] | None = None
@@ -53,8 +52,7 @@ def parse_token(token: Token) -> Bookmark:
             Place(
                 PageRequest(**place["request"]), Window(**place["window"]), place["begins_window"]
             ),
-            saved["highest"],
-            saved["ascending"],
+            Seen(**saved["seen"]),
             Behind(**saved["behind"]),
             saved["missing"],
         )

@@ -29,7 +29,7 @@ from sync_runner.paginators.trail import Trail
 from sync_runner.protocols import Batch, Clock, Credentials, Position, ReadRequest, Token
 from sync_runner.records.decode import Envelope, RecordDecoder
 from sync_runner.sources.bounds import Bounds, Window
-from sync_runner.sources.cursor_tracker import CursorTracker
+from sync_runner.sources.cursor_tracker import CursorTracker, Seen
 from sync_runner.sources.guesses import Guesses
 from sync_runner.sources.place import Bookmark, Place, parse_token, write_token
 from sync_runner.sources.rest_client import (
@@ -198,12 +198,12 @@ class _Walk:
             return None
         asked = self._source.asked
         ascending = asked is not None and asked.row_order is RowOrder.ASCENDING
-        highest = bookmark.highest
+        seen = bookmark.seen
         return CursorTracker(
             cursor.name,
             cursor.kind,
-            highest=None if highest is None else Position(highest, cursor.kind),
-            ascending=ascending and bookmark.ascending,
+            now=self._source.clock.now(),
+            seen=replace(seen, ascending=ascending and seen.ascending),
             is_continued=is_continued,
         )
 
@@ -324,8 +324,13 @@ class _Walk:
             pages=pages,
             bytes=received,
             replaced=replaced,
-            notes=() if following is not None else self._describe_missing(),
+            notes=() if following is not None else self._describe(),
         )
+
+    def _describe(self) -> tuple[str, ...]:
+        """Sentences on the whole walk."""
+        tracker = self._tracker
+        return (*self._describe_missing(), *(() if tracker is None else tracker.describe()))
 
     def _describe_missing(self) -> tuple[str, ...]:
         """Sentences on paths that led nowhere on every page that had rows."""
@@ -346,8 +351,5 @@ class _Walk:
         return tracker.highest, False
 
     def _write_bookmark(self, following: Place) -> Token:
-        tracker, behind = self._tracker, self._trail.behind
-        if tracker is None:
-            return write_token(Bookmark(following, behind=behind, missing=self._missing))
-        highest = tracker.highest.value if tracker.highest is not None else None
-        return write_token(Bookmark(following, highest, tracker.ascending, behind, self._missing))
+        seen = Seen() if self._tracker is None else self._tracker.seen
+        return write_token(Bookmark(following, seen, self._trail.behind, self._missing))

@@ -1,14 +1,17 @@
 """How far a table's rows go is in the table, whatever else a run has found."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from external_data_operator.api.plan import Limits
 from external_data_operator.api.schema import SyncType
+from external_data_operator.api.sources.rest import CursorType
 
 from sync_runner.errors import ConfigurationError
-from sync_runner.protocols import Position, Step
+from sync_runner.protocols import Batch, Position, ReadRequest, Step
 from tests.contract.lake_pod import folder_place
 from tests.contract.lake_reading import read_polars, replay_log
 from tests.contract.lake_rows import DieAt, Died, ListedSource, Row, Syncs, options, rows_of
@@ -85,14 +88,65 @@ def test_a_limit_never_shows_half_of_a_full_refresh(tmp_path: Path) -> None:
     assert [row["id"] for row in rows(sync)] == list(range(10))
 
 
-def test_rows_without_a_cursor_are_an_error_only_where_nothing_else_says_how_far(
+def test_a_table_whose_rows_have_no_cursor_has_no_position_until_one_has(
     tmp_path: Path,
 ) -> None:
     sync = syncs(tmp_path, SyncType.INCREMENTAL)
     lost: Row = {"id": 9, "seq": None, "upd": 1}
-    with pytest.raises(ConfigurationError, match="seq"):
-        sync([lost], run="first")
-    sync([lost], ROWS, run="second")
+    assert sync([lost], run="first").cursor is None
+    assert since(sync, [lost]) is None
+    sync([lost], ROWS, run="third")
     later = ListedSource(rows_of([lost | {"upd": 2}]), None)
     assert sync.read(later).cursor == "2"
     assert rows(sync) == [*ROWS, lost | {"upd": 2}]
+
+
+def test_an_append_without_any_cursor_takes_each_row_once(tmp_path: Path) -> None:
+    sync = syncs(tmp_path, SyncType.APPEND)
+    lost: list[Row] = [{"id": 9, "seq": None}, {"id": 9, "seq": None}, {"id": 8, "seq": None}]
+    for _ in range(3):
+        sync(lost)
+        assert [row["id"] for row in rows(sync)] == [8, 9, 9]
+    sync([*lost, {"id": 8, "seq": None}], ROWS)
+    assert [row["id"] for row in rows(sync)] == [1, 2, 8, 8, 9, 9]
+    sync([*lost, {"id": 8, "seq": None}])
+    assert len(rows(sync)) == 6
+
+
+MOMENTS: list[Row] = [
+    {"id": 1, "at": "2024-01-01T00:00:00Z"},
+    {"id": 2, "at": "2024-03-01T00:00:00Z"},
+    {"id": 3, "at": "2999-12-31T00:00:00Z"},
+]
+
+
+class _Walked(ListedSource):
+    """Rows by a moment, as an earlier version walked them: to the highest one, whatever it is."""
+
+    def read(self, request: ReadRequest) -> Iterator[Batch]:
+        for batch in super().read(request):
+            highest = max(batch.records.column("at").to_pylist())
+            yield replace(batch, position=Position(highest, CursorType.DATE_TIME))
+
+
+@pytest.mark.parametrize("sync_type", [SyncType.INCREMENTAL, SyncType.APPEND])
+def test_a_stored_position_after_the_present_is_that_of_the_rows_before_it(
+    tmp_path: Path, sync_type: SyncType
+) -> None:
+    sync = syncs(tmp_path, sync_type, "at")
+    sync.options = sync.options.model_copy(update={"incremental_field_type": CursorType.DATE_TIME})
+    sync.read(_Walked(rows_of(MOMENTS)))
+    found = since_of(sync, rows_of([{"id": 4, "at": "2024-02-01T00:00:00Z"}]))
+    assert found == Position("2024-03-01T00:00:00Z", CursorType.DATE_TIME)
+    head = version(tmp_path)
+    assert since_of(sync, rows_of(MOMENTS[1:2])) == found
+    assert version(tmp_path) == head, "the position is written down once"
+    assert [row["id"] for row in rows(sync)] == [1, 2, 3, 4]
+
+
+def since_of(sync: Syncs, batches: list[pa.RecordBatch]) -> Position | None:
+    """From where a run of these batches reads."""
+    source = ListedSource(batches)
+    sync.read(source)
+    assert source.asked is not None
+    return source.asked.since

@@ -159,12 +159,35 @@ class TestHowFarItCame:
         assert batches[-1].position == _at(5)
         assert batches[-1].records.column("meta.updated").to_pylist()[0] == moment_of(1)
 
-    @pytest.mark.parametrize("rows", [[{"id": 1}], [{"id": 1, "updated_at": None}]], ids=str)
-    def test_rows_without_the_field_are_said(self, server: RestServer, rows: list[Row]) -> None:
-        server.on("/orders", Table(rows, "cursor"))
-        with pytest.raises(ConfigurationError, match="field updated_at") as caught:
-            read(make_plan(server, _stream(), sync=INCREMENTAL))
+    @pytest.mark.parametrize("field", ["updated_at", "meta.updated_at"])
+    def test_a_field_that_no_row_has_is_said(self, server: RestServer, field: str) -> None:
+        server.on("/orders", Table([{"id": 1, "meta": {"at": 1}}], "cursor"))
+        with pytest.raises(ConfigurationError, match=f"field {field}") as caught:
+            read(make_plan(server, _stream(cursorPath=field), sync=INCREMENTAL))
         assert caught.value.reason is Reason.CURSOR_FIELD_MISSING
+
+    @pytest.mark.parametrize("empty", [None, "", "0000-00-00 00:00:00", "0001-01-01T00:00:00Z"])
+    @pytest.mark.parametrize("field", ["updated_at", "meta.updated_at"])
+    def test_a_first_run_whose_cursors_are_all_empty_reads_its_rows(
+        self, server: RestServer, field: str, empty: str | None
+    ) -> None:
+        rows: list[Row] = [{"id": 1, "updated_at": empty, "meta": {"updated_at": empty}}]
+        server.on("/orders", Table(rows, "cursor"))
+        batches = read(make_plan(server, _stream(cursorPath=field), sync=INCREMENTAL))
+        assert ids_of(batches) == [1]
+        assert _positions(batches) == [(None, True)]
+
+    def test_a_row_from_the_future_is_read_again_and_hides_no_later_one(
+        self, server: RestServer
+    ) -> None:
+        future = {**make_rows(1, first=900)[0], "updated_at": "2990-01-01T00:00:00Z"}
+        rows = [*make_rows(3), future, *make_rows(2, first=4)]
+        server.on("/orders", _table(rows))
+        batches = read(make_plan(server, _stream(rowOrder="Ascending"), sync=INCREMENTAL))
+        assert batches[-1].position == _at(5)
+        assert batches[-1].notes[0].startswith("1 row was after the present in updated_at.")
+        again = read(make_plan(server, _stream(), sync=INCREMENTAL), since=_at(5))
+        assert ids_of(again) == [900, 5]
 
     def test_a_row_without_the_field_does_not_stop_a_stream_that_has_a_position(
         self, server: RestServer

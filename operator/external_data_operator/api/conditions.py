@@ -130,7 +130,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.SCHEMA_CONFLICT: (
         "A column changed to a type that the table's cannot be widened to; nothing was changed."
     ),
-    Reason.CURSOR_FIELD_MISSING: "Rows lack the incremental field; choose one that every row has.",
+    Reason.CURSOR_FIELD_MISSING: "No row has the incremental field; choose another one.",
     Reason.PRIMARY_KEY_MISSING: (
         "Rows lack a primary key column; choose columns that every row has."
     ),

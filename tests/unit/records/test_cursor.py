@@ -1,5 +1,6 @@
 """Positions of every type: read, compared, shifted, written."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -7,19 +8,28 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 from external_data_operator.api.conditions import Reason
-from external_data_operator.api.sources.rest import CursorType
-from hypothesis import given
+from external_data_operator.api.sources.rest import CursorType, RestIncremental
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.protocols import Position
-from sync_runner.records.cursor import later, parse_key, render, shift_back
+from sync_runner.records.cursor import (
+    is_above,
+    is_ahead,
+    later,
+    parse_key,
+    render,
+    shift_back,
+)
 from sync_runner.records.cursor_column import (
     find_highest,
     find_second_highest,
     is_ascending,
     order_values,
 )
+from sync_runner.sources.bounds import Bounds, Window
+from sync_runner.sources.cursor_tracker import CursorTracker, Seen
 
 INTEGER, NUMERIC = CursorType.INTEGER, CursorType.NUMERIC
 MOMENT, DATE, STAMP = CursorType.DATE_TIME, CursorType.DATE, CursorType.TIMESTAMP
@@ -78,6 +88,17 @@ def test_text_of_another_type_is_refused(text: str, kind: CursorType) -> None:
         ("507f1f77bcf86cd799439011", OBJECT_ID, 1, "507f1f760000000000000000"),
         ("17", INTEGER, 90, "17"),
         ("2024-01-01T00:00:00Z", MOMENT, 0, "2024-01-01T00:00:00Z"),
+        ("0001-01-01T00:00:00Z", MOMENT, 3600, "0001-01-01T00:00:00Z"),
+        ("0001-01-01T00:30:00+05:00", MOMENT, 3600, "0001-01-01T00:00:00Z"),
+        ("9999-12-31T23:59:59-05:00", MOMENT, 1, "9999-12-31T23:59:58.999999Z"),
+        ("2016-12-31T23:59:60Z", MOMENT, 1, "2016-12-31T23:59:59Z"),
+        ("2016-12-31T23:59:60+01:00", MOMENT, 0, "2016-12-31T23:59:60+01:00"),
+        ("2024-01-01T24:00:00Z", MOMENT, 60, "2024-01-01T23:59:00Z"),
+        ("2024-01-01 24:00", MOMENT, 60, "2024-01-01 23:59:00"),
+        ("0001-01-01", DATE, 86_400, "0001-01-01"),
+        ("100000000000", STAMP, 3600, "100000000000"),
+        ("-99999999999999", STAMP, 1, "-62135596800000"),
+        ("00000001ffffffffffffffff", OBJECT_ID, 5, "000000000000000000000000"),
     ],
 )
 def test_a_look_back_keeps_the_form(
@@ -209,3 +230,83 @@ def test_a_position_of_another_type_does_not_hold_a_newer_one_back(
 def test_a_higher_position_is_read_as_the_other_ones_type() -> None:
     old = Position("2024-03-01T12:00:00Z", MOMENT)
     assert later(old, Position("2024-02-01", CursorType.DATE)) == replace(old, type=CursorType.DATE)
+
+
+TEXTS = st.one_of(
+    st.text(max_size=30),
+    st.from_regex(
+        r"[+-]?\d{1,8}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,12})?)?(Z|[+-]\d\d:?\d\d)?)?",
+        fullmatch=True,
+    ),
+    st.from_regex(r"[+-]?\d{1,450}(\.\d{1,40})?([eE][+-]?\d{1,9})?", fullmatch=True),
+    st.datetimes().map(lambda moment: f"{moment.isoformat()}-23:59"),
+    st.datetimes().map(lambda moment: f"{moment.isoformat()}+23:59"),
+    st.sampled_from(["0000-00-00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:60Z", "24:00:00"]),
+    st.from_regex(r"[0-9a-f]{24}", fullmatch=True),
+)
+COLUMN = st.one_of(
+    st.lists(st.none() | TEXTS, max_size=5).map(lambda v: pa.array(v, pa.string())),
+    st.lists(st.none() | st.integers(-(2**63), 2**63 - 1), max_size=5).map(
+        lambda v: pa.array(v, pa.int64())
+    ),
+    st.lists(st.none() | st.integers(0, 2**64 - 1), max_size=5).map(
+        lambda v: pa.array(v, pa.uint64())
+    ),
+    st.lists(st.none() | st.floats(), max_size=5).map(lambda v: pa.array(v, pa.float64())),
+    st.lists(st.none() | st.decimals(-(10**20), 10**20, places=9), max_size=5).map(
+        lambda v: pa.array(v, pa.decimal128(38, 9))
+    ),
+    st.lists(st.none() | st.booleans(), max_size=5).map(lambda v: pa.array(v, pa.bool_())),
+)
+
+
+@settings(max_examples=1500, deadline=None)
+@given(
+    columns=st.lists(COLUMN, min_size=1, max_size=3),
+    kind=st.sampled_from(CursorType),
+    seconds=st.integers(0, 60 * 86_400),
+    window_s=st.integers(1, 10**7),
+    ascending=st.booleans(),
+)
+def test_any_value_of_a_source_is_a_position_or_none(
+    columns: list[pa.Array], kind: CursorType, seconds: int, window_s: int, *, ascending: bool
+) -> None:
+    now = 1_770_000_000.0
+    tracker = CursorTracker("x", kind, now=now, seen=Seen(ascending=ascending))
+    for column in columns:
+        tracker.observe(pa.RecordBatch.from_arrays([column], ["x"]))
+    tracker.describe()
+    with suppress(ConfigurationError):
+        tracker.check_end()
+    position = tracker.highest
+    if position is None:
+        return
+    assert not is_ahead(position, now)
+    before = shift_back(position, seconds)
+    assert not is_above(before, position)
+    for pattern in (None, "%Y-%m-%dT%H:%M:%SZ", "%s", "%d.%m.%Y"):
+        render(before, pattern)
+    if kind in (MOMENT, STAMP, DATE):
+        check_windows(kind, before, window_s, now)
+
+
+def check_windows(kind: CursorType, since: Position, window_s: int, now: float) -> None:
+    """The first windows go on, each from the end of the one before."""
+    spec = RestIncremental(
+        cursor_path="x", start_param="a", end_param="b", initial_value="2020-01-01",
+        window_seconds=max(window_s, 60), cursor_type=kind,
+    )  # fmt: skip
+    bounds = Bounds(spec, kind)
+    window: Window | None = bounds.find_first(since, now=now)
+    for _ in range(5):
+        assert window is not None
+        bounds.build_params(window)
+        following = bounds.find_next(window)
+        if following is None:
+            return
+        assert following.lower == window.upper
+        lower, upper = following.lower, following.upper
+        assert lower is not None
+        assert upper is not None
+        assert is_above(Position(upper, kind), Position(lower, kind))
+        window = following

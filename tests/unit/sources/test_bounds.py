@@ -7,8 +7,8 @@ from external_data_operator.api.sources.rest import CursorType, RestIncremental
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync_runner.records.cursor import parse_date, parse_moment
-from sync_runner.sources.bounds import Bounds, Window
+from sync_runner.records.moments import parse_date, parse_moment
+from sync_runner.sources.bounds import WINDOWS_MAX, Bounds, Window
 
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC).timestamp()
 FORMS = {
@@ -55,3 +55,18 @@ def test_windows_cover_the_stretch_without_a_gap(
         assert parse_date(end).toordinal() > datetime.fromtimestamp(BEGIN + span_s, UTC).toordinal()
     else:
         assert parse_moment(end).timestamp() >= BEGIN + span_s
+
+
+def test_a_stretch_of_centuries_has_a_bounded_number_of_windows() -> None:
+    spec = RestIncremental(
+        cursor_path="x", start_param="a", end_param="b", initial_value="1602-03-20T00:00:00Z",
+        window_seconds=3600,
+    )  # fmt: skip
+    bounds = Bounds(spec, CursorType.DATE_TIME)
+    window: Window | None = bounds.find_first(None, now=BEGIN)
+    count = 0
+    while window is not None:
+        count += 1
+        assert count <= WINDOWS_MAX
+        window = bounds.find_next(window)
+    assert count > WINDOWS_MAX - 2, "only the first window is longer"
