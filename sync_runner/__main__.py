@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from external_data_operator.api.plan import (
+    ALLOW_SHRINK_ENV,
     CONFIG_MAPS_DIR,
     PLAN_DIR,
     PLAN_KEY,
@@ -52,6 +53,7 @@ def main() -> int:
         listener=ProgressLog(clock),
         stop=stop,
         memory_bytes=find_memory_limit(),
+        allow_shrink=os.environ.get(ALLOW_SHRINK_ENV) == "true",
     )
     report = _check(plan, given) if plan.task is Task.CHECK else run(plan, given)
     _tell(report)

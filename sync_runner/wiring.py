@@ -25,6 +25,7 @@ from external_data_operator.api.plan import (
 from sync_runner.checking import discover
 from sync_runner.errors import ConfigurationError, RetryableError, RunError
 from sync_runner.lake import check_destination, give_memory_back, open_table
+from sync_runner.lake.policy import Policy
 from sync_runner.lake.schema import describe
 from sync_runner.pipeline import Outcome, run_sync
 from sync_runner.protocols import Clock, Credentials, Progress, ProgressListener
@@ -64,6 +65,8 @@ class Surroundings:
     """Set by whoever wants the run to end; it does so within seconds, and can be repeated."""
     memory_bytes: int | None = None
     """At which the process is killed, where that is known."""
+    allow_shrink: bool = False
+    """Whether a full refresh may leave the table with few rows or none."""
 
 
 def bound_pages(limits: Limits, memory_bytes: int | None) -> Limits:
@@ -84,7 +87,8 @@ def run(plan: Plan, given: Surroundings) -> Report:
 
     def work(is_stopped: Callable[[], bool]) -> Outcome:
         store = _open_store(plan, given.credentials)
-        table = open_table(store, plan, given.run_id, given.clock)
+        policy = Policy(may_shrink=given.allow_shrink)
+        table = open_table(store, plan, given.run_id, given.clock, policy=policy)
         source = find_kind(plan).open(
             plan, credentials=given.credentials, clock=given.clock, is_stopped=is_stopped
         )

@@ -51,6 +51,8 @@ class Policy:
     """Hours that files stay which no log knows."""
     torn_seconds: float = 3600.0
     """Age of drafts that nobody can still be writing."""
+    may_shrink: bool = False
+    """A person has agreed that this run may leave the table with few rows or none."""
 
 
 @dataclass(frozen=True)

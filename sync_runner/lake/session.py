@@ -25,6 +25,7 @@ from sync_runner.lake.policy import Actor
 from sync_runner.lake.publish import Prepared, Publisher
 from sync_runner.lake.retention import find_missing
 from sync_runner.lake.schema import describe
+from sync_runner.lake.shrink import check_shrink
 from sync_runner.lake.stage import Stage
 from sync_runner.lake.standing import Asker, Standing
 from sync_runner.lake.state import State
@@ -161,6 +162,7 @@ class Session:
         for _ in range(_PLANS_MAX):
             try:
                 prepared = self._prepare()
+                self._check_shrink(prepared)
                 if prepared.is_nothing and not self._has_news(final=final):
                     break
                 self._actor.steps(Step.PREPARED)
@@ -194,6 +196,14 @@ class Session:
         # them was published before would look like the table's own.
         known = None if reached is None else find_as(since, reached.type)
         return reached is not None and (known is None or is_above(reached, known))
+
+    def _check_shrink(self, prepared: Prepared) -> None:
+        """Rows are counted as a reader would see them: those of one key are one."""
+        is_refresh = self._options.sync_type is SyncType.FULL_REFRESH
+        if is_refresh and self._base is not None and not self._actor.policy.may_shrink:
+            after = sum(part.rows for part in prepared.adds)
+            percent = self._options.shrink_guard_percent
+            check_shrink(self._base.rows, after, percent=percent)
 
     def _prepare(self) -> Prepared:
         """Files may be gone because the table has moved on and somebody has tidied up behind it."""

@@ -1,7 +1,7 @@
 """A source of rows that a test writes down, and syncs of them."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
@@ -107,6 +107,7 @@ class Syncs:
     clock: Clock = field(default_factory=SystemClock)
     limits: Limits | None = None
     runs: int = 0
+    allow_shrink: bool = False
 
     def __call__(
         self, *pages: Sequence[Row], run: str | None = None, steps: Steps = no_steps
@@ -133,7 +134,12 @@ class Syncs:
         plan = build_plan(self.place, self.options, self.limits)
         name = run or f"run-{self.runs}"
         table = open_table(
-            self.place.open(), plan, name, self.clock, steps=steps, policy=self.policy
+            self.place.open(),
+            plan,
+            name,
+            self.clock,
+            steps=steps,
+            policy=replace(self.policy, may_shrink=self.allow_shrink),
         )
         return run_sync(
             source,

@@ -49,6 +49,7 @@ class Reason(StrEnum):
     STORAGE_UNAVAILABLE = "StorageUnavailable"
     TABLE_DAMAGED = "TableDamaged"
     TABLE_FEATURE_UNSUPPORTED = "TableFeatureUnsupported"
+    TABLE_WOULD_SHRINK = "TableWouldShrink"
     SUPERSEDED = "Superseded"
     OUT_OF_MEMORY = "OutOfMemory"
     DISK_FULL = "DiskFull"
@@ -144,6 +145,11 @@ SENTENCES: dict[Reason, str] = {
     Reason.TABLE_FEATURE_UNSUPPORTED: (
         "Another tool gave the table a feature, partitions or a rule that this operator does not "
         "write; the message names it and the statement that removes it."
+    ),
+    Reason.TABLE_WOULD_SHRINK: (
+        "A full refresh would leave few of the table's rows or none, so it was held back; nothing "
+        "was changed. Check the source's permissions and parameters. If the table is to shrink, "
+        "set the annotation allow-shrink."
     ),
     Reason.SUPERSEDED: "Another run published first; this one changed nothing.",
     Reason.OUT_OF_MEMORY: (

@@ -34,6 +34,8 @@ SCRATCH_DIR = "/tmp"  # noqa: S108
 """The one writable folder of the pod."""
 RUN_ID_ENV = "EXTERNAL_DATA_RUN_ID"
 """Names the run: the Job's uid, the same for each of its pods."""
+ALLOW_SHRINK_ENV = "EXTERNAL_DATA_ALLOW_SHRINK"
+"""`true` in the pods of a run that may leave its table with few rows or none."""
 
 
 class Task(StrEnum):
@@ -117,6 +119,7 @@ class SyncOptions(ApiModel):
     primary_key_columns: list[str] = Field(default_factory=list)
     enabled_columns: list[str] | None = None
     retention: Retention | None = None
+    shrink_guard_percent: int | None = None
 
 
 class Plan(ApiModel):

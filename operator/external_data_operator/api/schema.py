@@ -71,6 +71,9 @@ class SchemaSpec(SpecModel):
     retention: Retention | None = None
     """How long removed files and old versions stay. Default: as the table's own properties say; a
     new table keeps files for 48 hours and its log for 168."""
+    shrink_guard_percent: int | None = Field(default=None, ge=0, le=100)
+    """A full refresh that would leave less than this percentage of a table's 100 or more rows is
+    held back. Default: only one that would leave no row is. 0 turns the guard off."""
     sync_frequency: SyncFrequency | None = None
     """How often: never, 5min, 15min, 30min, 1hour, 6hour, 12hour, 24hour, 7day or 30day; without it
     as the source's `schemas.defaults` say."""

@@ -31,6 +31,7 @@ def run_command(options: argparse.Namespace) -> Exit:
         display=Display.open(as_json=options.json),
         secrets_dir=options.secrets_dir,
         rows_max=getattr(options, "rows", 0),
+        allow_shrink=getattr(options, "allow_shrink", False),
     )
     return COMMANDS[options.command](session)
 

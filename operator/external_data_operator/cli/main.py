@@ -74,6 +74,11 @@ def build_parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
         _add_files(command)
         _add_where(command, has_destination=name in ("run", "check"))
+        if name == "run":
+            command.add_argument(
+                "--allow-shrink", action="store_true",
+                help="let a full refresh leave a table with few rows or none, this time",
+            )  # fmt: skip
         if name == "preview":
             command.add_argument(
                 "--rows", type=_positive, default=5, metavar="N", help="rows to show (5)"

@@ -24,6 +24,8 @@ class Session:
     secrets_dir: Path | None = None
     rows_max: int = 0
     """Rows that a preview shows."""
+    allow_shrink: bool = False
+    """Whether a full refresh may leave a table with few rows or none."""
 
     def credentials_of(self, plan: Plan) -> GivenCredentials:
         """What the files and the folder hold for the plan's namespace."""

@@ -68,6 +68,7 @@ def _sync(session: Session, plan: Plan, stop: threading.Event) -> Report:
         run_id=f"local-{uuid.uuid4()}",
         listener=listen,
         stop=stop,
+        allow_shrink=session.allow_shrink,
     )
     report = run(plan, given)
     line.end()

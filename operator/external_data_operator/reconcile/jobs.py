@@ -50,6 +50,7 @@ from external_data_operator.reconcile.world import (
 from external_data_operator.settings import Settings
 
 SYNC = Task.SYNC.lower()
+ALLOW_SHRINK = "allow-shrink"
 DORMANT = Schedule("0 0 1 1 *")
 """What a suspended CronJob holds where the spec asks for no schedule."""
 _EXACT_S = 1.0
@@ -124,7 +125,8 @@ def decide_next_run(situation: Situation, now: datetime) -> NextRun:
         return _instead_of(situation, situation.active)
     if situation.requests:
         tokens = [part for pair in sorted(situation.requests.items()) for part in pair]
-        return _start(situation, "Request", *tokens)
+        allow_shrink = ALLOW_SHRINK in situation.requests
+        return _start(situation, "Request", *tokens, allow_shrink=allow_shrink)
     last = situation.last
     if situation.scheduling and last is None and not situation.history:
         return _start(situation, "Initial")
@@ -136,7 +138,7 @@ def decide_next_run(situation: Situation, now: datetime) -> NextRun:
 def _instead_of(situation: Situation, active: Run) -> NextRun:
     """A run whose pod cannot begin is made anew once that may help; it has written nothing yet. Its
     request was carried out when it was made."""
-    recipe = _recipe(situation, active.trigger)
+    recipe = _recipe(situation, active.trigger, allow_shrink=active.allows_shrink)
     if not active.stuck or active.recipe == recipe_hash(recipe):
         return NextRun()
     gone = Delete("batch/v1", "Job", namespace_of(situation.schema), active.job, active.uid)
@@ -161,20 +163,21 @@ def _retry_in_time(situation: Situation, last: Run, now: datetime) -> NextRun:
         if planned is not None and planned <= due:
             return NextRun()
     if due <= now:
-        return _start(situation, "Retry", last.job)
+        # What a person has allowed holds until a run has made use of it.
+        return _start(situation, "Retry", last.job, allow_shrink=last.allows_shrink)
     return NextRun(due_in_s=(due - now) / timedelta(seconds=1) + _EXACT_S)
 
 
-def _start(situation: Situation, trigger: str, *tokens: str) -> NextRun:
+def _start(situation: Situation, trigger: str, *tokens: str, allow_shrink: bool = False) -> NextRun:
     schema = situation.schema
     name = job_name(name_of(schema), situation.uid, trigger, *tokens)
     if any(run.job == name for run in situation.runs):
         return NextRun(job=name)
-    recipe = _recipe(situation, trigger)
+    recipe = _recipe(situation, trigger, allow_shrink=allow_shrink)
     return NextRun(intents=(Create(render_job(recipe, name)),), job=name)
 
 
-def _recipe(situation: Situation, trigger: str) -> JobRecipe:
+def _recipe(situation: Situation, trigger: str, *, allow_shrink: bool = False) -> JobRecipe:
     return JobRecipe(
         owner=Owner(situation.schema, "ExternalDataSchema", situation.source),
         settings=situation.settings,
@@ -184,6 +187,7 @@ def _recipe(situation: Situation, trigger: str) -> JobRecipe:
         needs=situation.needs,
         notes={marks.TRIGGER: trigger, marks.INPUTS: situation.inputs},
         deadline_s=situation.settings.run_deadline_seconds,
+        allow_shrink=allow_shrink,
     )
 
 

@@ -34,6 +34,8 @@ RENDERED = f"{API_GROUP}/rendered"
 DISCOVERED_AT = f"{API_GROUP}/discovered-at"
 
 RELOAD = f"{API_GROUP}/reload"
+ALLOW_SHRINK = f"{API_GROUP}/allow-shrink"
+"""On a schema: the action. On a Job: its run may leave the table with few rows or none."""
 REFRESH_SCHEMAS = f"{API_GROUP}/refresh-schemas"
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from external_data_operator.api.meta import GROUP_VERSION
 from external_data_operator.api.plan import (
+    ALLOW_SHRINK_ENV,
     CONFIG_MAPS_DIR,
     PLAN_DIR,
     PLAN_KEY,
@@ -106,6 +107,8 @@ class JobRecipe:
     notes: Mapping[str, str] = field(default_factory=dict)
     retries: int = SYNC_RETRIES
     deadline_s: int = CHECK_DEADLINE_S
+    allow_shrink: bool = False
+    """Whether a full refresh may leave the table with few rows or none."""
 
 
 def render_plan(owner: Owner, name: str, text: str, *, task: str) -> Object:
@@ -200,7 +203,8 @@ def recipe_hash(recipe: JobRecipe) -> str:
 
 
 def _job_notes(recipe: JobRecipe) -> dict[str, str]:
-    return {**recipe.notes, marks.RECIPE: recipe_hash(recipe)}
+    allowed = {marks.ALLOW_SHRINK: "true"} if recipe.allow_shrink else {}
+    return {**recipe.notes, **allowed, marks.RECIPE: recipe_hash(recipe)}
 
 
 def _job_spec(recipe: JobRecipe) -> Object:
@@ -262,6 +266,16 @@ def _pod_spec(recipe: JobRecipe) -> Object:
     }
 
 
+def _env(recipe: JobRecipe) -> list[Object]:
+    uid = {"fieldRef": {"fieldPath": f"metadata.labels['{marks.RUN_UID_LABEL}']"}}
+    allowed = [{"name": ALLOW_SHRINK_ENV, "value": "true"}] if recipe.allow_shrink else []
+    return [
+        {"name": RUN_ID_ENV, "valueFrom": uid},
+        {"name": "EXTERNAL_DATA_LOG_FORMAT", "value": recipe.settings.log_format},
+        *allowed,
+    ]
+
+
 def _container(recipe: JobRecipe) -> Object:
     settings = recipe.settings
     return {
@@ -269,15 +283,7 @@ def _container(recipe: JobRecipe) -> Object:
         "image": settings.runner_image,
         "imagePullPolicy": settings.runner_image_pull_policy,
         "terminationMessagePolicy": "FallbackToLogsOnError",
-        "env": [
-            {
-                "name": RUN_ID_ENV,
-                "valueFrom": {
-                    "fieldRef": {"fieldPath": f"metadata.labels['{marks.RUN_UID_LABEL}']"}
-                },
-            },
-            {"name": "EXTERNAL_DATA_LOG_FORMAT", "value": settings.log_format},
-        ],
+        "env": _env(recipe),
         "resources": _resources(recipe),
         "securityContext": {
             "allowPrivilegeEscalation": False,

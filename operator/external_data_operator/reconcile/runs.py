@@ -65,6 +65,8 @@ class Run:
     recipe: str
     attempt: int
     created: datetime
+    allows_shrink: bool = False
+    """Whether a person has agreed that it may leave the table with few rows or none."""
     started: datetime | None = None
     finished: datetime | None = None
     report: Report | None = None
@@ -135,6 +137,7 @@ def _read_run(job: Object, children: Children) -> Run:
         recipe=notes.get(marks.RECIPE, ""),
         attempt=_number(notes.get(marks.ATTEMPT)),
         created=created,
+        allows_shrink=marks.ALLOW_SHRINK in notes,
         started=parse_time(status.get("startTime")),
         finished=None if ended is None else parse_time(ended.get("lastTransitionTime")),
         report=report,

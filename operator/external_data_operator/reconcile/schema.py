@@ -20,6 +20,7 @@ from external_data_operator.reconcile.history import (
     read_known_runs,
 )
 from external_data_operator.reconcile.jobs import (
+    ALLOW_SHRINK,
     DORMANT,
     SYNC,
     NextRun,
@@ -265,7 +266,8 @@ def _situation(
 def _open_requests(look: _Look, *, enabled: bool) -> dict[str, str]:
     """Tokens that ask for a run and have had none; a source's request passes by what is not
     synced."""
-    asked = {RELOAD: annotations_of(look.observed.schema).get(marks.RELOAD)}
+    notes = annotations_of(look.observed.schema)
+    asked = {RELOAD: notes.get(marks.RELOAD), ALLOW_SHRINK: notes.get(marks.ALLOW_SHRINK)}
     if enabled and look.observed.source is not None:
         asked[SOURCE_RELOAD] = annotations_of(look.observed.source).get(marks.RELOAD)
     handled = look.status.handled_requests

@@ -102,6 +102,7 @@ def pick_options(spec: SchemaSpec, stream: Stream) -> SyncOptions:
         primary_key_columns=list(keys),
         enabled_columns=spec.enabled_columns,
         retention=spec.retention,
+        shrink_guard_percent=spec.shrink_guard_percent,
     )
 
 

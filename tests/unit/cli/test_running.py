@@ -199,6 +199,18 @@ def test_a_stream_without_rows_is_synced_and_has_no_table_yet(
     assert "table" not in said[-1]
 
 
+def test_a_table_is_emptied_only_by_a_run_that_was_told_so(run: Runner, shop: RestServer) -> None:
+    assert run("run", SOURCE + SECRET, *run.destination)[0] == 0
+    shop.on("/orders", Table([]))
+    code, said = run("run", SOURCE + SECRET, *run.destination)
+    assert (code, said[-1]["reason"]) == (78, "TableWouldShrink")
+    assert "0 of the table's 250 rows" in said[-1]["message"]
+    assert run.read("shop_orders").height == 250
+    code, _ = run("run", SOURCE + SECRET, *run.destination, "--allow-shrink")
+    assert code == 0
+    assert run.read("shop_orders").height == 0
+
+
 def test_an_invalid_manifest_is_not_run(run: Runner, shop: RestServer) -> None:
     code, said = run("run", SOURCE.replace("name: orders", "name: '!'"), *run.destination)
     assert (code, said) == (1, [])
