@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from external_data_operator.api.base import ApiModel
-from external_data_operator.api.conditions import SENTENCES, STALLING, Reason
+from external_data_operator.api.conditions import (
+    ATTENTION,
+    GOOD_NEWS,
+    RETRIED,
+    RETRIED_SOMETIMES,
+    SENTENCES,
+    Reason,
+)
 from external_data_operator.crdgen.structural import JsonSchema, build_structural_schema
 
 _FLAT_FIELDS_MAX = 2
@@ -32,10 +39,20 @@ def build_fields(model: type[ApiModel], *, root: str, with_defaults: bool = True
 def build_reasons() -> str:
     """Every reason and its sentence."""
     rows = [
-        f"| `{reason}` | {'yes' if reason in STALLING else ''} | {SENTENCES[reason]} |\n"
+        f"| `{reason}` | {'yes' if reason in ATTENTION else ''} | {_say_retried(reason)} |"
+        f" {SENTENCES[reason]} |\n"
         for reason in Reason
     ]
-    return "| reason | always stalls | meaning |\n| --- | --- | --- |\n" + "".join(rows)
+    head = "| reason | a person should look | retried by itself | meaning, and what to do |\n"
+    return f"{head}| --- | --- | --- | --- |\n{''.join(rows)}"
+
+
+def _say_retried(reason: Reason) -> str:
+    if reason in GOOD_NEWS:
+        return ""
+    if reason in RETRIED_SOMETIMES:
+        return "if it may pass"
+    return "yes" if reason in RETRIED else "no"
 
 
 def build_values(schema: JsonSchema, defaults: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from external_data_operator.api.conditions import STALLING, ConditionType, Reason
+from external_data_operator.api.conditions import RETRIED, STALLING, ConditionType, Reason
 from external_data_operator.api.plan import Discovery, Failure, FailureClass, Task
 from external_data_operator.api.source import SourceSpec, SourceStatus
 from external_data_operator.reconcile import marks
@@ -58,6 +58,7 @@ _UNREAD = Failure(
 )
 REFRESH = "refresh-schemas"
 _POD_WAIT_S = 8.0
+_REPEATED = "The check will be repeated."
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,8 @@ def _while_active(question: Question, active: Run, ended: Run | None) -> Answer:
         verdict = _failed(question, active.report.failure)
     elif active.trouble is not None and not _bides(active.trouble, verdict):
         trouble = active.trouble
-        verdict = Verdict("False", trouble.reason, trouble.message, stalled=trouble.stalled)
+        say = None if trouble.stalled else "The check is under way."
+        verdict = Verdict("False", trouble.reason, trouble.message, trouble.stalled, say)
     return Answer(verdict, look_again_s=None if active.has_pod else _POD_WAIT_S)
 
 
@@ -227,9 +229,11 @@ def _failed(question: Question, failure: Failure) -> Verdict:
     before = find_condition(question.status.conditions, ConditionType.READY)
     if failure.reason is Reason.DEADLINE_EXCEEDED and before and before.reason in STUCK:
         reason = Reason(before.reason)
-        return Verdict("False", reason, before.message, stalled=reason in STALLING)
-    stalled = failure.failure_class is FailureClass.CONFIGURATION or failure.reason in STALLING
-    waiting = None if stalled else "The check will be repeated."
+        return Verdict("False", reason, before.message, reconciling=_REPEATED)
+    for_good = failure.failure_class is FailureClass.CONFIGURATION
+    # A host that is away and a Secret that is still missing come without anybody's help.
+    stalled = failure.reason in STALLING or (for_good and failure.reason not in RETRIED)
+    waiting = None if stalled else _REPEATED
     return Verdict("False", failure.reason, failure.message, stalled=stalled, reconciling=waiting)
 
 

@@ -261,7 +261,7 @@ def _say(
 
 def _trouble(pods: list[Object], refusal: Refusal | None, report: Report | None) -> Trouble | None:
     if refusal is not None and not pods:
-        return Trouble(Reason.POD_REFUSED, refusal.message, stalled=True)
+        return Trouble(Reason.POD_REFUSED, refusal.message)
     if not pods:
         return None
     stuck = _stuck(pods[-1])
@@ -287,11 +287,7 @@ def _stuck(pod: Object) -> Trouble | None:
         reason = str(waiting.get("reason", ""))
         if reason in _IMAGE_REASONS:
             image = container.get("image", "")
-            return Trouble(
-                Reason.IMAGE_PULL_FAILED, f"The image {image} cannot be pulled.", stalled=True
-            )
+            return Trouble(Reason.IMAGE_PULL_FAILED, f"The image {image} cannot be pulled.")
         if reason in ("CreateContainerConfigError", "CreateContainerError", "RunContainerError"):
-            return Trouble(
-                Reason.POD_REFUSED, f"{reason}: {waiting.get('message', '')}", stalled=True
-            )
+            return Trouble(Reason.POD_REFUSED, f"{reason}: {waiting.get('message', '')}")
     return None

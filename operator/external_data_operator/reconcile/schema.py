@@ -138,7 +138,10 @@ def refuse_schema(
 ) -> Decision:
     """Says what a person must change, and does nothing else."""
     look = _look_at(observed, settings, now)
-    return _conclude(look, _Finding(Verdict("False", reason, message, stalled=reason in STALLING)))
+    stalled = reason in STALLING
+    again = None if stalled else "The operator tries again."
+    verdict = Verdict("False", reason, message, stalled=stalled, reconciling=again)
+    return _conclude(look, _Finding(verdict))
 
 
 def _look_at(observed: ObservedSchema, settings: Settings, now: datetime) -> _Look:

@@ -103,7 +103,9 @@ def refuse_source(
 ) -> Decision:
     """Says what a person must change, and does nothing else."""
     status = read_source_status(observed.source)
-    verdict = Verdict("False", reason, message, stalled=reason in STALLING)
+    stalled = reason in STALLING
+    again = None if stalled else "The operator tries again."
+    verdict = Verdict("False", reason, message, stalled=stalled, reconciling=again)
     return _conclude(observed, status, Answer(verdict), now)
 
 
@@ -134,7 +136,8 @@ def _decide(look: _Look, spec: SourceSpec) -> Decision:
 
 def _wait_for(look: _Look, missing: str) -> Decision:
     """Goes on by itself once it is there; what already runs is left alone."""
-    verdict = Verdict("False", Reason.SECRET_NOT_FOUND, missing, stalled=True)
+    wait = "Waiting for what the spec refers to."
+    verdict = Verdict("False", Reason.SECRET_NOT_FOUND, missing, reconciling=wait)
     before = find_condition(look.status.conditions, ConditionType.READY)
     known = before is not None and before.reason == Reason.SECRET_NOT_FOUND
     since = parse_time(before.last_transition_time) if known and before else None

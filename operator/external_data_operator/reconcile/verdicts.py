@@ -6,7 +6,7 @@ where nothing has succeeded yet.
 
 from collections.abc import Sequence
 
-from external_data_operator.api.conditions import ConditionType, Reason
+from external_data_operator.api.conditions import ATTENTION, ConditionType, Reason
 from external_data_operator.api.schema import SchemaStatus
 from external_data_operator.reconcile.history import say_success
 from external_data_operator.reconcile.runs import Run, RunState, find_active, find_last
@@ -42,11 +42,13 @@ def _say_synced(last: Run, status: SchemaStatus) -> str:
 
 
 def _outweighs(active: Run, last: Run | None) -> bool:
-    """An attempt that is being repeated is no news where the last run succeeded; a stuck pod is."""
+    """An attempt that is being repeated is no news if the last run succeeded; a pod that cannot
+    start is, if a person should look."""
     trouble = active.trouble
-    return trouble is not None and (
-        trouble.stalled or last is None or last.state is not RunState.SUCCEEDED
-    )
+    if trouble is None:
+        return False
+    is_news = trouble.stalled or (active.stuck and trouble.reason in ATTENTION)
+    return is_news or last is None or last.state is not RunState.SUCCEEDED
 
 
 def _remembered(status: SchemaStatus, *, over: bool, under_way: str | None) -> Verdict | None:

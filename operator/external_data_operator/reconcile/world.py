@@ -165,7 +165,7 @@ class Trouble:
     reason: Reason
     message: str
     stalled: bool = False
-    """Whether a person must act."""
+    """Whether a person must act, and nothing is retried until then."""
 
 
 def uid_of(item: Object) -> str:

@@ -27,9 +27,11 @@ def look(*there, forbidden=()):
     return [body for verb, body in api.writes if verb == "status"][-1]
 
 
-def test_a_refused_job_is_a_refused_pod_that_a_person_must_see():
+def test_a_refused_job_is_a_refused_pod_and_is_tried_again():
     status = look(forbidden=[("create", "Job")])
-    assert condition(status, "Stalled")["reason"] == "PodRefused"
+    assert condition(status, "Ready")["reason"] == "PodRefused"
+    assert condition(status, "Stalled") is None
+    assert condition(status, "Reconciling") is not None
 
 
 def test_a_right_that_the_operator_lacks_says_nothing_against_the_source():

@@ -3,7 +3,17 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from external_data_operator.api.conditions import SENTENCES, STALLING, ConditionType, Reason
+import pytest
+from external_data_operator.api.conditions import (
+    ATTENTION,
+    GOOD_NEWS,
+    RETRIED,
+    RETRIED_SOMETIMES,
+    SENTENCES,
+    STALLING,
+    ConditionType,
+    Reason,
+)
 from external_data_operator.api.plan import Failure, FailureClass, Report, Task
 from external_data_operator.reconcile import marks
 from external_data_operator.reconcile.schema import decide_schema
@@ -152,9 +162,27 @@ def test_a_schemas_conditions_keep_the_contract_whatever_happens(happenings):
         world = step(world, decision, now)
 
 
-def test_every_reason_has_a_sentence_and_every_stalling_one_is_a_reason():
+def test_every_reason_has_a_sentence():
     assert set(SENTENCES) == set(Reason)
-    assert set(Reason) >= STALLING
+
+
+def test_what_stalls_needs_a_person_and_is_not_retried_by_itself():
+    assert STALLING <= ATTENTION
+    assert not STALLING & (RETRIED | RETRIED_SOMETIMES)
+    assert not (RETRIED | RETRIED_SOMETIMES) & GOOD_NEWS
+
+
+def test_what_nothing_retries_is_for_a_person_to_look_at():
+    assert set(Reason) - GOOD_NEWS - RETRIED - RETRIED_SOMETIMES <= ATTENTION
+
+
+@pytest.mark.parametrize("reason", sorted(ATTENTION))
+def test_a_reason_for_a_person_says_what_to_do(reason):
+    does = {"Ask", "Add", "Annotate", "Check", "Choose", "Correct", "Create", "Give", "Leave",
+            "Make", "Raise", "Read", "Rename", "Report", "Set", "Use"}  # fmt: skip
+    said = {word.strip(",.;").capitalize() for word in SENTENCES[reason].split()}
+    named = "the message" in SENTENCES[reason]
+    assert said & does or named
 
 
 def test_a_condition_that_is_no_longer_claimed_is_gone():

@@ -434,7 +434,8 @@ def test_a_refused_pod_is_said_even_where_the_last_run_succeeded():
     _, world = look(asked, later(minutes=1))
     refusal = Refusal(newest_job(world.children)["metadata"]["name"], "violates PodSecurity")
     decision, _ = look(replace(world, children=replace(world.children, refusals=(refusal,))))
-    assert ready_of(decision) == ("False", "PodRefused", True)
+    assert ready_of(decision) == ("False", "PodRefused", False)
+    assert condition(decision.status, "Reconciling") is not None
 
 
 def test_the_history_keeps_the_last_ten_runs():

@@ -154,7 +154,8 @@ def test_a_changed_spec_is_not_ready_before_it_was_checked():
     ("failure", "stalled", "valid"),
     [
         ((Reason.CREDENTIALS_REJECTED, FailureClass.CONFIGURATION), True, "False"),
-        ((Reason.UNREACHABLE, FailureClass.RETRYABLE), True, "Unknown"),
+        ((Reason.UNREACHABLE, FailureClass.CONFIGURATION), False, "Unknown"),
+        ((Reason.UNREACHABLE, FailureClass.RETRYABLE), False, "Unknown"),
         ((Reason.HOST_NOT_ALLOWED, FailureClass.CONFIGURATION), True, "Unknown"),
         ((Reason.INVALID_DESTINATION, FailureClass.CONFIGURATION), True, "Unknown"),
         ((Reason.DESTINATION_FORBIDDEN, FailureClass.CONFIGURATION), True, "Unknown"),
@@ -222,7 +223,8 @@ def test_checks_that_are_over_are_cleared_away_but_for_the_last_three():
 
 def test_a_missing_secret_is_named_with_its_field_and_looked_for_again():
     decision, _ = look(observe_source(secrets={}))
-    assert ready_of(decision) == ("False", "SecretNotFound", True)
+    assert ready_of(decision) == ("False", "SecretNotFound", False)
+    assert condition(decision.status, "Reconciling") is not None
     message = condition(decision.status, "Ready")["message"]
     assert message == "Secret api does not exist (rest.auth.bearer.token)."
     assert decision.look_again_s == 5
@@ -372,19 +374,22 @@ def test_an_image_that_cannot_be_pulled_is_said_and_stays_said_after_the_deadlin
     stuck = build_pod(newest_job(world.children), waiting="ImagePullBackOff")
     world = replace(world, children=replace(world.children, pods=(stuck,)))
     decision, world = look(world)
-    assert ready_of(decision) == ("False", "ImagePullFailed", True)
+    assert ready_of(decision) == ("False", "ImagePullFailed", False)
+    assert condition(decision.status, "Reconciling") is not None
     ended = end_job(
         replace(world.children, pods=()), at=later(minutes=5), reason="DeadlineExceeded"
     )
     decision, _ = look(replace(world, children=ended), later(minutes=5))
-    assert ready_of(decision) == ("False", "ImagePullFailed", True)
+    assert ready_of(decision) == ("False", "ImagePullFailed", False)
+    assert condition(decision.status, "Reconciling") is not None
 
 
 def test_a_pod_that_the_cluster_refuses_is_said_in_the_clusters_words():
     _, world = look(observe_source())
     refusal = Refusal(newest_job(world.children)["metadata"]["name"], "exceeded quota: pods")
     decision, _ = look(replace(world, children=replace(world.children, refusals=(refusal,))))
-    assert ready_of(decision) == ("False", "PodRefused", True)
+    assert ready_of(decision) == ("False", "PodRefused", False)
+    assert condition(decision.status, "Reconciling") is not None
     assert condition(decision.status, "Ready")["message"] == "exceeded quota: pods"
 
 
