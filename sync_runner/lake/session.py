@@ -43,6 +43,10 @@ from sync_runner.records.columns import Columns
 from sync_runner.records.cursor import find_as, is_above, later
 
 _PLANS_MAX = 4
+_NO_ROWS = (
+    "The stream has had no row yet, so there is no table. If it should have rows, check path, "
+    "params and what the credentials may read."
+)
 _UPKEEP_FAILURES = (
     *FAILURES,
     RunError,
@@ -410,7 +414,7 @@ class Session:
     def _published(self) -> Published:
         base = self._base
         if base is None:
-            return Published(position=self._position())
+            return Published(position=self._position(), notes=(_NO_ROWS,))
         status = TableStatus(
             uri=self._tools.uri,
             version=base.version,

@@ -82,6 +82,8 @@ def _tell(display: Display, plan: Plan, stream: str, report: Report) -> None:
         display.fail(stream, report.failure)
     else:
         display.say(event="synced", source=plan.source, stream=stream, **_summarise(report))
+        for note in report.notes:
+            display.note(f"{stream}: {note}")
 
 
 def _summarise(report: Report) -> dict[str, Any]:

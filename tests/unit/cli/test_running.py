@@ -197,6 +197,11 @@ def test_a_stream_without_rows_is_synced_and_has_no_table_yet(
     code, said = run("run", SOURCE + SECRET, *run.destination)
     assert code == 0
     assert "table" not in said[-1]
+    assert "The stream has had no row yet, so there is no table." in said[-1]["notes"][0]
+    shop.on("/orders", Table(make_rows(3)))
+    assert "notes" not in run("run", SOURCE + SECRET, *run.destination)[1][-1]
+    shop.on("/orders", Table([]))
+    assert "notes" not in run("run", SOURCE + SECRET, *run.destination)[1][-1]
 
 
 def test_a_table_is_emptied_only_by_a_run_that_was_told_so(run: Runner, shop: RestServer) -> None:
@@ -378,6 +383,13 @@ def test_on_a_terminal_a_line_moves_and_a_table_ends_it(run: Runner) -> None:
     cells = row.split()
     assert cells[:4] == ["orders", "250", "250", "4"]
     assert cells[5:] == ["Succeeded", f"file://{run.folder}/lake/analytics/shop_orders"]
+
+
+def test_on_a_terminal_the_notes_of_a_run_are_sentences(run: Runner, shop: RestServer) -> None:
+    shop.on("/orders", ok({"data": []}))
+    terminal = Terminal("run", run.write(SOURCE + SECRET), *run.opened, *run.destination)
+    assert terminal.wait() == 0
+    assert "orders: The stream has had no row yet, so there is no table." in terminal.text
 
 
 def test_an_interrupt_ends_a_run_in_order(run: Runner, shop: RestServer) -> None:

@@ -218,6 +218,15 @@ def test_what_is_not_to_be_synced_has_a_suspended_schedule_and_no_first_run(spec
     assert [trigger_of(job) for job in created_jobs(decision)] == ["Request"]
 
 
+def test_a_stream_that_has_had_no_row_says_so_in_the_condition():
+    note = "The stream has had no row yet, so there is no table."
+    report = success(rows=0, notes=[note]).model_copy(update={"table": None})
+    _, world = look(observe_schema())
+    decision, _ = look(ended(world, report))
+    assert ready_of(decision) == ("True", "Synced", False)
+    assert condition(decision.status, "Ready")["message"] == f"Read 0 rows in 1.5 s. {note}"
+
+
 def test_a_reload_runs_once_per_token():
     world = synced()
     asked = replace(world, schema=with_annotation(world.schema, marks.RELOAD, "t1"))
