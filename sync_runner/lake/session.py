@@ -112,6 +112,8 @@ class Session:
         self._cut_at = self._published_at = actor.clock.monotonic()
         self._parts_published = 0
         self._has_committed = False
+        self._has_field = standing.journal is not None
+        """Whether any row had the cursor's field, as far as this pod can tell."""
 
     @property
     def start(self) -> Start:
@@ -133,6 +135,8 @@ class Session:
         stage = self._tools.stage
         if batch.records.num_rows:
             self._announce()
+            names = batch.records.schema.names
+            self._has_field = self._has_field or self._options.incremental_field in names
             records = self._tools.columns.adopt(batch.records)
             if not stage.fits(records):
                 self._cut()
@@ -161,8 +165,10 @@ class Session:
         if not final and not self._is_divisible():
             return
         # How far a part of the rows goes must be known; all of them may have no value at all.
-        if not self._has_position() and not final:
-            return
+        if not self._has_position():
+            if not final:
+                return
+            self._check_field()
         for _ in range(_PLANS_MAX):
             try:
                 prepared = self._prepare()
@@ -256,6 +262,12 @@ class Session:
         if cursor is None or self._options.sync_type is SyncType.FULL_REFRESH:
             return True
         return not self._tools.stage.rows or self._position() is not None
+
+    def _check_field(self) -> None:
+        if not self._has_field:
+            cursor = self._options.incremental_field
+            message = f"no row has a field {cursor}, which is to say how far the stream was read"
+            raise ConfigurationError(Reason.CURSOR_FIELD_MISSING, message)
 
     def _announce(self) -> None:
         """A first load writes its journal before its first part: files without a log are

@@ -26,7 +26,7 @@ class Pod:
 
     home: Path
 
-    def start(self, plan: dict[str, Any]) -> "subprocess.Popen[bytes]":
+    def start(self, plan: dict[str, Any], **more: str) -> "subprocess.Popen[bytes]":
         """The runner, as a process of its own."""
         (self.home / "plan").mkdir(parents=True, exist_ok=True)
         (self.home / "plan" / "plan.json").write_text(json.dumps(plan))
@@ -36,6 +36,7 @@ class Pod:
             "EXTERNAL_DATA_FILES_DIR": str(self.home),
             "EXTERNAL_DATA_RUN_ID": "run-1",
             "TERMINATION_LOG": str(self.home / "report.json"),
+            **more,
         }
         argv = [sys.executable, "-m", "sync_runner"]
         return subprocess.Popen(argv, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -78,6 +79,22 @@ def test_a_sync_leaves_a_table_a_report_and_a_log(
         "meta",
         "updated_at",
     ]
+
+
+def test_a_pod_that_is_let_through_may_empty_its_table(
+    server: RestServer, pod: Pod, tmp_path: Path
+) -> None:
+    plan = _plan(server, tmp_path / "lake")
+    for rows, allowed, left in ((200, "", 200), (0, "", None), (0, "true", 0)):
+        server.on("/orders", Table(make_rows(rows), "cursor"))
+        more = {"EXTERNAL_DATA_RUN_ID": f"run-{rows}-{allowed}"}
+        pod.start(plan, EXTERNAL_DATA_ALLOW_SHRINK=allowed, **more).communicate(timeout=60)
+        if left is None:
+            assert pod.report.failure is not None
+            assert pod.report.failure.reason == "TableWouldShrink"
+        else:
+            assert pod.report.table is not None
+            assert pod.report.table.rows == left
 
 
 def test_a_check_prints_what_it_found_as_one_line(

@@ -204,6 +204,13 @@ def test_a_stream_without_rows_is_synced_and_has_no_table_yet(
     assert "notes" not in run("run", SOURCE + SECRET, *run.destination)[1][-1]
 
 
+def test_a_terminal_shows_what_a_run_has_to_note(run: Runner, shop: RestServer) -> None:
+    shop.on("/orders", ok({"data": []}))
+    terminal = Terminal("run", run.write(SOURCE + SECRET), *run.opened, *run.destination)
+    assert terminal.wait() == 0, terminal.text
+    assert "orders: The stream has had no row yet, so there is no table." in terminal.text
+
+
 def test_a_table_is_emptied_only_by_a_run_that_was_told_so(run: Runner, shop: RestServer) -> None:
     assert run("run", SOURCE + SECRET, *run.destination)[0] == 0
     shop.on("/orders", Table([]))
