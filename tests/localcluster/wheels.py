@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.localcluster.announce import announce
 from tests.localcluster.base_image import PYTHON
-from tests.localcluster.cache import build_key, find_or_build
+from tests.localcluster.cache import build_key, cache_root, find_or_build
 from tests.localcluster.commands import run
 
 REPOSITORY = Path(__file__).parents[2]
@@ -47,7 +47,8 @@ def build_own_wheels(into: Path, *, venv: Path) -> None:
         *("--directory", into),
         cwd=REPOSITORY,
     )
-    mark = venv / ".native"
-    if mark.exists():
-        for wheel in (venv.parent / "native" / mark.read_text().strip()).glob("*.whl"):
-            (into / wheel.name).write_bytes(wheel.read_bytes())
+    built = cache_root().parent / "native" / (venv / ".native").read_text().strip()
+    wheels = list(built.glob("*.whl"))
+    assert wheels, f"{built} has no wheel of the native decoder"
+    for wheel in wheels:
+        (into / wheel.name).write_bytes(wheel.read_bytes())
