@@ -173,7 +173,7 @@ def _read_highest(store: ObjectStore, snapshot: Snapshot, asker: Asker) -> Posit
     for file in snapshot.files:
         for column in _read_column(store, file, field):
             values = order_values(column, type_, name=source_of(field))
-            ahead = find_ahead(values, type_, asker.now)
+            ahead = find_ahead(column, values, type_, asker.now)
             if ahead is not None:
                 values = pc.if_else(ahead, pa.scalar(None, values.type), values)
             found = later(found, find_highest(column, values, type_))

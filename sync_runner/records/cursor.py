@@ -15,6 +15,7 @@ from external_data_operator.api.sources.rest import CursorType
 from sync_runner.protocols import Position
 from sync_runner.records.moments import (
     count_seconds,
+    is_local,
     parse_date,
     parse_moment,
     shift,
@@ -26,27 +27,29 @@ Key = Decimal | date | str
 """What positions of one type are compared by."""
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{24}")
-AHEAD_S = 86_400
-"""How far a value may be after the present: a local time without a zone is up to 14 hours ahead."""
+CLOCKS_S = 3_600
+"""How far a moment may be after the present: clocks differ."""
+LOCAL_S = 86_400
+"""The same of a day, or of a time without a zone: local ones are up to 14 hours ahead of UTC."""
 
 
-def find_limit(now: float) -> datetime:
+def find_limit(now: float, *, is_local: bool) -> datetime:
     """The last moment that a position may be at."""
-    return datetime.fromtimestamp(now, UTC) + timedelta(seconds=AHEAD_S)
+    return datetime.fromtimestamp(now + (LOCAL_S if is_local else CLOCKS_S), UTC)
 
 
 def is_ahead(position: Position, now: float) -> bool:
     """Whether a position is after the present. Those that count no time never are."""
-    limit = find_limit(now)
+    text = position.value
     match position.type:
         case CursorType.INTEGER | CursorType.NUMERIC:
             return False
         case CursorType.OBJECT_ID:
-            return int(parse_object_id(position.value)[:8], 16) > limit.timestamp()
+            return int(parse_object_id(text)[:8], 16) > now + CLOCKS_S
         case CursorType.DATE:
-            return parse_date(position.value) > limit.date()
+            return parse_date(text) > find_limit(now, is_local=True).date()
         case CursorType.DATE_TIME | CursorType.TIMESTAMP:
-            return parse_moment(position.value) > limit
+            return parse_moment(text) > find_limit(now, is_local=is_local(text))
 
 
 def parse_key(position: Position) -> Key:

@@ -18,8 +18,8 @@ from external_data_operator.api.sources.rest import CursorType
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.protocols import Position
-from sync_runner.records.cursor import AHEAD_S, find_limit
-from sync_runner.records.moments import UNITS_ABOVE, parse_date, parse_moment
+from sync_runner.records.cursor import CLOCKS_S, find_limit
+from sync_runner.records.moments import UNITS_ABOVE, ZONE, parse_date, parse_moment
 
 _MOMENT = pa.timestamp("us")
 """Of UTC."""
@@ -86,20 +86,32 @@ def fail_unreadable(name: str, kind: CursorType, what: str) -> ConfigurationErro
     return ConfigurationError(Reason.INVALID_SPEC, message)
 
 
-def find_ahead(values: pa.Array, kind: CursorType, now: float) -> pa.Array | None:
+def find_ahead(column: pa.Array, values: pa.Array, kind: CursorType, now: float) -> pa.Array | None:
     """Which values are after the present; None where none is, or they count no time."""
     if kind in (CursorType.INTEGER, CursorType.NUMERIC) or values.null_count == len(values):
         return None
     if kind is CursorType.OBJECT_ID:
-        limit = pa.scalar(f"{int(now) + AHEAD_S:08x}{'f' * 16}")
+        limit = pa.scalar(f"{int(now) + CLOCKS_S:08x}{'f' * 16}")
     elif _is_number(values.type):
-        values, limit = _count_seconds(values), pa.scalar(now + AHEAD_S)
+        values, limit = _count_seconds(values), pa.scalar(now + CLOCKS_S)
     else:
-        limit = pa.scalar(find_limit(now).replace(tzinfo=None), _MOMENT).cast(
-            values.type, safe=False
-        )
+        limit = _limit(now, values.type, is_local=kind is CursorType.DATE)
     ahead = pc.greater(values, limit)
+    if not pc.any(ahead).as_py():
+        return None
+    if pa.types.is_timestamp(values.type):
+        later = pc.greater(values, _limit(now, values.type, is_local=True))
+        zoned = pc.or_(
+            pc.match_substring_regex(column, ZONE),
+            pc.match_substring_regex(column, r"^\s*[+-]?\d+(\.\d+)?\s*$"),
+        )
+        ahead = pc.if_else(zoned, ahead, later)
     return ahead if pc.any(ahead).as_py() else None
+
+
+def _limit(now: float, type_: pa.DataType, *, is_local: bool) -> pa.Scalar:
+    limit = find_limit(now, is_local=is_local).replace(tzinfo=None)
+    return pa.scalar(limit, _MOMENT).cast(type_, safe=False)
 
 
 def find_highest(column: pa.Array, values: pa.Array, kind: CursorType) -> Position | None:

@@ -20,7 +20,9 @@ _EXACT = Context(prec=2 * _DIGITS_MAX)
 _MICRO = timedelta(microseconds=1)
 _FIRST_S, _LAST_S = (Decimal((bound - EPOCH) // _MICRO) / 10**6 for bound in (FIRST, LAST))
 _FRACTION = re.compile(r"\.(\d+)")
-_ZONE = re.compile(r"[T ].*(Z|[+-]\d\d(:?\d\d){0,2})$", re.IGNORECASE)
+ZONE = r"[Tt ].*([Zz]|[+-]\d\d(:?\d\d){0,2})\s*$"
+"""How a text of a moment ends that names its zone."""
+_ZONE = re.compile(ZONE)
 _FAR = re.compile(r"\+?\d{5,6}-\d\d-\d\d([T ].*)?")
 _BEFORE = re.compile(r"-\d{4,6}-\d\d-\d\d([T ].*)?|0000-\d\d-\d\d([T ].*)?")
 _REMEDIES = (
@@ -107,6 +109,11 @@ def _write_number(moment: datetime, like: Decimal, *, has_fraction: bool) -> str
         least = next((least for least, unit in UNITS_ABOVE if unit == parts), 0)
         count = Decimal(least).copy_sign(like)
     return format(count.quantize(like, context=_EXACT), "f") if has_fraction else str(int(count))
+
+
+def is_local(text: str) -> bool:
+    """Whether a moment's text is a local time: neither a number nor one that names its zone."""
+    return not (_NUMBER.fullmatch(text.strip()) or _ZONE.search(text))
 
 
 def parse_date(text: str) -> date:

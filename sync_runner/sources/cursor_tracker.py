@@ -134,7 +134,7 @@ class CursorTracker:
     def _observe_column(self, column: pa.Array) -> None:
         found = read_values(column, self._kind)
         values = found.values
-        ahead = find_ahead(values, self._kind, self._now)
+        ahead = find_ahead(column, values, self._kind, self._now)
         self._count(found.unreadable, 0 if ahead is None else pc.sum(ahead).as_py())
         held = values
         if ahead is not None:

@@ -304,6 +304,24 @@ def test_a_candidate_is_printed_with_the_line_that_declares_it(
     assert [one["line"] for one in told[0]["candidates"]] == ["primaryKey: [id]"]
 
 
+@pytest.mark.parametrize("sync_type", ["Append", "Incremental"])
+@pytest.mark.parametrize("order", ["Ascending", "Unordered"])
+def test_a_row_from_the_future_is_taken_once_and_what_comes_later_is_not_missed(
+    run: Runner, shop: RestServer, sync_type: str, order: str
+) -> None:
+    future = {**make_rows(1, first=900)[0], "updated_at": "2999-01-01T00:00:00Z"}
+    rows = make_rows(200)
+    declared = INCREMENTAL.replace("}", f", rowOrder: {order}}}")
+    schema = DAILY.replace("incrementalField: day, TYPE", "").replace("SYNC", sync_type)
+    for count in (100, 130, 130, 200):
+        page = [*rows[:count], future]
+        shop.on("/orders", Table(page, since=lambda row, since: bool(row["updated_at"] >= since)))
+        code, said = run("run", SOURCE + declared + SECRET + schema, *run.destination)
+        assert (code, said[-1]["cursor"]) == (0, rows[count - 1]["updated_at"])
+        assert said[-1]["notes"][0].startswith("1 row was after the present in updated_at.")
+        assert run.read("shop_orders").height == count + 1
+
+
 DAILY = """\
 ---
 apiVersion: external-data.io/v1alpha1
