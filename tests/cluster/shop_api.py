@@ -30,6 +30,8 @@ class ShopApi:
     def __init__(self, host: str) -> None:
         self.gate = threading.Semaphore(0)
         self.token = TOKEN
+        self.is_drained = False
+        """Whether `draining` has no rows any more."""
         self.paths: list[str] = []
         self._server = ThreadingHTTPServer((host, 0), self._handler())
         self._server.daemon_threads = True
@@ -68,6 +70,8 @@ class ShopApi:
         page = int(query.get("page", ["0"])[0])
         if root == "gated" and page > 0:
             self.gate.acquire()
+        if root == "draining" and self.is_drained:
+            return 200, b'{"data": [], "next": null}'
         if root == "turning" and page > 0:
             return 200, WRONG["elsewhere"]
         rows = [{"id": page * PAGE_ROWS + n, "name": f"n{n}"} for n in range(PAGE_ROWS)]

@@ -113,6 +113,26 @@ def test_a_table_that_fails_for_good_stops_its_schedule_and_runs_at_once_when_co
     assert kube.find("cronjob", "shop-items")["spec"]["suspend"] is False
 
 
+def test_a_source_that_lost_its_rows_empties_no_table_until_a_person_lets_it(
+    kube: Kube, shop: ShopApi
+):
+    def annotate(action: str) -> None:
+        kube.run("annotate", "edsc", "shop-items", f"external-data.io/{action}=1", "--overwrite")
+
+    kube.apply(build_source("shop", f"{shop.origin}/draining"))
+    kube.wait_ready("edsc", "shop-items", "True", "Synced")
+    shop.is_drained = True
+    annotate("reload")
+    held = kube.wait_ready("edsc", "shop-items", "False", "TableWouldShrink")
+    assert "0 of the table's 200 rows" in condition(held, "Ready")["message"]
+    assert stalled(held)
+    assert held["status"]["table"]["rows"] == 200
+    annotate("allow-shrink")
+    let = kube.wait_ready("edsc", "shop-items", "True", "Synced")
+    assert let["status"]["table"]["rows"] == 0
+    assert let["status"]["handledRequests"] == {"reload": "1", "allow-shrink": "1"}
+
+
 def test_a_pod_that_the_quota_refuses_is_said_and_made_once_there_is_room(
     kube: Kube, shop: ShopApi
 ):
