@@ -7,8 +7,9 @@ whatever is odd is read, and its connection carries no further request.
 """
 
 import re
-from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
+from typing import NamedTuple
 
 from sync_runner.transport.failures import BrokenError, TooLargeError
 
@@ -20,11 +21,13 @@ _TLS_BEGINS = (b"\x15\x03", b"\x16\x03")
 _CHUNK_SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?", re.DOTALL)
 _LENGTH = re.compile(r"[0-9]{1,15}")
 _CHUNK_LINE_BYTES_MAX = 64 << 10
+_PLAIN_LINE_MAX = 512
+"""Longer lines are not remembered."""
+_NOT_PLAIN = ("", "")
 _WITHOUT_BODY = frozenset({204, 304})
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """Status and headers of a response, and how its body ends."""
 
     status: int
@@ -40,16 +43,18 @@ class Head:
 
 def parse_head(raw: bytes) -> Head:
     """The head of one response, blank line included. Raises BrokenError with the reason."""
-    first, *lines = raw.decode("latin-1").replace("\r\n", "\n").rstrip("\n").split("\n")
-    matched = _STATUS_LINE.fullmatch(first.rstrip("\r"))
-    if matched is None:
-        raise _broken("its first line is not a status line")
+    text = raw.decode("latin-1")
+    lines = text.split("\r\n")
+    has_bare_feeds = text.count("\n") != len(lines) - 1
+    if has_bare_feeds:
+        lines = text.replace("\r\n", "\n").split("\n")
+    del lines[-2:]  # the line's end and the blank line
+    is_old, status = _parse_status_line(lines[0][:_PLAIN_LINE_MAX].rstrip("\r"))
     headers, is_odd = _parse_headers(lines)
-    is_odd |= raw.count(b"\n") != raw.count(b"\r\n")
-    status, is_old = int(matched[2]), matched[1] == "0"
+    is_odd |= has_bare_feeds
     codings = _split(headers.get("transfer-encoding", ""))
     is_chunked = "chunked" in codings
-    others = tuple(name for name in codings if name not in ("chunked", "identity"))
+    others = tuple([name for name in codings if name not in ("chunked", "identity")])
     if is_chunked and codings[-1] != "chunked":
         raise _broken("chunked is not its last transfer coding")
     length = None
@@ -65,12 +70,36 @@ def parse_head(raw: bytes) -> Head:
     return Head(status, headers, length, others, is_chunked, wants_more and ends and not is_odd)
 
 
+@lru_cache(maxsize=64)
+def _parse_status_line(line: str) -> tuple[bool, int]:
+    """Whether the response is HTTP/1.0, and its status."""
+    matched = _STATUS_LINE.fullmatch(line)
+    if matched is None:
+        raise _broken("its first line is not a status line")
+    return matched[1] == "0", int(matched[2])
+
+
+@lru_cache(maxsize=256)
+def _parse_plain_line(line: str) -> tuple[str, str]:
+    """Name and value of a line as nearly all are written; empty where it needs a closer look."""
+    name, colon, value = line.partition(": ")
+    key = name.lower()
+    is_plain = colon and ":" not in name and key == key.strip() and value.isprintable()
+    return (key, value.strip(" ")) if is_plain else _NOT_PLAIN
+
+
 def _parse_headers(lines: list[str]) -> tuple[dict[str, str], bool]:
-    """Headers by name, and whether any line was odd."""
+    """Headers by name, and whether any line was odd. The first line is the status line."""
     headers: dict[str, str] = {}
     is_odd = False
     last = ""
-    for line in lines:
+    for line in lines[1:]:
+        # A server sends nearly the same lines with every response.
+        key, value = _parse_plain_line(line) if len(line) < _PLAIN_LINE_MAX else _NOT_PLAIN
+        if key and key not in headers:
+            headers[key] = value
+            last = key
+            continue
         if line[:1] in (" ", "\t"):  # the line before goes on here
             is_odd = True
             if last:
@@ -101,7 +130,7 @@ def _split(value: str) -> list[str]:
 def _find_length(headers: dict[str, str]) -> int | None:
     """The one length that all Content-Length headers name; None where there is none."""
     value = headers.get("content-length", "")
-    if _LENGTH.fullmatch(value):
+    if value.isdecimal() and value.isascii() and len(value) <= 15:
         return int(value)
     values = _split(value)
     if not all(_LENGTH.fullmatch(value) for value in values):
@@ -176,7 +205,8 @@ class Incoming:
         while True:
             while at < end and data[at] in b"\r\n":
                 at += 1
-            _refuse_other_protocols(bytes(data[at : min(end, at + len(_BEGIN))]))
+            if not data.startswith(_BEGIN, at, end):
+                _refuse_other_protocols(bytes(data[at : min(end, at + len(_BEGIN))]))
             found = _HEAD_END.search(data, at, end)
             if found is None:
                 self._pending = data[at:end]
@@ -198,6 +228,9 @@ class Incoming:
         while at < end and not self.done:
             if self._left:
                 at = self._write(data, at, min(end, at + self._left))
+                if not self._left and data.startswith(b"\r\n", at, end):
+                    at += 2
+                    self._read_line = self._read_chunk_size
                 continue
             newline = data.find(b"\n", at, end)
             if (end if newline < 0 else newline) - at > _CHUNK_LINE_BYTES_MAX:

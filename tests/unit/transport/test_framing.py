@@ -56,6 +56,9 @@ KEPT = {
     "bytes beyond ASCII": HEAD + b"X: \xff\xe9\r\n" + LENGTH + b"\r\n" + BODY,
     "two interim responses": EARLY * 2 + HEAD + LENGTH + b"\r\n" + BODY,
     "keep-alive in HTTP/1.0": OLD + b"Connection: keep-alive\r\n" + LENGTH + b"\r\n" + BODY,
+    "no-break spaces in a name's value": HEAD + b"X: \xa0a\xa0\r\n" + LENGTH + b"\r\n" + BODY,
+    "a line as long as a cookie": HEAD + b"X: " + b"y" * 5000 + b"\r\n" + LENGTH + b"\r\n" + BODY,
+    "a name twice": HEAD + b"X: 1\r\nX: 2\r\n" + LENGTH + b"\r\n" + BODY,
     "blank lines first": b"\r\n\r\n" + HEAD + LENGTH + b"\r\n" + BODY,
 }  # fmt: skip
 UNTIL_CLOSED = {
