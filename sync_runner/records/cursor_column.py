@@ -192,6 +192,8 @@ def _without_zeros(values: pa.Array, kind: CursorType) -> pa.Array:
     elif kind not in _MOMENT_TYPES:
         return values
     elif _is_number(values.type):
+        if values.null_count == len(values) or pc.min(values).as_py() >= 0:
+            return values
         zeros = pc.less(_count_seconds(values), _FIRST_S)
     else:
         zeros = pc.less(values, pa.scalar(_FIRST).cast(_MOMENT))
