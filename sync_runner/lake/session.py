@@ -266,7 +266,7 @@ class Session:
     def _check_field(self) -> None:
         if not self._has_field:
             cursor = self._options.incremental_field
-            message = f"no row has a field {cursor}, which is to say how far the stream was read"
+            message = f"No row has the field {cursor}. Choose another incrementalField."
             raise ConfigurationError(Reason.CURSOR_FIELD_MISSING, message)
 
     def _announce(self) -> None:

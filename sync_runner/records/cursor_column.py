@@ -80,8 +80,8 @@ def order_values(column: pa.Array, kind: CursorType, *, name: str) -> pa.Array:
 def fail_unreadable(name: str, kind: CursorType, what: str) -> ConfigurationError:
     """What to say of a field whose values are all of another type."""
     message = (
-        f"field {name} does not hold {kind} values ({what}); choose another incrementalField, or "
-        "state its type (incrementalFieldType, or cursorType of the stream)"
+        f"Field {name} does not hold {kind} values: {what}. Choose another incrementalField, or "
+        "state its type (incrementalFieldType, or cursorType of the stream)."
     )
     return ConfigurationError(Reason.INVALID_SPEC, message)
 

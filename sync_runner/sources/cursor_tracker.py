@@ -101,12 +101,13 @@ class CursorTracker:
             return
         if not seen.has_field:
             message = (
-                f"none of {seen.rows} rows has a field {self._name}; choose another "
-                "incrementalField, or correct cursorPath of the stream"
+                f"None of {_count(seen.rows)} has the field {self._name}. Choose another "
+                "incrementalField, or correct cursorPath of the stream."
             )
             raise ConfigurationError(Reason.CURSOR_FIELD_MISSING, message)
         if seen.unreadable:
-            what = f"{seen.unreadable} of {seen.rows} rows hold something else, the others nothing"
+            rows = _count(seen.rows)
+            what = f"of {rows}, {seen.unreadable:,} hold something else and the others nothing"
             raise fail_unreadable(self._name, self._kind, what)
 
     @property

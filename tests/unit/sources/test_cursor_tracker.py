@@ -148,7 +148,7 @@ def test_a_first_run_without_the_field_or_with_another_type_is_a_mistake() -> No
     ):
         tracker = CursorTracker("x", MOMENT, now=NOW, seen=Seen())
         tracker.observe(pa.record_batch(columns))
-        with pytest.raises(ConfigurationError, match="field x") as caught:
+        with pytest.raises(ConfigurationError, match="ield x") as caught:
             tracker.check_end()
         assert caught.value.reason is reason
 
