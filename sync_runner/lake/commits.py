@@ -43,7 +43,7 @@ def parse_commit(text: str) -> Commit:
     """Reads an entry; one of ours only as far as its first line that says so."""
     info: dict[str, Any] = {}
     removes_rows = False
-    for line in text.splitlines():
+    for line in text.split("\n"):  # JSON leaves other line breaks of Unicode as they are
         action = json.loads(line) if line.strip() else {}
         info = action.get("commitInfo") or info
         if isinstance(info.get(COMMIT_KEY), str):
@@ -57,12 +57,14 @@ def parse_commit(text: str) -> Commit:
 def describe_edits(operations: Sequence[str]) -> tuple[str, ...]:
     """What a run says that leaves such rows as others made them."""
     return tuple(
-        f"Another tool ran {operation} on the table; rows that it changed were not read again."
+        f"Another tool ran {operation} on the table. Rows that it changed are read again only from "
+        "the cursor's last value on (less lookbackSeconds)."
         for operation in sorted(set(operations))
     )
 
 
 def _find_restored(info: dict[str, Any]) -> int | None:
-    version = (info.get("operationParameters") or {}).get("version")
+    parameters = info.get("operationParameters")
+    version = parameters.get("version") if isinstance(parameters, dict) else None
     text = str(version).strip('"')
-    return int(text) if text.isdigit() else None
+    return int(text) if text.isascii() and text.isdigit() else None

@@ -13,7 +13,6 @@ from enum import StrEnum
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
-from urllib.parse import quote
 
 import pyarrow as pa
 
@@ -21,9 +20,6 @@ from sync_runner.lake.files import DataFile
 from sync_runner.lake.parts import Part
 from sync_runner.lake.schema import render_schema
 from sync_runner.lake.state import APP_ID, COMMIT_KEY, State, render_state
-
-_PATH_SAFE = "/%"
-"""Paths of an entry are addresses; what is escaped already stays as it is."""
 
 
 class Operation(StrEnum):
@@ -87,7 +83,8 @@ def build_entry(base: Metadata, change: Change, files: Sequence[DataFile], autho
     actions += [{"remove": _render_remove(file, change, author)} for file in removes]
     txn = {"appId": APP_ID, "version": change.state.seq, "lastUpdated": author.now_ms}
     actions.append({"txn": txn})
-    return "\n".join(json.dumps(action, ensure_ascii=False) for action in actions).encode()
+    # Escaped, since readers exist that end a line at every line break of Unicode.
+    return "\n".join(map(json.dumps, actions)).encode()
 
 
 def change_metadata(base: Metadata, change: Change) -> Metadata:
@@ -161,7 +158,7 @@ def _render_metadata(metadata: Metadata) -> dict[str, Any]:
 
 def _render_add(part: Part, change: Change, author: Author) -> dict[str, Any]:
     return {
-        "path": quote(part.path, safe=_PATH_SAFE),
+        "path": part.path,
         "partitionValues": {},
         "size": part.size,
         "modificationTime": author.now_ms,
@@ -172,7 +169,7 @@ def _render_add(part: Part, change: Change, author: Author) -> dict[str, Any]:
 
 def _render_remove(file: DataFile, change: Change, author: Author) -> dict[str, Any]:
     return {
-        "path": quote(file.path, safe=_PATH_SAFE),
+        "path": file.path,
         "deletionTimestamp": author.now_ms,
         "dataChange": not change.is_upkeep,
         "extendedFileMetadata": True,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from io import SEEK_CUR, SEEK_END, SEEK_SET, RawIOBase
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -30,10 +31,16 @@ class DataFile:
     """A file of the table, or a part that is to become one. `rows` is -1 where nobody counted."""
 
     path: str
+    """As the log spells it, which is an address: a remove has to repeat it to the letter."""
     size: int
     rows: int
     ranges: dict[str, Range] = field(default_factory=dict)
     """Of key columns."""
+
+    @property
+    def key(self) -> str:
+        """The object's path in the store."""
+        return unquote(self.path)
 
 
 class _RangeFile(RawIOBase):
@@ -44,7 +51,7 @@ class _RangeFile(RawIOBase):
     def __init__(self, store: ObjectStore, file: DataFile, *, tail_bytes: int) -> None:
         super().__init__()
         self._store = store
-        self._path = file.path
+        self._path = file.key
         self._size = file.size
         self._at = 0
         self._tail_start = max(0, file.size - tail_bytes)

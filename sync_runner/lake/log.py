@@ -45,6 +45,14 @@ _NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_lo
 _LOOK_BACK_MAX = 200
 _LOOKS = 3
 """A store may lag behind its own writes."""
+_IMPLIED = (
+    (2, TableFeatures.AppendOnly),
+    (2, TableFeatures.Invariants),
+    (3, TableFeatures.CheckConstraints),
+    (4, TableFeatures.ChangeDataFeed),
+    (4, TableFeatures.GeneratedColumns),
+)
+"""Features of writer versions before 7, which have no list of them."""
 _FEATURE = re.compile(r"Feature '([A-Za-z-]+)' is not supported")
 """How the library says that it cannot read a table."""
 _MOMENT_SLACK = timedelta(milliseconds=1)
@@ -208,12 +216,15 @@ class DeltaLog:
 
     def declare_local_time(self, base: Snapshot, schema: pa.Schema) -> Snapshot:
         """Readers must know of moments without a zone before a table may have them."""
-        features = base.handle.protocol().reader_features or []
+        protocol = base.handle.protocol()
+        features = protocol.reader_features or []
         if "timestampNtz" in features or not any(has_local_time(field.type) for field in schema):
             return base
+        # A protocol with features has to list those that the older version implied.
+        implied = [] if protocol.writer_features else _find_implied(protocol.min_writer_version)
         try:
             base.handle.alter.add_feature(
-                TableFeatures.TimestampWithoutTimezone,
+                [TableFeatures.TimestampWithoutTimezone, *implied],
                 allow_protocol_versions_increase=True,
                 commit_properties=self._properties(base.state),
                 post_commithook_properties=_NO_HOOKS,
@@ -326,6 +337,10 @@ class DeltaLog:
             "table's folder to import everything anew"
         )
         return ConfigurationError(Reason.TABLE_DAMAGED, message)
+
+
+def _find_implied(writer_version: int) -> list[TableFeatures]:
+    return [feature for version, feature in _IMPLIED if version <= writer_version]
 
 
 def _read_metadata(handle: DeltaTable) -> Metadata:

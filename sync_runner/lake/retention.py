@@ -7,9 +7,10 @@ reader that was away for less than this goes on; older versions and files are re
 import re
 from collections.abc import Mapping
 
-from external_data_operator.api.schema import Retention
+from external_data_operator.api.schema import RETENTION_HOURS_MAX, Retention
 
 LOG = "delta.logRetentionDuration"
+CLEANUP = "delta.enableExpiredLogCleanup"
 FILES = "delta.deletedFileRetentionDuration"
 _DELTA_HOURS = {LOG: 30 * 24.0, FILES: 7 * 24.0}
 """What a property means that cannot be read: Delta's own defaults."""
@@ -49,7 +50,8 @@ def find_hours(properties: Mapping[str, str], key: str) -> float | None:
     pairs = _PAIR.findall(text)
     if not pairs or _PAIR.sub("", text).strip():
         return _DELTA_HOURS[key]
-    return sum(int(count) * _HOURS[unit] for count, unit in pairs)
+    hours = sum(int(count) * _HOURS[unit] for count, unit in pairs)
+    return min(hours, RETENTION_HOURS_MAX)  # more is beyond what clocks can count back
 
 
 def render_hours(hours: int) -> str:

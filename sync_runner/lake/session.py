@@ -407,7 +407,7 @@ class Session:
             raise SupersededError("the table was removed while this run was at work")
         if not is_same_publication(self._state, found.state):
             message = (
-                f"another run published version {found.version} first; this one changed nothing"
+                f"another run or tool wrote version {found.version} first; this one changed nothing"
             )
             raise SupersededError(message)
         return found

@@ -120,7 +120,7 @@ def _read_table(
 def _check_files(store: ObjectStore, snapshot: Snapshot, listing: Sequence[ObjectInfo]) -> None:
     """A listing may lag; files that it lacks are looked up one by one."""
     there = {info.path for info in listing}
-    ours = [file.path for file in snapshot.files if file.path.startswith(f"{DATA_FOLDER}/")]
+    ours = [file.key for file in snapshot.files if file.key.startswith(f"{DATA_FOLDER}/")]
     lacking = [path for path in ours if path not in there]
     gone = [path for path in lacking[:_LOOKED_UP_MAX] if not store.exists(path)]
     if gone:

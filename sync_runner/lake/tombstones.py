@@ -6,6 +6,7 @@ not see those of a clock that is ahead, and would take their files for files tha
 
 import json
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 from sync_runner.lake.files import DataFile, open_file
 from sync_runner.lake.log import LOG_FOLDER
@@ -47,7 +48,7 @@ def _read_checkpoint(store: ObjectStore, entry: ObjectInfo) -> Iterator[str]:
     for batch in parquet.iter_batches(columns=["remove.path"]):
         for remove in batch.column("remove").to_pylist():
             if remove is not None and remove["path"] is not None:
-                yield remove["path"]
+                yield unquote(remove["path"])
 
 
 def _read_entry(store: ObjectStore, entry: ObjectInfo) -> Iterator[str]:
@@ -55,4 +56,4 @@ def _read_entry(store: ObjectStore, entry: ObjectInfo) -> Iterator[str]:
     for line in () if stored is None else stored.data.splitlines():
         remove = json.loads(line).get("remove") if line.strip() else None
         if remove is not None:
-            yield remove["path"]
+            yield unquote(remove["path"])

@@ -23,7 +23,7 @@ from sync_runner.lake.log import (
 )
 from sync_runner.lake.parts import PartStore
 from sync_runner.lake.policy import Actor, Policy
-from sync_runner.lake.retention import FILES, LOG, find_hours
+from sync_runner.lake.retention import CLEANUP, FILES, LOG, find_hours
 from sync_runner.lake.shape import align_table
 from sync_runner.lake.stage import Bounds
 from sync_runner.lake.tombstones import read_tombstones, version_of
@@ -177,7 +177,7 @@ class Upkeep:
         """
         newest = self._clock.now() - self._policy.grace_hours * _HOUR_S
         aged = {info.path for info in before if info.modified < newest}
-        known = {file.path for file in snapshot.files}
+        known = {file.key for file in snapshot.files}
         unknown = aged - known - removed
         return unknown - read_tombstones(self._store) if unknown else unknown
 
@@ -185,7 +185,7 @@ class Upkeep:
         self, snapshot: Snapshot, before: Sequence[ObjectInfo], removed: set[str]
     ) -> set[str]:
         """Removed files that are in the store and whose time is over."""
-        gone = removed - {file.path for file in snapshot.files}
+        gone = removed - {file.key for file in snapshot.files}
         there = {info.path for info in before if info.path in gone}
         if not there:
             return set()
@@ -199,6 +199,9 @@ class Upkeep:
             return
         self._log.checkpoint(snapshot)
         self._steps(Step.CHECKPOINTED)
+        # Whoever switched this off wants to read every version there ever was.
+        if snapshot.metadata.properties.get(CLEANUP, "").lower() == "false":
+            return
         hours = find_hours(snapshot.metadata.properties, LOG)
         keep_s = (self._policy.log_hours if hours is None else hours) * _HOUR_S
         old = choose_old_log(

@@ -4,12 +4,14 @@ before anything is written, and no row is lost or comes back in silence.
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
 from deltalake.schema import Field, PrimitiveType
 from external_data_operator.api.conditions import Reason
 from external_data_operator.api.schema import SyncType
@@ -53,8 +55,8 @@ def metadata_of(folder: Path) -> dict[str, Any]:
     """The newest metadata of a table whose log has no checkpoint yet."""
     found: dict[str, Any] = {}
     for path in sorted((folder / "_delta_log").glob("*.json")):
-        for line in path.read_text().splitlines():
-            found = json.loads(line).get("metaData") or found
+        for line in path.read_text().split("\n"):
+            found = (json.loads(line).get("metaData") if line else None) or found
     return found
 
 
@@ -243,3 +245,95 @@ def test_compaction_and_new_columns_of_others_disturb_nothing(
     assert source.asked is not None
     assert (source.asked.since is None) == (sync_type is SyncType.FULL_REFRESH)
     assert ids(sync) == list(range(12))
+
+
+@pytest.mark.parametrize("break_", ["\u2028", "\u2029", "\u0085"], ids=["2028", "2029", "0085"])
+def test_line_breaks_of_unicode_in_the_log_damage_nothing(tmp_path: Path, break_: str) -> None:
+    sync = syncs(tmp_path, SyncType.INCREMENTAL)
+    for number in range(3):
+        sync([{"id": number, "seq": number, f"a{break_}b": f"x{break_}"}])
+    folder = folder_of(sync)
+    DeltaTable(str(folder)).optimize.compact()
+    add_entry(folder, {"metaData": metadata_of(folder) | {"description": f"two{break_}lines"}})
+    lines = (folder / "_delta_log").glob("*.json")
+    newest = max(lines)
+    newest.write_text(newest.read_text().replace("\\u2028", break_))
+    sync([{"id": 9, "seq": 9, f"a{break_}b": None}])
+    assert ids(sync) == [0, 1, 2, 9]
+
+
+def give_name(folder: Path, name: str, spelled: str) -> None:
+    """A file of another tool, at the end of the log, under a name that the log spells so."""
+    write_deltalake(str(folder), pa.table({"id": [50], "seq": [3], "v": ["v50"]}), mode="append")
+    entry = max((folder / "_delta_log").glob("*.json"))
+    text = entry.read_text()
+    (path,) = [json.loads(line)["add"]["path"] for line in text.split("\n") if '"add"' in line]
+    (folder / path).rename(folder / name)
+    entry.write_text(text.replace(path, spelled))
+
+
+@pytest.mark.parametrize(
+    ("name", "spelled"),
+    [
+        *((f"a{char}b.parquet", f"a{char}b.parquet") for char in "+=,():@&'!*$;"),
+        ("a b.parquet", "a%20b.parquet"),
+        ("a%b.parquet", "a%25b.parquet"),
+        ("é.parquet", "%C3%A9.parquet"),
+    ],
+)
+@pytest.mark.parametrize("sync_type", [SyncType.FULL_REFRESH, SyncType.INCREMENTAL])
+def test_files_of_others_are_read_and_removed_whatever_they_are_called(
+    tmp_path: Path, sync_type: SyncType, name: str, spelled: str
+) -> None:
+    sync = syncs(tmp_path, sync_type)
+    sync(rows(0, 5))
+    give_name(folder_of(sync), name, spelled)
+    sync([*rows(0, 5), {"id": 50, "seq": 12, "v": "new"}])
+    found = {row["id"]: row["v"] for row in read_polars(str(folder_of(sync)))}
+    assert ids(sync) == [0, 1, 2, 3, 4, 50]
+    assert found[50] == "new"
+
+
+def test_a_retention_beyond_all_time_fails_nothing(tmp_path: Path) -> None:
+    sync = syncs(tmp_path, SyncType.FULL_REFRESH)
+    sync(rows(0, 5))
+    for_ever = {"delta.deletedFileRetentionDuration": "interval 9999999999999999 weeks"}
+    metadata = metadata_of(folder_of(sync))
+    add_entry(folder_of(sync), {"metaData": metadata | {"configuration": for_ever}})
+    for number in range(3):
+        sync(rows(0, 6 + number))
+    assert ids(sync) == list(range(8))
+
+
+def test_a_log_whose_cleaning_is_switched_off_keeps_every_version(tmp_path: Path) -> None:
+    sync = syncs(tmp_path, SyncType.FULL_REFRESH)
+    sync.policy = replace(sync.policy, log_hours=0)
+    sync(rows(0, 5))
+    off = {"delta.enableExpiredLogCleanup": "false"}
+    DeltaTable(str(folder_of(sync))).alter.set_table_properties(off, raise_if_not_exists=False)
+    for number in range(25):
+        sync(rows(0, 6 + number % 2))
+    assert len(list((folder_of(sync) / "_delta_log").glob("*.json"))) == 27
+
+
+def test_features_that_an_old_protocol_implies_stay_when_local_times_come(tmp_path: Path) -> None:
+    sync = syncs(tmp_path, SyncType.FULL_REFRESH)
+    sync(rows(0, 5))
+    feed = {"delta.enableChangeDataFeed": "true"}
+    DeltaTable(str(folder_of(sync))).alter.set_table_properties(feed)
+    sync([{"id": 1, "seq": 1, "v": "v1", "at": datetime(2026, 1, 2, 3)}])  # noqa: DTZ001
+    features = DeltaTable(str(folder_of(sync))).protocol().writer_features
+    assert features is not None
+    assert {"timestampNtz", "changeDataFeed"} <= set(features)
+
+
+def test_a_restore_that_is_spelled_oddly_is_read_as_one_to_an_unknown_version(
+    tmp_path: Path,
+) -> None:
+    for number, parameters in enumerate(["version 3", {"version": "²"}, None]):
+        sync = syncs(tmp_path / str(number), SyncType.INCREMENTAL)
+        sync(rows(0, 5))
+        info = {"operation": "RESTORE", "operationParameters": parameters}
+        add_entry(folder_of(sync), {"commitInfo": info})
+        sync(rows(0, 7))
+        assert ids(sync) == list(range(7))

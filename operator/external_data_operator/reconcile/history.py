@@ -98,7 +98,7 @@ def read_columns(
 def parse_columns(log: str) -> list[Column]:
     """The columns in a log's last line, a list or an object that holds one; empty where there are
     none."""
-    lines = log.strip().splitlines()
+    lines = log.strip().split("\n")
     try:
         document = json.loads(lines[-1]) if lines else None
         listed = document.get("columns") if isinstance(document, dict) else document

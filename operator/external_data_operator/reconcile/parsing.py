@@ -48,7 +48,7 @@ def read_discovery(config_map: Object | None) -> Discovery | None:
 
 def parse_discovery(log: str) -> Discovery | None:
     """The document that a check printed: the last line that is one."""
-    for line in reversed(log.strip().splitlines()):
+    for line in reversed(log.strip().split("\n")):
         if line.startswith("{"):
             try:
                 return Discovery.model_validate_json(line)
