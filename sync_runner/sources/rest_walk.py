@@ -1,0 +1,300 @@
+"""A walk through a REST stream, page by page.
+
+One loop asks for a page, pushes its body into the decoder, and lets the paginator say what comes
+next; a batch is cut when enough has gathered. The bookmark of a batch is the next request itself,
+so that another pod goes on as if nothing had happened. What makes requests early (`guesses`), which
+stretch is asked for (`bounds`) and how far the cursor has come (`cursor_tracker`) are values beside
+the loop.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from external_data_operator.api.plan import Limits
+from external_data_operator.api.sources.rest import (
+    CursorType,
+    NestedValues,
+    RestIncremental,
+    RestSource,
+    RestStream,
+    RowOrder,
+)
+
+from sync_runner.errors import ConfigurationError, ExpiredTokenError, RetryableError
+from sync_runner.paginators import build_paginator
+from sync_runner.paginators.page import PageRequest, add_params, find_missing
+from sync_runner.paginators.trail import Trail
+from sync_runner.protocols import Batch, Clock, Position, ReadRequest, Token
+from sync_runner.records.decode import Envelope, RecordDecoder
+from sync_runner.sources.bounds import Bounds, Window
+from sync_runner.sources.cursor_tracker import CursorTracker, Seen
+from sync_runner.sources.guesses import Guesses
+from sync_runner.sources.place import Bookmark, Place, parse_token, write_token
+from sync_runner.sources.rest_client import build_address, build_ask, expect_rows
+from sync_runner.transport.client import Client
+from sync_runner.transport.exchange import Response
+from sync_runner.transport.failures import NoRowsError, RejectedError, TornBodyError
+from sync_runner.transport.texts import read_text
+
+BATCH_PAGES_MAX = 1000
+BATCH_SECONDS_MAX = 10.0
+_NO_CONTENT = 204
+_GONE = 410
+_EXPIRED = frozenset({400, 404, _GONE, 422})
+_BEYOND = frozenset({400, 404, 416, 422})
+"""How servers refuse an offset behind the last row."""
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """The field that says how far the stream was read."""
+
+    name: str
+    kind: CursorType
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a run reads, and how."""
+
+    rest: RestSource
+    stream: RestStream
+    limits: Limits
+    cursor: Cursor | None
+    asked: RestIncremental | None
+    """How the source is asked for a stretch; None where it is not asked for one."""
+    bounds: Bounds
+    collapses: bool
+    """Whether the table keeps one row of each key."""
+    keys: list[str]
+    """Fields of the primary key."""
+    clock: Clock
+
+
+class Walk:
+    """One reading of a stream, from its beginning or from a bookmark to its end."""
+
+    def __init__(self, source: Reading, client: Client, request: ReadRequest) -> None:
+        self._source = source
+        self._client = client
+        self._ask = build_ask(source.stream)
+        self._paginator = build_paginator(source.stream.pagination)
+        self._guesses = Guesses(
+            client, self._ask, self._paginator, concurrency=source.rest.concurrency
+        )
+        self._decoder = RecordDecoder(
+            records_path=source.stream.records_path,
+            envelope=self._paginator.paths,
+            extract=self._find_nested(),
+            structs=source.stream.nested_values is NestedValues.STRUCTS,
+            expected=expect_rows(source.stream, self._find_stated(), known=request.fields),
+            overlaps=self._paginator.counts_rows and not source.collapses,
+        )
+        self._answered_at = ""
+        self._is_resumed = request.resume is not None
+        self._bookmark = self._begin(request)
+        self._trail = Trail(self._bookmark.behind, counts_rows=self._paginator.counts_rows)
+        self._missing = self._bookmark.missing
+        self._known: int | None = None
+        self._tracker = self._build_tracker(self._bookmark, is_continued=request.since is not None)
+        self._pages = 0
+        self._batch_began = source.clock.monotonic()
+
+    def close(self) -> None:
+        """Ends what is under way."""
+        self._client.close()
+        self._guesses.close()
+
+    def read(self) -> Iterator[Batch]:
+        place: Place | None = self._bookmark.place
+        while place is not None:
+            self._known = self._trail.enter(place.request)
+            page = self._fetch(place)
+            following = self._leave(place) if page is None else self._follow(place, page)
+            if following is None or self._is_full(following):
+                yield self._cut_batch(following)
+            place = following
+
+    def _find_stated(self) -> list[str]:
+        """Fields that every row should have."""
+        cursor = self._source.cursor
+        return list(dict.fromkeys([*self._source.keys, *([cursor.name] if cursor else [])]))
+
+    def _find_nested(self) -> list[str]:
+        return [name for name in self._find_stated() if "." in name]
+
+    def _begin(self, request: ReadRequest) -> Bookmark:
+        if request.resume is not None:
+            return parse_token(request.resume)
+        now = self._source.clock.now()
+        return Bookmark(self._enter(self._source.bounds.find_first(request.since, now=now)))
+
+    def _enter(self, window: Window) -> Place:
+        source = self._source
+        params = source.stream.params
+        bounds = source.bounds.build_params(window)
+        static = [(name, value) for name, value in params.items() if name not in dict(bounds)]
+        url = add_params(build_address(source.rest, source.stream), [*static, *bounds])
+        return Place(self._paginator.build_first(url), window)
+
+    def _build_tracker(self, bookmark: Bookmark, *, is_continued: bool) -> CursorTracker | None:
+        cursor = self._source.cursor
+        if cursor is None:
+            return None
+        asked = self._source.asked
+        ascending = asked is not None and asked.row_order is RowOrder.ASCENDING
+        seen = bookmark.seen
+        return CursorTracker(
+            cursor.name,
+            cursor.kind,
+            now=self._source.clock.now(),
+            seen=replace(seen, ascending=ascending and seen.ascending),
+            is_continued=is_continued,
+        )
+
+    def _fetch(self, place: Place) -> Envelope | None:
+        """What the page says; None where it proves to be behind the end."""
+        request = place.request
+        try:
+            page = self._client.fetch(
+                self._ask,
+                request.url,
+                lambda response: self._push(response, request),
+                first=self._guesses.take(request),
+            )
+        except RejectedError as error:
+            # Some servers refuse an offset behind the last row, which asks for a last proof.
+            if error.status in _BEYOND and self._is_behind_end(request):
+                return None
+            if self._is_expired(place, error.status):
+                message = f"{error}: the token of this page has expired"
+                raise ExpiredTokenError(message) from error
+            raise
+        self._pages += 1
+        self._is_resumed = False
+        return page
+
+    def _is_expired(self, place: Place, status: int) -> bool:
+        """Whether a page was refused that an accepted page named. The request of the first page
+        was accepted, so the spec is not what is wrong."""
+        is_named = self._is_resumed or not self._paginator.counts_rows
+        return status in (_EXPIRED if is_named else {_GONE}) and not place.begins_window
+
+    def _is_behind_end(self, request: PageRequest) -> bool:
+        """Whether all rows that the source declared have come, and the last one is the last: the
+        page that begins with it holds nothing else."""
+        last = self._paginator.step(request, request.skip - 1)
+        if last is None or request.received != request.total:
+            return False
+        decoder = RecordDecoder(
+            records_path=self._source.stream.records_path,
+            expected=expect_rows(self._source.stream, self._find_stated()),
+        )
+        return (
+            self._client.fetch(self._ask, last.url, lambda r: decoder.push(read_text(r)).rows) == 1
+        )
+
+    def _push(self, response: Response, request: PageRequest) -> Envelope:
+        """The body's rows go to the decoder; one that proves nothing is worth another attempt."""
+        self._answered_at = response.url
+        # 204 says by itself that there are none; no body is looked for.
+        if response.status == _NO_CONTENT:
+            return self._decoder.empty_page
+        try:
+            page = self._decoder.push(read_text(response), unless=self._known)
+        except RetryableError as error:
+            raise NoRowsError(error) from error
+        except ConfigurationError as error:
+            what = f"stream {self._source.stream.name}"
+            raise ConfigurationError(error.reason, f"{what}: {error}") from error
+        fault = self._paginator.find_fault(request, page.values, page.rows)
+        if fault is not None:
+            raise TornBodyError(fault)
+        return page
+
+    def _follow(self, place: Place, page: Envelope) -> Place | None:
+        # After a redirect a relative next address starts where the answer came from.
+        answered = replace(place.request, url=self._answered_at or place.request.url)
+        request = self._paginator.find_next(answered, page.values, page.rows)
+        before = self._trail.behind
+        request = self._trail.follow(place.request, page, request)
+        self._trail.check_overlap(place.request, page, before)
+        if page.rows:
+            self._missing = self._find_missing(page)
+        if request is not None:
+            mean_bytes = self._decoder.bytes // max(1, self._pages)
+            self._guesses.extend(request, page.values, rows=page.rows, page_bytes=mean_bytes)
+            return Place(request, place.window, begins_window=False)
+        return self._leave(place)
+
+    def _find_missing(self, page: Envelope) -> list[str]:
+        """The spec's paths that no page so far had."""
+        lacks = find_missing(self._paginator, page.values)
+        return lacks if self._missing is None else [one for one in lacks if one in self._missing]
+
+    def _leave(self, place: Place) -> Place | None:
+        """Behind the last page of a window."""
+        window = self._source.bounds.find_next(place.window)
+        if window is None:
+            return None
+        self._trail = Trail(counts_rows=self._paginator.counts_rows)
+        return self._enter(window)
+
+    def _is_full(self, following: Place) -> bool:
+        """Whether a batch is cut here; the end of a window is a good place to."""
+        limits: Limits = self._source.limits
+        share = 4 if following.begins_window else 1
+        return (
+            self._decoder.rows * share >= limits.batch_rows
+            or self._decoder.bytes * share >= limits.batch_bytes
+            or self._pages >= BATCH_PAGES_MAX
+            or self._source.clock.monotonic() - self._batch_began >= BATCH_SECONDS_MAX
+        )
+
+    def _cut_batch(self, following: Place | None) -> Batch:
+        pages, received, replaced = self._pages, self._decoder.bytes, self._decoder.replaced
+        records = self._decoder.flush()
+        self._pages = 0
+        self._batch_began = self._source.clock.monotonic()
+        if self._tracker is not None:
+            self._tracker.observe(records)
+            if following is None:
+                self._tracker.check_end()
+        position, settled = self._find_position(following)
+        return Batch(
+            records=records,
+            next=None if following is None else self._write_bookmark(following),
+            position=position,
+            settled=settled,
+            pages=pages,
+            bytes=received,
+            replaced=replaced,
+            notes=() if following is not None else self._describe(),
+        )
+
+    def _describe(self) -> tuple[str, ...]:
+        """Sentences on the whole walk."""
+        tracker = self._tracker
+        return (*self._describe_missing(), *(() if tracker is None else tracker.describe()))
+
+    def _describe_missing(self) -> tuple[str, ...]:
+        """Sentences on paths that led nowhere on every page that had rows."""
+        return tuple(
+            f"{one} is on no page that was read. If rows are missing, correct it."
+            for one in self._missing or ()
+        )
+
+    def _find_position(self, following: Place | None) -> tuple[Position | None, bool]:
+        """How far the batches have come, and whether everything up to there has been read."""
+        tracker = self._tracker
+        if tracker is None:
+            return None, following is None
+        if following is None or following.begins_window:
+            return tracker.highest, following is None or tracker.is_known
+        if tracker.ascending and tracker.complete is not None:
+            return tracker.complete, True
+        return tracker.highest, False
+
+    def _write_bookmark(self, following: Place) -> Token:
+        seen = Seen() if self._tracker is None else self._tracker.seen
+        return write_token(Bookmark(following, seen, self._trail.behind, self._missing))
