@@ -25,6 +25,9 @@ pub struct Column {
     pub next: u32,
     /// The part of the extraction tree that begins in this column's objects.
     pub extract: Option<u32>,
+    /// The row whose value was extracted from an object last: a field of the path's own spelling
+    /// comes before it.
+    extracted: Option<usize>,
     /// How nested values are read; None where they stay text.
     pub shape: Option<Shape>,
     data: Data,
@@ -86,6 +89,7 @@ impl Column {
             key: Key::new(name),
             next: u32::MAX,
             extract: None,
+            extracted: None,
             shape: None,
             data: Data::Null,
             len: 0,
@@ -119,6 +123,16 @@ impl Column {
     #[inline(always)]
     pub fn holds(&self, row: usize) -> bool {
         self.len > row
+    }
+
+    /// Whether the value of row `row` was extracted from an object.
+    pub fn is_extracted(&self, row: usize) -> bool {
+        self.holds(row) && self.extracted == Some(row)
+    }
+
+    /// Says where the value of row `row` is from.
+    pub fn set_extracted(&mut self, row: Option<usize>) {
+        self.extracted = row;
     }
 
     /// Makes the next value that of row `row`: fills in what is missing, takes back what a repeated
@@ -314,6 +328,7 @@ impl Column {
 
     /// Remembers what the column is now.
     pub fn begin(&mut self) {
+        self.extracted = None;
         self.before = Before {
             len: self.len,
             replaced: self.replaced,
@@ -330,6 +345,7 @@ impl Column {
         self.data.truncate(self.before.len);
         self.valid.truncate(self.before.len);
         self.len = self.before.len;
+        self.extracted = None;
         self.replaced = self.before.replaced;
         self.has_nulls = self.before.has_nulls;
     }

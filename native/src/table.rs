@@ -188,6 +188,7 @@ impl Table {
                 self.forget(inner);
             }
             self.columns[place as usize].align(self.rows);
+            self.columns[place as usize].set_extracted(None);
         }
         let column = &mut self.columns[place as usize];
         match byte {
@@ -272,7 +273,13 @@ impl Table {
                     self.add(name.as_bytes(), Some(place))?
                 }
             };
-            return self.read_value(cursor, column);
+            let row = self.rows;
+            if !self.columns[column as usize].holds(row) {
+                self.read_value(cursor, column)?;
+                self.columns[column as usize].set_extracted(Some(row));
+                return Ok(());
+            }
+            // The row has a field of the path's own spelling, which comes before the path.
         }
         if cursor.next_byte("a value")? == b'{' {
             self.read_inside(cursor, place)
@@ -287,7 +294,7 @@ impl Table {
         let node = self.extract.node(place);
         if let Some(column) = node.ends.first().and_then(|name| self.by_name.get(name.as_bytes())) {
             let column = &mut self.columns[*column as usize];
-            if column.holds(self.rows) {
+            if column.is_extracted(self.rows) {
                 column.align(self.rows);
             }
         }

@@ -341,6 +341,26 @@ def test_extracted_values_of_an_earlier_equal_key_are_taken_back() -> None:
     assert inner.column("k.l.x").to_pylist() == [None, 2]
 
 
+def test_a_field_spelled_with_dots_comes_before_the_path_in_any_order() -> None:
+    literal, nested = '"m.uid":1', '"m":{"uid":2,"o":{"x":3}}'
+    rows = [f"{{{literal},{nested}}}", f"{{{nested},{literal}}}", f"{{{nested}}}"]
+    rows += ['{"m.uid":null,"m":{"uid":2}}', f"{{{nested},{literal},{nested}}}"]
+    assert extract(*rows).column("m.uid").to_pylist() == [1, 1, 2, None, 1]
+    assert extract(*rows).column("m.o.x").to_pylist() == [3, 3, 3, None, 3]
+
+
+def test_a_field_spelled_with_dots_comes_first_on_every_page_and_after_a_failure() -> None:
+    decoder = native.Decoder(records_path=[], extract=[["m", "uid"]])
+    literal_first = b'[{"m.uid":1,"m":{"uid":2}}]'
+    decoder.push(b'[{"m":{"uid":3}}]')
+    decoder.flush()
+    decoder.push(literal_first)
+    with pytest.raises(native.DecodeError):
+        decoder.push(b'[{"m":{"uid":3}},')
+    decoder.push(literal_first)
+    assert pa.record_batch(decoder.flush()).column("m.uid").to_pylist() == [1, 1]
+
+
 def test_other_threads_run_while_a_page_is_read() -> None:
     page = b"[" + b",".join([b'{"a":1}'] * 5_000_000) + b"]"
     started, done = threading.Event(), threading.Event()
