@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use crate::export::{Batch, export};
 use crate::failure::{Failure, Kind, Result};
 use crate::nested::Nesting;
-use crate::page::{Aim, Leave, Page, Said, Value};
+use crate::page::{Aim, Leave, Page, Said};
 use crate::table::{COLUMNS_MAX, Limits, Table};
 use crate::tree::Tree;
+use crate::value::Value;
 
 const PAGE_BYTES_MAX: usize = i32::MAX as usize;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

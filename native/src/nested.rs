@@ -17,9 +17,9 @@ use crate::bits::Bits;
 use crate::column::Column;
 use crate::cursor::Cursor;
 use crate::data::Text;
+use crate::explain::is_empty;
 use crate::export::{build_list, build_nulls, build_struct, take_column};
 use crate::failure::{Failure, Kind as Why, Result};
-use crate::page::is_empty;
 use crate::table::{Limits, Table};
 use crate::tree::Tree;
 

@@ -6,9 +6,13 @@ use std::ops::Range;
 use crate::bytes::Bytes;
 use crate::cursor::Cursor;
 use crate::digest::digest;
+use crate::explain::{
+    describe, explain_missing, explain_rest, is_empty, list_keys, members, type_of,
+};
 use crate::failure::{Failure, Kind, Result};
 use crate::table::Table;
 use crate::tree::{Place, ROOT, Tree};
+use crate::value::{Value, parse_value, string};
 
 /// What a path in the body is for. A key may hold dots itself, so that one path can be spelled by
 /// several sequences of keys; of those that a body has, the one with the lowest rank counts.
@@ -25,18 +29,6 @@ impl Aim {
             Aim::Value { .. } => None,
         }
     }
-}
-
-/// A value of the body's envelope: its text as the body spells it, strings unescaped.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Value {
-    Missing,
-    Null,
-    Bool(bool),
-    Number(String),
-    Text(String),
-    Object,
-    List,
 }
 
 const NO_RANK: usize = usize::MAX;
@@ -124,33 +116,47 @@ impl<'p> Page<'p> {
         if cursor.at < body.len() {
             return Err(explain_rest(&cursor));
         }
+        self.judge(body, root, rows_path, leave, known)?;
+        Ok(self.said())
+    }
+
+    /// Whether what was found is a page of this stream.
+    fn judge(
+        &mut self,
+        body: &[u8],
+        root: &[u8],
+        rows_path: &[String],
+        leave: Leave,
+        known: &HashSet<Box<[u8]>>,
+    ) -> Result<()> {
         match self.found.take() {
-            Some(Found::List) if leave.strangers => {}
+            Some(Found::List) if leave.strangers => Ok(()),
             // Rows without a single field are `{}` in the place of nothing.
             Some(Found::List) if self.table.new_rows() > 0 && self.table.columns.is_empty() => {
                 if !leave.nothing {
                     return Err(Failure::new(Kind::Nothing, "no row has a field"));
                 }
                 self.table.restore();
+                Ok(())
             }
-            Some(Found::List) => self.check_fields(known, None)?,
+            Some(Found::List) => self.check_fields(known, None),
             Some(Found::Object(range)) if !leave.lone_object => {
-                self.check_fields(known, Some(&body[range]))?;
+                self.check_fields(known, Some(&body[range]))
             }
-            Some(Found::Object(_)) => {}
-            Some(Found::Nothing(_)) if leave.nothing => {}
+            Some(Found::Object(_)) => Ok(()),
+            Some(Found::Nothing(_)) if leave.nothing => Ok(()),
             Some(Found::Nothing(what)) => {
                 let detail = format!("in place of rows stands {what}");
-                return Err(Failure::new(Kind::Nothing, detail));
+                Err(Failure::new(Kind::Nothing, detail))
             }
             None => {
                 let failure = explain_missing(root, rows_path)?;
-                if failure.kind != Kind::Nothing || !leave.nothing {
-                    return Err(failure);
+                if failure.kind == Kind::Nothing && leave.nothing {
+                    return Ok(());
                 }
+                Err(failure)
             }
         }
-        Ok(self.said())
     }
 
     /// Whether the rows can be such of this stream: some field of theirs is `known`, or was there
@@ -334,135 +340,4 @@ impl<'p> Page<'p> {
             }
         }
     }
-}
-
-/// What a value is, as far as it tells a row from what is none.
-fn describe(text: &[u8]) -> &'static str {
-    match text[0] {
-        b'{' | b'[' if is_empty(text) => "empty",
-        b'[' if text[1..].trim_ascii_start().starts_with(b"{") => "objects",
-        b'"' if text == b"\"\"" => "empty",
-        b'f' => "false",
-        first => type_of(first),
-    }
-}
-
-/// What stands behind the end of a body.
-fn explain_rest(cursor: &Cursor<'_>) -> Box<Failure> {
-    if matches!(cursor.text[cursor.at], b'{' | b'[') {
-        let detail = format!("a second JSON value begins at byte {}", cursor.at);
-        return Failure::new(Kind::NotJson, detail).at(cursor.at);
-    }
-    cursor.unexpected("the end")
-}
-
-/// Whether the text of an object or a list holds nothing.
-pub fn is_empty(text: &[u8]) -> bool {
-    let inside = text.len().checked_sub(1).and_then(|end| text.get(1..end)).unwrap_or_default();
-    matches!(text[0], b'{' | b'[') && inside.trim_ascii().is_empty()
-}
-
-fn type_of(first: u8) -> &'static str {
-    match first {
-        b'{' => "an object",
-        b'[' => "a list",
-        b'"' => "a string",
-        b't' | b'f' => "a boolean",
-        b'n' => "null",
-        _ => "a number",
-    }
-}
-
-fn parse_value(text: &[u8]) -> Result<Value> {
-    Ok(match text[0] {
-        b'n' => Value::Null,
-        b't' => Value::Bool(true),
-        b'f' => Value::Bool(false),
-        b'"' => {
-            let mut out = Bytes::default();
-            let mut cursor = Cursor::new(text);
-            cursor.at = 1;
-            cursor.copy_string(&mut out)?;
-            Value::Text(string(out.as_slice()))
-        }
-        b'{' => Value::Object,
-        b'[' => Value::List,
-        _ => Value::Number(string(text)),
-    })
-}
-
-fn string(text: &[u8]) -> String {
-    String::from_utf8_lossy(text).into_owned()
-}
-
-/// Says how far `path` leads in a body that is known to be JSON, and which keys there are instead.
-fn explain_missing(body: &[u8], path: &[String]) -> Result<Box<Failure>> {
-    let mut here = body;
-    let mut name = "the body".to_owned();
-    for key in path {
-        if here[0] == b'n' || is_empty(here) {
-            break;
-        }
-        if here[0] != b'{' {
-            break;
-        }
-        let members = members(here)?;
-        match members.iter().rev().find(|(found, _)| found == key) {
-            Some((_, value)) => {
-                here = value;
-                name = shown(key);
-            }
-            None => {
-                let listed = list_keys(members.iter().map(|(found, _)| found.clone()));
-                let detail = format!("{name} has no {}, but {listed}", shown(key));
-                let keys = members.into_iter().map(|(key, value)| (key, describe(value)));
-                return Ok(Failure::new(Kind::PathNotFound, detail).with_keys(keys.collect()));
-            }
-        }
-    }
-    if here[0] == b'n' {
-        return Ok(Failure::new(Kind::Nothing, format!("{name} is null")));
-    }
-    if is_empty(here) {
-        let what = if here[0] == b'{' { "an empty object" } else { "an empty list" };
-        return Ok(Failure::new(Kind::Nothing, format!("{name} is {what}")));
-    }
-    Ok(Failure::new(Kind::PathNotFound, format!("{name} is {}", type_of(here[0]))))
-}
-
-fn members(object: &[u8]) -> Result<Vec<(String, &[u8])>> {
-    let mut cursor = Cursor::new(object);
-    let mut scratch = Bytes::default();
-    let mut found = Vec::new();
-    cursor.open()?;
-    while cursor.next_byte("a key")? == b'"' {
-        let key = string(cursor.key(&mut scratch)?);
-        cursor.next_byte("a value")?;
-        let start = cursor.at;
-        cursor.skip_value()?;
-        found.push((key, &object[start..cursor.at]));
-        if !cursor.another(b'}')? {
-            break;
-        }
-    }
-    Ok(found)
-}
-
-fn list_keys(keys: impl ExactSizeIterator<Item = String>) -> String {
-    const SHOWN: usize = 20;
-    let more = keys.len().saturating_sub(SHOWN);
-    let mut listed: Vec<String> = keys.take(SHOWN).map(|key| shown(&key)).collect();
-    if listed.is_empty() {
-        return "no keys at all".to_owned();
-    }
-    if more > 0 {
-        listed.push(format!("{more} more"));
-    }
-    listed.join(", ")
-}
-
-fn shown(key: &str) -> String {
-    const SHOWN: usize = 64;
-    let cut: String = key.chars().take(SHOWN).collect();
-    format!("\"{}{}\"", cut.escape_debug(), if cut.len() < key.len() { "…" } else { "" })
 }

@@ -12,7 +12,7 @@ use pyo3::types::PyCapsule;
 use crate::decoder::{Decoder, Options};
 use crate::export::Batch;
 use crate::failure::Failure;
-use crate::page::Value;
+use crate::value::Value;
 
 create_exception!(
     external_data_decoder,
