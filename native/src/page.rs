@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::bytes::Bytes;
 use crate::cursor::Cursor;
-use crate::digest::digest;
+use crate::digest::{digest, join};
 use crate::explain::{
     describe, explain_missing, explain_rest, is_empty, list_keys, members, type_of,
 };
@@ -225,7 +225,11 @@ impl<'p> Page<'p> {
         self.found = Some(self.read_rows(cursor)?);
         self.rows_rank = rank;
         if self.table.new_rows() > 0 {
-            self.digest = digest(&cursor.text[start..cursor.at]);
+            // Where each row is looked at anyway, no byte is looked at twice.
+            self.digest = match &self.marks {
+                Some(marks) if !marks.is_empty() => join(marks),
+                _ => digest(&cursor.text[start..cursor.at]),
+            };
         }
         Ok(())
     }

@@ -361,6 +361,14 @@ def test_a_field_spelled_with_dots_comes_first_on_every_page_and_after_a_failure
     assert pa.record_batch(decoder.flush()).column("m.uid").to_pylist() == [1, 1]
 
 
+def test_rows_have_one_digest_where_overlaps_are_looked_for_too() -> None:
+    decoder = native.Decoder(records_path=[], overlaps=True)
+    pages = [b'[{"x":1},{"x":2}]', b'[{"x":1},{"x":2}]', b'[{"x":2},{"x":1}]', b'[{"x":1}]']
+    digests = [decoder.push(page)[2] for page in pages]
+    assert digests[0] == digests[1]
+    assert len(set(digests)) == 3
+
+
 def test_other_threads_run_while_a_page_is_read() -> None:
     page = b"[" + b",".join([b'{"a":1}'] * 5_000_000) + b"]"
     started, done = threading.Event(), threading.Event()
