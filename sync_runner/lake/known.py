@@ -6,7 +6,7 @@ that the table holds it: of three equal events, one of which was read before, tw
 up to the highest cursor that the table had when the walk began can be such, so that usually a
 handful is compared with the end of the newest file. JSON counts by what it says: a server may name
 an object's members in another order each time, and a stream that has turned to structs spells them
-in one of its own.
+in one of its own. So does a value that was no column yet when it came first: `voids` knows it.
 """
 
 import json
@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 from sync_runner.lake.files import DataFile, open_file, read_groups
 from sync_runner.lake.keys import Key, overlap
 from sync_runner.lake.shape import align_table
+from sync_runner.lake.voids import can_be_void, find_suspects, pair_rows, without_nulls
 from sync_runner.records.dedupe import build_keys, match
 from sync_runner.records.numeric import cast_numbers, is_number
 from sync_runner.records.widen import as_json_text, is_json
@@ -102,9 +103,12 @@ class KnownRows:
         if not known.num_rows:
             return asked.slice(0, 0)
         same, left = self._pair(_as_text(candidates), known, _as_text(known))
-        others = pc.indices_nonzero(pc.invert(same)).cast(pa.int64())
-        if len(others) and left.num_rows and any(map(is_json, rows.schema)):
-            alike = self._find_alike(candidates.take(others), left, _find_structs(came))
+        # What is spelled alike goes first, so that looser likeness only gets what is left.
+        for pair in (self._pair_alike, self._pair_voids):
+            others = pc.indices_nonzero(pc.invert(same)).cast(pa.int64())
+            if not len(others) or not left.num_rows:
+                break
+            alike, left = pair(candidates.take(others), left, _find_structs(came))
             same = pc.or_(same, match(pa.arange(0, len(same)), others.filter(alike)))
         return asked.filter(same)
 
@@ -125,13 +129,38 @@ class KnownRows:
         found = match(_number(_as_text(known)), _number(_join(self._found)))
         return known.filter(pc.invert(found))
 
-    def _find_alike(self, rows: pa.Table, known: pa.Table, structs: Collection[str]) -> pa.Array:
+    def _pair_alike(
+        self, rows: pa.Table, known: pa.Table, structs: Collection[str]
+    ) -> tuple[pa.Array, pa.Table]:
         """The same by what the JSON says, which is only read where all else is alike."""
         plain = [field.name for field in rows.schema if not is_json(field)]
-        wanted = _as_text(rows.select(plain))
-        near = known.filter(match(_as_text(known.select(plain)), wanted))
+        if len(plain) == rows.num_columns:
+            return _none_of(rows), known
+        is_near = match(_as_text(known.select(plain)), _as_text(rows.select(plain)))
+        near = known.filter(is_near)
         said = _as_text(_respell(near, structs))
-        return self._pair(_as_text(_respell(rows, structs)), near, said)[0]
+        same, left = self._pair(_as_text(_respell(rows, structs)), near, said)
+        return same, pa.concat_tables([known.filter(pc.invert(is_near)), left]).combine_chunks()
+
+    def _pair_voids(
+        self, rows: pa.Table, known: pa.Table, structs: Collection[str]
+    ) -> tuple[pa.Array, pa.Table]:
+        """The same but for what says nothing, where the table has null."""
+        open_ = [f.name for f in rows.schema if can_be_void(f.type) and f.name != self._cursor]
+        plain = [name for name in rows.schema.names if name not in open_]
+        suspects = pc.indices_nonzero(find_suspects(rows.select(open_))).cast(pa.int64())
+        if not len(suspects):
+            return _none_of(rows), known
+        came = rows.take(suspects)
+        beside = _as_text(came.select(plain))
+        others = _as_text(known.select(plain))
+        near = pc.indices_nonzero(match(others, beside)).cast(pa.int64())
+        held = _respell(known.take(near).select(open_), structs)
+        pairs = pair_rows(_respell(came.select(open_), structs), held, beside, others.take(near))
+        found = match(pa.arange(0, rows.num_rows), suspects.take(_numbers(pairs.keys())))
+        used = match(pa.arange(0, known.num_rows), near.take(_numbers(pairs.values())))
+        self._found.append(_as_text(known.filter(used)))
+        return found, known.filter(pc.invert(used))
 
     def _read_alike(self, rows: pa.Table) -> Iterator[pa.Table]:
         """The table's rows of the same cursor values."""
@@ -165,6 +194,14 @@ def says_same(one: pa.Table, other: pa.Table) -> bool:
 def _find_structs(schema: pa.Schema) -> set[str]:
     """Columns that came as structs and lists, whatever the table has them as."""
     return {field.name for field in schema if pa.types.is_nested(field.type)}
+
+
+def _none_of(rows: pa.Table) -> pa.Array:
+    return pa.repeat(pa.scalar(value=False), rows.num_rows)
+
+
+def _numbers(numbers: Iterable[int]) -> pa.Array:
+    return pa.array(numbers, pa.int64())
 
 
 def _concat(tables: Iterable[pa.Table], schema: pa.Schema) -> pa.Table:
@@ -215,7 +252,7 @@ def _spell(text: str | None, *, is_struct: bool) -> str | None:
         return None
     try:
         value = json.loads(text, parse_int=_mark, parse_float=_mark)
-        return json.dumps(_without_nulls(value) if is_struct else value, sort_keys=True)
+        return json.dumps(without_nulls(value) if is_struct else value, sort_keys=True)
     except (ValueError, ArithmeticError, RecursionError):
         return text
 
@@ -223,12 +260,3 @@ def _spell(text: str | None, *, is_struct: bool) -> str | None:
 def _mark(number: str) -> str:
     """A number's value as text that no string of JSON is likely to be."""
     return f"\0{Decimal(number).normalize(_EXACT)}"
-
-
-def _without_nulls(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_without_nulls(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    members = {key: _without_nulls(member) for key, member in value.items()}
-    return {key: member for key, member in members.items() if member is not None} or None
