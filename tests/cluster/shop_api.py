@@ -73,7 +73,7 @@ class ShopApi:
         if root == "draining" and self.is_drained:
             return 200, b'{"data": [], "next": null}'
         if root == "turning" and page > 0:
-            return 200, WRONG["elsewhere"]
+            return 200, WRONG["text"]
         rows = [{"id": page * PAGE_ROWS + n, "name": f"n{n}"} for n in range(PAGE_ROWS)]
         following = page + 1 if page + 1 < PAGES else None
         return 200, json.dumps({"data": rows, "next": following}).encode()
