@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+DAY = timedelta(days=1)
+
 
 @dataclass(frozen=True)
 class Authority:
@@ -20,15 +22,22 @@ class Authority:
     server: ssl.SSLContext
 
 
-def make_authority(folder: Path, *, names: tuple[str, ...] = ("localhost",)) -> Authority:
-    """A fresh authority with one server certificate for these names and 127.0.0.1."""
+def make_authority(
+    folder: Path,
+    *,
+    names: tuple[str, ...] = ("localhost",),
+    ends: timedelta = DAY,
+) -> Authority:
+    """A fresh authority with one server certificate for these names and 127.0.0.1, which is valid
+    from two days ago until `ends` from now."""
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     ca_name = _name("a test's authority")
-    ca = _sign(ca_name, ca_key.public_key(), ca_name, ca_key, x509.BasicConstraints(True, None))
+    is_ca = x509.BasicConstraints(True, None)
+    ca = _sign(ca_name, ca_key.public_key(), ca_name, ca_key, is_ca, DAY)
     alternatives = x509.SubjectAlternativeName(
         [*(x509.DNSName(name) for name in names), x509.IPAddress(ip_address("127.0.0.1"))]
     )
-    certificate = _sign(_name(names[0]), key.public_key(), ca_name, ca_key, alternatives)
+    certificate = _sign(_name(names[0]), key.public_key(), ca_name, ca_key, alternatives, ends)
     path = folder / "server.pem"
     path.write_bytes(
         key.private_bytes(
@@ -53,10 +62,11 @@ def _sign(
     issuer: x509.Name,
     issuer_key: ec.EllipticCurvePrivateKey,
     extension: x509.ExtensionType,
+    ends: timedelta,
 ) -> x509.Certificate:
     now = datetime.now(UTC)
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer)
     builder = builder.public_key(public_key).serial_number(x509.random_serial_number())
-    builder = builder.not_valid_before(now - timedelta(days=1))
-    builder = builder.not_valid_after(now + timedelta(days=1))
+    builder = builder.not_valid_before(now - 2 * DAY)
+    builder = builder.not_valid_after(now + ends)
     return builder.add_extension(extension, critical=True).sign(issuer_key, hashes.SHA256())

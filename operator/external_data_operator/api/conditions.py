@@ -183,7 +183,8 @@ SENTENCES: dict[Reason, str] = {
         "No node has room for the pod or tolerates it; work goes on once one does."
     ),
     Reason.TABLE_TAKEN: (
-        "An older schema writes to the same table; give one of the sources a tablePrefix."
+        "An older schema writes to the same table. Give one of two sources a tablePrefix, rename"
+        " one of two streams of a source, or delete one of two schemas of a stream."
     ),
     Reason.NAME_TAKEN: (
         "An object that this one needs has a name that somebody else's object has already; the"

@@ -14,6 +14,26 @@ FieldPath = tuple[str, ...]
 _NAME = re.compile(r"""[^.\[\]"'*?]+""")
 _QUOTED = re.compile(r"""\[("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\]""")
 _WHOLE_LIST = "[*]"
+_ESCAPE = re.compile(r"""\\.|["]""", re.DOTALL)
+_AS_JSON = {"\\'": "'", '"': '\\"'}
+
+# The same language as a regular expression, for rules that the API server checks.
+_PLAIN_KEY = r"[^.\[\]\x22\x27*?\s]([^.\[\]\x22\x27*?]*[^.\[\]\x22\x27*?\s])?"
+_ESCAPED = r"\\([\x22\x27\\/bfnrt]|u[0-9A-Fa-f]{4})"
+_DOUBLE = rf"\x22([^\x22\\\x00-\x1f]|{_ESCAPED})*\x22"
+_SINGLE = rf"\x27([^\x27\\\x00-\x1f]|{_ESCAPED})*\x27"
+_QUOTED_KEY = rf"\[({_DOUBLE}|{_SINGLE})\]"
+_KEY = rf"({_PLAIN_KEY}|{_QUOTED_KEY})"
+PATH_PATTERN = rf"^\s*({_KEY}(\.{_KEY}|{_QUOTED_KEY})*)?(\[\*\])?\s*$"
+# Shorter, since the API server counts the cost of a rule by its length for each item of a list; it
+# lets wrong escapes and spaces pass, which the models refuse.
+_ANY_KEY = r"[^.\[\]\x22\x27*?]+"
+_ANY_QUOTED = r"\[(\x22([^\x22\\]|\\.)*\x22|\x27([^\x27\\]|\\.)*\x27)\]"
+ROW_FIELD_PATTERN = (
+    rf"^([^$]|\$([^.\[]|$)|\$((\.{_ANY_KEY})|\.?{_ANY_QUOTED})+(\[\*\])?$|\$\[\*\]$)"
+)
+"""A field of a row: a name, or a JSONPath."""
+PATH_MESSAGE = "a path names keys only, as in data.items or $['a.b'].c"
 
 
 def parse_path(text: str) -> FieldPath:
@@ -41,13 +61,34 @@ def format_path(path: FieldPath) -> str:
     return spelled or "$"
 
 
+def is_path(text: str) -> bool:
+    """Whether `parse_path` takes it."""
+    try:
+        parse_path(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_row_field(text: str) -> bool:
+    """Whether it is a name, or a JSONPath that can be followed."""
+    return not text.startswith(("$.", "$[")) or is_path(text)
+
+
+def spell_column(text: str) -> str:
+    """The same for a list that is too long for a rule; ValueError says what is wrong."""
+    if text.startswith(("$.", "$[")):
+        parse_path(text)
+    return spell_field(text)
+
+
 def spell_field(text: str) -> str:
     """A field of a row, `$.a.b` as `a.b`: columns are named by their keys with dots between.
 
-    ValueError where a JSONPath cannot be followed. Other names stay as they are, since any text may
-    be the name of a column.
+    A JSONPath that cannot be followed stays as it is, for a rule to refuse; other names do, since
+    any text may be the name of a column.
     """
-    if not text.startswith(("$.", "$[")):
+    if not text.startswith(("$.", "$[")) or not is_path(text):
         return text
     return ".".join(parse_path(text)) or text
 
@@ -80,12 +121,12 @@ def _pass_dot(text: str, rest: str) -> str:
 
 
 def _unquote(text: str, quoted: str) -> str:
-    if quoted[0] == '"':
-        try:
-            return str(json.loads(quoted))
-        except ValueError as error:
-            raise ValueError(_sentence(text, "a quoted key has a wrong escape")) from error
-    return re.sub(r"\\(.)", r"\1", quoted[1:-1])
+    """Escapes are JSON's in either quotes, and `\\'`, as in RFC 9535."""
+    inner = _ESCAPE.sub(lambda found: _AS_JSON.get(found[0], found[0]), quoted[1:-1])
+    try:
+        return str(json.loads(f'"{inner}"'))
+    except ValueError as error:
+        raise ValueError(_sentence(text, "a quoted key has a wrong escape")) from error
 
 
 def _explain(rest: str) -> str:

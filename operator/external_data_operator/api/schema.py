@@ -14,12 +14,19 @@ from external_data_operator.api.base import (
     build_immutable_rule,
 )
 from external_data_operator.api.meta import ObjectRef, Timestamp
-from external_data_operator.api.paths import spell_field
+from external_data_operator.api.paths import (
+    PATH_MESSAGE,
+    ROW_FIELD_PATTERN,
+    is_row_field,
+    spell_column,
+    spell_field,
+)
 from external_data_operator.api.source import SyncFrequency
 from external_data_operator.api.sources.rest import CursorType
 from external_data_operator.api.status import Condition, Phase, build_condition_column
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(spell_field)]
+EnabledColumn = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(spell_column)]
 LOOKBACK_SECONDS_MAX = 60 * 86_400
 RETENTION_HOURS_MAX = 10 * 366 * 24
 
@@ -65,7 +72,7 @@ class SchemaSpec(SpecModel):
     primary_key_columns: list[ColumnName] | None = Field(default=None, max_length=16)
     """Fields that name a row. Default: those that the source's stream declares, and none if it
     declares none."""
-    enabled_columns: list[ColumnName] | None = Field(default=None, max_length=2000)
+    enabled_columns: list[EnabledColumn] | None = Field(default=None, max_length=2000)
     """Columns to keep, by the table's or the source's names; without it all, [] only keys and
     cursor."""
     retention: Retention | None = None
@@ -103,6 +110,19 @@ class SchemaSpec(SpecModel):
             "timeZone needs cron",
             lambda it: it.time_zone is None or it.cron is not None,
             field="timeZone",
+        ),
+        CelRule(
+            f"!has(self.incrementalField) || self.incrementalField.matches(r'{ROW_FIELD_PATTERN}')",
+            PATH_MESSAGE,
+            lambda it: it.incremental_field is None or is_row_field(it.incremental_field),
+            field="incrementalField",
+        ),
+        CelRule(
+            "!has(self.primaryKeyColumns) || "
+            f"self.primaryKeyColumns.all(name, name.matches(r'{ROW_FIELD_PATTERN}'))",
+            PATH_MESSAGE,
+            lambda it: all(is_row_field(name) for name in it.primary_key_columns or ()),
+            field="primaryKeyColumns",
         ),
     )
 

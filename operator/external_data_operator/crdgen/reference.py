@@ -14,6 +14,7 @@ from external_data_operator.api.conditions import (
     SENTENCES,
     Reason,
 )
+from external_data_operator.api.sources.rest_rules import HEADER_VALUE
 from external_data_operator.crdgen.structural import JsonSchema, build_structural_schema
 
 _FLAT_FIELDS_MAX = 2
@@ -155,7 +156,9 @@ def _say_type(said: JsonSchema) -> str:
 
 
 def _say_plural(said: JsonSchema) -> str:
-    return "quantities" if said.get("x-kubernetes-int-or-string") else f"{said['type']}s"
+    if said.get("x-kubernetes-int-or-string"):
+        return "strings or integers" if said.get("pattern") == HEADER_VALUE else "quantities"
+    return f"{said['type']}s" if "type" in said else "scalars"
 
 
 def _say_bounds(said: JsonSchema, word: str) -> str:

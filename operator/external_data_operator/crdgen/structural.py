@@ -107,6 +107,8 @@ def _rewrite(schema: JsonSchema, defs: JsonSchema) -> JsonSchema:
     if out.get("x-kubernetes-int-or-string"):
         out.pop("type")
         out.pop("maxLength", None)
+    if out.get("x-kubernetes-preserve-unknown-fields") and out.get("type") == "string":
+        out.pop("type")  # any scalar
     return out
 
 

@@ -32,7 +32,7 @@ from external_data_operator.reconcile.jobs import (
     plan_name,
 )
 from external_data_operator.reconcile.naming import table_name
-from external_data_operator.reconcile.notes import note_change
+from external_data_operator.reconcile.notes import note_change, say_taken
 from external_data_operator.reconcile.parsing import (
     parse_schema_spec,
     parse_source_spec,
@@ -229,11 +229,7 @@ def _with_source(look: _Look, spec: SchemaSpec, source: SourceSpec, fingerprint:
         )
         return _stop(look, Reason.STREAM_NOT_FOUND, message)
     if observed.rivals:
-        message = (
-            f"ExternalDataSchema {observed.rivals[0]} writes to the same table; "
-            "give one of the sources a tablePrefix."
-        )
-        return _stop(look, Reason.TABLE_TAKEN, message)
+        return _stop(look, Reason.TABLE_TAKEN, say_taken(spec, source, observed.rivals[0]))
     options = pick_options(spec, stream)
     place = Place(look.settings, namespace_of(observed.schema), spec.source_ref.name)
     plan = plan_text(build_sync_plan(source, place, options))

@@ -8,6 +8,9 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
+from external_data_operator.api.paths import PATH_MESSAGE
+from external_data_operator.api.sources.rest_rules import OWN_HEADERS
+
 Spec = dict[str, Any]
 
 STREAM: Spec = {"name": "orders", "path": "/orders"}
@@ -63,6 +66,11 @@ def _token(**value: Any) -> Spec:
 
 ONE_OF_TOKEN = "exactly one of secretKeyRef and value must be set"
 ONE_OF_CA = "exactly one of configMapKeyRef and secretKeyRef must be set"
+HOST = "baseUrl has one host name or IP address"
+PORT = "the port in baseUrl is between 1 and 65535"
+ASCII = "baseUrl is written in ASCII and without backslashes"
+ABSOLUTE = "path is below baseUrl, and is no address of its own"
+PATH = PATH_MESSAGE
 REF = {"name": "shop-api", "key": "token"}
 MOVED_REF = {"name": "shop-credentials", "key": "rest.auth.bearer.token"}
 
@@ -120,6 +128,104 @@ REFUSALS: tuple[Refusal, ...] = (
         "spec.rest.headers",
         "names in headers are those that HTTP allows",
         headers={"Accept\nX-Evil": "1"},
+    ),
+    *(
+        _rest(f"baseUrl {url}", "spec.rest.baseUrl", HOST, baseUrl=url)
+        for url in ("https://a..b", "https://-a.example", "http://shop,example/x", "https://[12]/")
+    ),
+    *(
+        _rest(f"baseUrl {url}", "spec.rest.baseUrl", PORT, baseUrl=url)
+        for url in ("https://a.example:0", "http://a:65536/x", "https://[::1]:000", "http://a:x")
+    ),
+    _rest("a backslash", "spec.rest.baseUrl", ASCII, baseUrl="https://a.example/x\\y"),
+    _rest("a path beyond ASCII", "spec.rest.baseUrl", ASCII, baseUrl="https://a.example/é"),
+    _rest(
+        "a header of the connection",
+        "spec.rest.headers",
+        f"the runner itself sends {', '.join(OWN_HEADERS)}",
+        headers={"Host": "b.example"},
+    ),
+    *(
+        _rest(
+            f"streams {one} and {other}",
+            "spec.rest.streams",
+            "names of streams differ in more than case, dots and dashes, as their tables must",
+            streams=[{"name": one, "path": "/1"}, {"name": other, "path": "/2"}],
+        )
+        for one, other in (("Bills", "bills"), ("a.b", "a-b"), ("a_b", "A-B"))
+    ),
+    *(
+        _stream(f"path {path}", "spec.rest.streams[0].path", ABSOLUTE, path=path)
+        for path in ("https://b.example/x", "/http://b", "ftp://x")
+    ),
+    *(
+        _stream(f"recordsPath {path}", "spec.rest.streams[0].recordsPath", PATH, recordsPath=path)
+        for path in ("a..b", "data[0]", "$..x", "$.data[*].id", "a.", "['a", "['\\q']", "x[?(@.a)]")
+    ),
+    *(
+        _stream(
+            f"{kind} {name}",
+            f"spec.rest.streams[0].pagination.{kind}.{name}",
+            PATH,
+            pagination={kind: {**fields, name: "links[0].href"}},
+        )
+        for kind, name, fields in (
+            ("cursor", "cursorPath", {}),
+            ("nextUrl", "nextUrlPath", {}),
+            ("offset", "totalPath", {"limit": 10}),
+        )
+    ),
+    _stream("a key from a list", "spec.rest.streams[0].primaryKey", PATH, primaryKey=["$.ids[0]"]),
+    _stream(
+        "a cursor from a list",
+        "spec.rest.streams[0].incremental.cursorPath",
+        PATH,
+        incremental={"cursorPath": "$.at[-1]"},
+    ),
+    _stream(
+        "one name for limit and offset",
+        "spec.rest.streams[0].pagination.offset.offsetParam",
+        "limitParam and offsetParam must differ",
+        pagination={"offset": {"limit": 5, "offsetParam": "limit"}},
+    ),
+    _stream(
+        "one name for both ends",
+        "spec.rest.streams[0].incremental.endParam",
+        "startParam and endParam must differ",
+        incremental={
+            "cursorPath": "at", "startParam": "t", "endParam": "t", "initialValue": "0",
+            "windowSeconds": 60,
+        },
+    ),
+    *(
+        _stream(
+            f"one name for {kind} and start",
+            "spec.rest.streams[0].pagination",
+            "pagination and incremental need parameters of different names",
+            pagination={kind: fields},
+            incremental={"cursorPath": "at", "startParam": "p"},
+        )
+        for kind, fields in (
+            ("cursor", {"cursorPath": "next", "cursorParam": "p"}),
+            ("offset", {"limit": 5, "limitParam": "p"}),
+            ("offset", {"limit": 5, "offsetParam": "p"}),
+        )
+    ),
+    *(
+        _stream(
+            f"format {text}",
+            "spec.rest.streams[0].incremental.format",
+            "format has only directives that strftime knows",
+            incremental={"cursorPath": "at", "startParam": "s", "format": text},
+        )
+        for text in ("%Q", "%Y-%m-%", "%%%")
+    ),
+    *(
+        _schema(f"{field} of a list", f"spec.{field}", PATH, **{field: value})
+        for field, value in (
+            ("incrementalField", "$.at[0]"),
+            ("primaryKeyColumns", ["id", "$.ids[0]"]),
+        )
     ),
     _stream("a method that writes", "spec.rest.streams[0].method", method="PUT"),
     _stream("a path with a query", "spec.rest.streams[0].path", path="/orders?since=1"),
@@ -200,6 +306,37 @@ ACCEPTED: tuple[Refusal, ...] = (
             "windowSeconds": 60,
         },
     ),
+    *(
+        _rest(f"baseUrl {url}", "", baseUrl=url)
+        for url in (
+            "https://a.example:65535/x:y/", "http://a_b.svc:080", "https://[::1]:8443/v1",
+            "https://10.1.2.3.", "https://A.example:", "http://[::ffff:10.0.0.1]",
+        )
+    ),
+    _rest("headers of numbers and of Latin-1", "", headers={"X-A": 2, "X-B": "a\té"}),
+    _rest(
+        "streams whose names differ", "", streams=[STREAM, {"name": "orders2", "path": "/orders"}]
+    ),
+    *(_stream(f"path {path}", "", path=path) for path in ("/a:b/c", "x/http://y", "/", "/a/:b")),
+    *(
+        _stream(f"recordsPath {path}", "", recordsPath=path)
+        for path in (
+            "", "$", "$[*]", "@odata.nextLink", "$['a.b'].c", '["a.b"]', "a b.c[*]",
+            "['\\u0041\\'']",
+        )
+    ),
+    _stream("a key with a quote", "", primaryKey=["it's", "a[0]", "$['x.y']"]),
+    _stream(
+        "scalars as parameters",
+        "",
+        params={"active": True, "off": False, "page_size": 25, "ratio": 0.5, "q": "x"},
+    ),
+    _stream(
+        "a format",
+        "",
+        incremental={"cursorPath": "at", "startParam": "s", "format": "%Y-%m-%dT%H:%M:%S.%fZ%%%-d"},
+    ),
+    _schema("a schema's paths", "", incrementalField="$.a['b']", enabledColumns=["x[0]", "$.y"]),
     _schema("the least schema", ""),
     _schema("cron with a zone", "", cron="5 4 * * MON", timeZone="Europe/Berlin"),
     _schema("nulls", "", cron=None, enabledColumns=None, syncType=None),

@@ -1,7 +1,16 @@
 """Paths as people write them, and the sentences for those that cannot be followed."""
 
+import re
+
 import pytest
-from external_data_operator.api.paths import format_path, parse_path
+from external_data_operator.api.paths import (
+    PATH_PATTERN,
+    ROW_FIELD_PATTERN,
+    format_path,
+    is_path,
+    is_row_field,
+    parse_path,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +34,10 @@ from hypothesis import strategies as st
         ('a.["b.c"].d', ("a", "b.c", "d")),
         (r'["q\"\\\u00e9"]', ('q"\\é',)),
         (r"['it\'s']", ("it's",)),
+        (r"['\u0041\"\n\\']", ('A"\n\\',)),
+        ("['a\"b']", ('a"b',)),
+        (r"['\ud83d\ude00']", ("😀",)),
+        ("$['a.b']", ("a.b",)),
         ('[""]', ("",)),
         ("@odata.count", ("@odata", "count")),
         ("$top", ("$top",)),
@@ -57,6 +70,8 @@ def test_a_path_is_its_keys(text: str, path: tuple[str, ...]) -> None:
         ("a]", "] does not belong there"),
         ("a'b", "' does not belong there"),
         (r'["\x"]', "a quoted key has a wrong escape"),
+        (r"['\x']", "a quoted key has a wrong escape"),
+        (r"['\u12']", "a quoted key has a wrong escape"),
         ("a . b", "a name has spaces around it"),
     ],
 )
@@ -71,7 +86,39 @@ KEYS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sample
 )
 
 
-@settings(database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(database=None, suppress_health_check=[HealthCheck.too_slow])
 @given(keys=st.lists(KEYS, max_size=4).map(tuple))
 def test_a_formatted_path_reads_back_as_itself(keys: tuple[str, ...]) -> None:
     assert parse_path(format_path(keys)) == keys
+
+
+PIECES = st.sampled_from(
+    [
+        "a",
+        "$",
+        ".",
+        "[",
+        "]",
+        "*",
+        "[*]",
+        "'",
+        '"',
+        "\\",
+        "\\u0041",
+        " ",
+        "?",
+        "['a.b']",
+        '["c"]',
+        "0",
+        "n",
+    ]
+)
+
+
+@settings(database=None, max_examples=1000)
+@given(pieces=st.lists(PIECES, max_size=9))
+def test_the_api_server_takes_the_same_paths(pieces: list[str]) -> None:
+    text = "".join(pieces)
+    assert (re.search(PATH_PATTERN, text) is not None) == is_path(text)
+    if is_row_field(text) and text:
+        assert re.search(ROW_FIELD_PATTERN, text) is not None

@@ -115,7 +115,7 @@ def test_a_jsonpath_means_the_same_in_every_field_of_a_row() -> None:
         "path": "/",
         "primaryKey": ["$.id", "$['meta'].tenant", "it's"],
         "incremental": {"cursorPath": "$.meta.at"},
-        "params": {"page_size": 25, "state": "open"},
+        "params": {"page_size": 25, "state": "open", "active": True, "ratio": 0.5, "tiny": 1e-7},
     }
     spec = SourceSpec.model_validate_json(
         json.dumps({"rest": {"baseUrl": "https://a.example", "streams": [stream]}}), strict=True
@@ -125,7 +125,9 @@ def test_a_jsonpath_means_the_same_in_every_field_of_a_row() -> None:
     assert parsed.primary_key == ["id", "meta.tenant", "it's"]
     assert parsed.incremental is not None
     assert parsed.incremental.cursor_path == "meta.at"
-    assert parsed.params == {"page_size": "25", "state": "open"}
+    assert parsed.params == {
+        "page_size": "25", "state": "open", "active": "true", "ratio": "0.5", "tiny": "0.0000001",
+    }  # fmt: skip
     schema = SchemaSpec.model_validate(
         {
             "sourceRef": {"name": "a"},
@@ -139,7 +141,33 @@ def test_a_jsonpath_means_the_same_in_every_field_of_a_row() -> None:
     assert schema.enabled_columns == ["x", "y"]
 
 
+def test_a_column_to_keep_that_cannot_be_followed_is_refused() -> None:
+    spec = {"sourceRef": {"name": "a"}, "stream": "a", "enabledColumns": ["id", "$..x"]}
+    with pytest.raises(ValidationError, match="a name is missing between two dots"):
+        SchemaSpec.model_validate(spec)
+
+
 def test_a_row_field_that_cannot_be_followed_is_refused() -> None:
     spec = {"sourceRef": {"name": "a"}, "stream": "a", "primaryKeyColumns": ["$.ids[0]"]}
-    with pytest.raises(ValidationError, match="only keys can be followed"):
+    with pytest.raises(ValidationError, match="a path names keys only"):
         SchemaSpec.model_validate(spec)
+
+
+@pytest.mark.parametrize("value", [[1], {"a": 1}, [], {}, None])
+def test_a_parameter_is_a_scalar(value: Any) -> None:
+    stream = {"name": "a", "path": "/", "params": {"p": value}}
+    spec = {"rest": {"baseUrl": "https://a.example", "streams": [stream]}}
+    with pytest.raises(ValidationError):
+        SourceSpec.model_validate_json(json.dumps(spec), strict=True)
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "\0", "\x7f", "zł", "a\u2028b"])
+def test_a_header_that_no_request_can_carry_is_refused(value: str) -> None:
+    # By the models alone: the API server applies no pattern where a number may stand.
+    stream = {"name": "a", "path": "/"}
+    spec = {"baseUrl": "https://a.example", "headers": {"X-A": value}, "streams": [stream]}
+    with pytest.raises(ValidationError) as refused:
+        SourceSpec.model_validate({"rest": spec})
+    assert [str(found) for found in find_problems(refused.value)] == [
+        "rest.headers.X-A: must match ^[\\t\\x20-\\x7e\\x80-\\xff]*$"
+    ]

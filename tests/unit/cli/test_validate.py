@@ -154,13 +154,28 @@ def test_a_secret_in_the_files_must_have_the_key(said: Said, secret: str, status
 
 
 def test_two_streams_of_one_table_are_refused(said: Said) -> None:
-    text = SOURCE + "      - {name: Orders, path: /o}\n"
-    _, lines = said(text)
+    text = SOURCE.replace("name: orders", "name: open_orders")
+    _, lines = said(text + "      - {name: openOrders, path: /o}\n")
     assert lines == [
         (
             "0.yaml:11: ExternalDataSource/shop: spec.rest.streams[1].name: "
-            "writes table orders, as does stream orders"
+            "writes table open_orders, as does stream open_orders"
         )
+    ]
+
+
+def test_what_a_run_would_refuse_is_found(said: Said) -> None:
+    text = SOURCE.replace("api.shop.example", "api.shop.example:0")
+    text = text.replace("    streams:", "    headers: {X-Team: 7, X-Note: zażółć}\n    streams:")
+    text = text.replace("path: /orders", "path: /orders\n        recordsPath: data[0]")
+    _, lines = said(text)
+    assert [line.split(": ", 2)[2] for line in lines] == [
+        "spec.rest.headers.X-Note: must match ^[\\t\\x20-\\x7e\\x80-\\xff]*$",
+        "spec.rest.streams[0].recordsPath: a path names keys only, as in data.items or $['a.b'].c",
+    ]
+    _, lines = said(text.replace("zażółć", "3").replace("data[0]", "data"))
+    assert [line.split(": ", 2)[2] for line in lines] == [
+        "spec.rest.baseUrl: the port in baseUrl is between 1 and 65535"
     ]
 
 

@@ -333,6 +333,23 @@ def test_the_younger_of_two_schemas_for_one_table_does_not_run():
     assert decision.intents == ()
 
 
+def test_two_sources_of_one_table_are_told_to_part_by_a_prefix():
+    decision, _ = look(observe_schema(rivals=("older",)))
+    message = condition(decision.status, "Ready")["message"]
+    assert "older writes to the same table orders;" in message
+    assert "tablePrefix" in message
+
+
+def test_two_streams_of_one_table_are_told_to_change_a_name():
+    world = observe_schema(rivals=("older",))
+    source = copy.deepcopy(world.source)
+    source["spec"]["rest"]["streams"].append({"name": "orders_", "path": "/archive"})
+    decision, _ = look(replace(world, source=source))
+    message = condition(decision.status, "Ready")["message"]
+    assert "rename one of the streams orders_ and orders of source shop" in message
+    assert "tablePrefix" not in message
+
+
 def test_two_streams_whose_names_fall_together_claim_the_same_table():
     source = build_source()
     one, other = build_schema(stream="orderItems"), build_schema(stream="order_items")

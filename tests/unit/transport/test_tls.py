@@ -1,7 +1,11 @@
 """Whom a client believes over TLS."""
 
+import socketserver
+import ssl
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from external_data_operator.api.conditions import Reason
@@ -12,7 +16,7 @@ from sync_runner.transport.sockets import AttemptLimits, build_tls
 from tests.clocks import JumpingClock
 from tests.servers.replies import ok
 from tests.servers.rest import RestServer, running_rest
-from tests.servers.tls import Authority, make_authority
+from tests.servers.tls import DAY, Authority, make_authority
 from tests.unit.transport.conftest import MakeClient, read_body
 
 
@@ -56,6 +60,77 @@ def test_a_certificate_for_another_name_is_not_believed(
         with pytest.raises(RetryableError, match="certificate is not trusted"):
             client.fetch(Ask(), f"{server.url}/x", read_body)
         assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"ends": -DAY}, "certificate has expired"),
+        ({"names": ("elsewhere.example",)}, "Hostname mismatch"),
+    ],
+    ids=["expired", "another name"],
+)
+def test_what_is_wrong_with_a_certificate_is_said(
+    make_client: MakeClient, tmp_path: Path, options: dict[str, Any], words: str
+) -> None:
+    other = make_authority(tmp_path, **options)
+    with running_rest(other.server) as server:
+        client = make_client(server.url, tls=build_tls(other.pem))
+        with pytest.raises(RetryableError, match=words) as caught:
+            client.fetch(Ask(), f"{server.url}/x", read_body)
+        assert caught.value.reason is Reason.UNREACHABLE
+        assert server.requests == []
+
+
+def test_an_unknown_authority_is_said(server: RestServer, make_client: MakeClient) -> None:
+    with pytest.raises(RetryableError, match="unable to get local issuer certificate"):
+        make_client(tls=build_tls(None)).fetch(Ask(), f"{server.url}/x", read_body)
+
+
+def test_a_handshake_that_the_server_refuses_is_said(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    other = make_authority(tmp_path)
+    other.server.maximum_version = ssl.TLSVersion.TLSv1_2
+    other.server.set_ciphers("ECDHE-ECDSA-AES128-CCM8")  # which no client of ours offers
+    with running_rest(other.server) as server:
+        client = make_client(server.url, tls=build_tls(other.pem))
+        with pytest.raises(RetryableError, match=r"handshake failed .*alert handshake failure"):
+            client.fetch(Ask(), f"{server.url}/x", read_body)
+
+
+def test_a_server_that_wants_a_certificate_of_ours_is_said(
+    make_client: MakeClient, tmp_path: Path
+) -> None:
+    other = make_authority(tmp_path)
+    other.server.verify_mode = ssl.CERT_REQUIRED
+    other.server.maximum_version = ssl.TLSVersion.TLSv1_2  # whose handshake the alert ends
+    with running_rest(other.server) as server:
+        client = make_client(server.url, tls=build_tls(other.pem))
+        with pytest.raises(RetryableError, match="alert handshake failure"):
+            client.fetch(Ask(), f"{server.url}/x", read_body)
+
+
+class _PlainHttp(socketserver.BaseRequestHandler):
+    """Answers whatever begins with a sentence of HTTP, as nginx does."""
+
+    def handle(self) -> None:
+        self.request.recv(1 << 16)
+        self.request.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+
+def test_a_port_that_answers_in_plain_http_is_said(
+    make_client: MakeClient, authority: Authority
+) -> None:
+    with socketserver.TCPServer(("127.0.0.1", 0), _PlainHttp) as plain:
+        thread = threading.Thread(target=plain.serve_forever, daemon=True)
+        thread.start()
+        url = f"https://localhost:{plain.server_address[1]}"
+        client = make_client(url, tls=build_tls(authority.pem))
+        with pytest.raises(RetryableError, match="does not speak TLS on this port"):
+            client.fetch(Ask(), f"{url}/x", read_body)
+        plain.shutdown()
+        thread.join()
 
 
 def test_a_server_that_speaks_no_tls_is_unreachable(

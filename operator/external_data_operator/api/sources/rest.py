@@ -1,7 +1,8 @@
 """A REST API as a source: where it is, how to be let in, and its streams."""
 
-import re
+from decimal import Decimal
 from enum import StrEnum
+from math import isfinite
 from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator
@@ -9,6 +10,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 from external_data_operator.api.base import CelRule, SpecModel, UnionModel
 from external_data_operator.api.meta import CertificateRef, SecretValue
 from external_data_operator.api.paths import spell_field
+from external_data_operator.api.sources.rest_rules import (
+    HEADER_VALUE,
+    INCREMENTAL_RULES,
+    OFFSET_RULES,
+    SOURCE_RULES,
+    STREAM_RULES,
+    build_path_rule,
+)
 
 FieldPath = Annotated[str, Field(min_length=1, max_length=256)]
 RowField = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(spell_field)]
@@ -17,18 +26,41 @@ ParamName = Annotated[str, Field(min_length=1, max_length=128)]
 ParamValue = Annotated[str, Field(max_length=2048)]
 
 
-def _write_integer(value: Any) -> Any:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+def _write_scalar(value: Any) -> Any:
+    """A YAML scalar as text: `true`, and numbers without an exponent."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float) and isfinite(value):
+        return str(int(value)) if value.is_integer() else f"{Decimal(repr(value)):f}"
+    return value
 
 
 ParamScalar = Annotated[
     str,
-    BeforeValidator(_write_integer),
-    Field(max_length=2048, json_schema_extra={"x-kubernetes-int-or-string": True}),
+    BeforeValidator(_write_scalar),
+    Field(
+        max_length=2048,
+        # A structural schema has no union of scalar types; objects and lists have no room.
+        json_schema_extra={
+            "x-kubernetes-preserve-unknown-fields": True,
+            "maxProperties": 0,
+            "maxItems": 0,
+        },
+    ),
 ]
-"""Text, or a whole number, which is sent as its digits."""
-CREDENTIAL_HEADERS = ("authorization", "proxy-authorization", "cookie")
-_HEADER_NAME = re.compile(r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$")
+"""Text, a number, true or false."""
+HeaderValue = Annotated[
+    str,
+    BeforeValidator(_write_scalar),
+    Field(
+        max_length=2048,
+        pattern=HEADER_VALUE,
+        json_schema_extra={"x-kubernetes-int-or-string": True},
+    ),
+]
+"""Text or a whole number."""
 
 
 class HttpMethod(StrEnum):
@@ -72,6 +104,8 @@ class CursorPagination(SpecModel):
     """Query parameter that carries it, character by character. A value in `params` under this name
     is the first token."""
 
+    cel_rules: ClassVar[tuple[CelRule, ...]] = (build_path_rule("cursorPath"),)
+
 
 class OffsetPagination(SpecModel):
     """The next request skips the rows received so far, so that a server which caps its pages loses
@@ -92,6 +126,8 @@ class OffsetPagination(SpecModel):
     smaller than one before it, and an empty page before it fails the run. Default: an empty page
     ends the walk."""
 
+    cel_rules: ClassVar[tuple[CelRule, ...]] = OFFSET_RULES
+
 
 class NextUrlPagination(SpecModel):
     """The body holds the address of the next page."""
@@ -99,6 +135,8 @@ class NextUrlPagination(SpecModel):
     next_url_path: FieldPath
     """Where in the body the address is, absolute or relative. Missing, null, empty or false: the
     walk ends."""
+
+    cel_rules: ClassVar[tuple[CelRule, ...]] = (build_path_rule("nextUrlPath"),)
 
 
 class Pagination(UnionModel):
@@ -158,23 +196,7 @@ class RestIncremental(SpecModel):
     `endParam` and `initialValue`. Only rows that collapse by a primary key are read in windows:
     many servers send a row on the edge of two windows twice."""
 
-    cel_rules: ClassVar[tuple[CelRule, ...]] = (
-        CelRule(
-            "has(self.endParam) == has(self.windowSeconds)",
-            "endParam and windowSeconds go together",
-            lambda it: (it.end_param is None) == (it.window_seconds is None),
-            field="windowSeconds",
-        ),
-        CelRule(
-            "!has(self.windowSeconds) || (has(self.startParam) && has(self.initialValue))",
-            "windowSeconds needs startParam and initialValue",
-            lambda it: (
-                it.window_seconds is None
-                or (it.start_param is not None and it.initial_value is not None)
-            ),
-            field="windowSeconds",
-        ),
-    )
+    cel_rules: ClassVar[tuple[CelRule, ...]] = INCREMENTAL_RULES
 
 
 class NestedValues(StrEnum):
@@ -223,14 +245,7 @@ class RestStream(SpecModel):
     """What objects and lists inside a row become: Json keeps the source's own text, Structs makes
     typed structs and lists of columns whose values are alike at every depth, and else JSON text."""
 
-    cel_rules: ClassVar[tuple[CelRule, ...]] = (
-        CelRule(
-            "!has(self.body) || (has(self.method) && self.method == 'POST')",
-            "body needs method POST",
-            lambda it: it.body is None or it.method is HttpMethod.POST,
-            field="body",
-        ),
-    )
+    cel_rules: ClassVar[tuple[CelRule, ...]] = STREAM_RULES
 
 
 class RateLimit(SpecModel):
@@ -253,7 +268,7 @@ class RestSource(SpecModel):
     `baseUrl`."""
     tls: RestTls | None = None
     """Whom to trust instead of the public certificate authorities."""
-    headers: dict[str, ParamValue] = Field(default_factory=dict, max_length=64)
+    headers: dict[str, HeaderValue] = Field(default_factory=dict, max_length=64)
     """Headers sent with every request; credentials belong into `auth`."""
     concurrency: int = Field(default=4, ge=1, le=32)
     """Requests of one run that may be under way at once, where the pagination allows it."""
@@ -264,22 +279,7 @@ class RestSource(SpecModel):
     )
     """The streams, each with a name of its own."""
 
-    cel_rules: ClassVar[tuple[CelRule, ...]] = (
-        CelRule(
-            "!has(self.headers) || "
-            f"!self.headers.exists(name, name.lowerAscii() in {list(CREDENTIAL_HEADERS)})",
-            "credentials belong into auth, not into headers",
-            lambda it: not any(name.lower() in CREDENTIAL_HEADERS for name in it.headers),
-            field="headers",
-        ),
-        CelRule(
-            "!has(self.headers) || self.headers.all(name, "
-            "name.matches('^[A-Za-z0-9!#$%&\\'*+.^_`|~-]{1,128}$'))",
-            "names in headers are those that HTTP allows",
-            lambda it: all(_HEADER_NAME.match(name) for name in it.headers),
-            field="headers",
-        ),
-    )
+    cel_rules: ClassVar[tuple[CelRule, ...]] = SOURCE_RULES
 
     @field_validator("streams")
     @classmethod

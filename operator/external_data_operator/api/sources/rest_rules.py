@@ -1,0 +1,186 @@
+"""What of a REST source can be refused when it is applied, beyond what its schema says.
+
+Each rule is a regular expression or a comparison that CEL and Python read alike, so that the API
+server, `external-data validate` and the models refuse the same. Expressions keep to what RE2 has,
+and write quotes as `\\x22` and `\\x27`, because they stand inside CEL's own quotes.
+"""
+
+import re
+from typing import Any
+
+from external_data_operator.api.base import CelRule
+from external_data_operator.api.paths import (
+    PATH_MESSAGE,
+    PATH_PATTERN,
+    ROW_FIELD_PATTERN,
+    is_path,
+    is_row_field,
+)
+
+CREDENTIAL_HEADERS = ("authorization", "proxy-authorization", "cookie")
+OWN_HEADERS = ("host", "content-length", "transfer-encoding", "connection", "accept-encoding")
+"""Those that belong to the connection, and so to the runner."""
+HEADER_VALUE = r"^[\t\x20-\x7e\x80-\xff]*$"
+"""Latin-1 without control characters."""
+_HEADER_NAME = re.compile(r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$")
+_LABEL = "[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?"
+_HOST = rf"^https?://(\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\]|{_LABEL}(\.{_LABEL})*\.?)(:[^:/]*)?(/|$)"
+_PORT_NUMBER = (
+    "0*([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])"
+)
+_PORT = rf"^https?://(\[[^\]/]*\]|[^/:]*)(:({_PORT_NUMBER})?)?(/|$)"
+_ASCII = r"^[!-\[\]-~]*$"
+_ADDRESS = r"^/?[A-Za-z][A-Za-z0-9+.-]*://"
+_STRFTIME = r"^([^%]|%[-_0^#]?[aAbBcCdDeFfgGhHIjklmMnpPrRsStTuUVwWxXyYzZ%])*$"
+
+
+def build_pattern_rule(field: str, pattern: str, message: str) -> CelRule:
+    """A text, where it is set, matches a regular expression."""
+    compiled = re.compile(pattern)
+    name = _snake(field)
+
+    def holds(it: Any) -> bool:
+        value = getattr(it, name)
+        return value is None or compiled.search(value) is not None
+
+    rule = f"!has(self.{field}) || self.{field}.matches(r'{pattern}')"
+    return CelRule(rule, message, holds, field=field)
+
+
+def build_path_rule(field: str) -> CelRule:
+    """A path into a body names keys only."""
+    name = _snake(field)
+
+    def holds(it: Any) -> bool:
+        value = getattr(it, name)
+        return value is None or is_path(value)
+
+    rule = f"!has(self.{field}) || self.{field}.matches(r'{PATH_PATTERN}')"
+    return CelRule(rule, PATH_MESSAGE, holds, field=field)
+
+
+def _snake(field: str) -> str:
+    return re.sub("([A-Z])", r"_\1", field).lower()
+
+
+def _has_shared_param(it: Any) -> bool:
+    pages, changes = it.pagination, it.incremental
+    taken = {changes.start_param, changes.end_param} if changes is not None else set()
+    names = set()
+    if pages.cursor is not None:
+        names = {pages.cursor.cursor_param}
+    elif pages.offset is not None:
+        names = {pages.offset.limit_param, pages.offset.offset_param}
+    return bool(names & taken)
+
+
+def _has_twins(it: Any) -> bool:
+    plain = [re.sub("[.-]", "_", stream.name.lower()) for stream in it.streams]
+    return len(set(plain)) < len({stream.name for stream in it.streams})
+
+
+SOURCE_RULES = (
+    CelRule(
+        "!has(self.headers) || "
+        f"!self.headers.exists(name, name.lowerAscii() in {list(CREDENTIAL_HEADERS)})",
+        "credentials belong into auth, not into headers",
+        lambda it: not any(name.lower() in CREDENTIAL_HEADERS for name in it.headers),
+        field="headers",
+    ),
+    CelRule(
+        "!has(self.headers) || "
+        f"!self.headers.exists(name, name.lowerAscii() in {list(OWN_HEADERS)})",
+        f"the runner itself sends {', '.join(OWN_HEADERS)}",
+        lambda it: not any(name.lower() in OWN_HEADERS for name in it.headers),
+        field="headers",
+    ),
+    CelRule(
+        "!has(self.headers) || self.headers.all(name, "
+        "name.matches('^[A-Za-z0-9!#$%&\\'*+.^_`|~-]{1,128}$'))",
+        "names in headers are those that HTTP allows",
+        lambda it: all(_HEADER_NAME.match(name) for name in it.headers),
+        field="headers",
+    ),
+    build_pattern_rule("baseUrl", _HOST, "baseUrl has one host name or IP address"),
+    build_pattern_rule("baseUrl", _PORT, "the port in baseUrl is between 1 and 65535"),
+    build_pattern_rule("baseUrl", _ASCII, "baseUrl is written in ASCII and without backslashes"),
+    CelRule(
+        "self.streams.all(one, self.streams.exists_one(other, "
+        "other.name.lowerAscii().replace('-', '_').replace('.', '_') == "
+        "one.name.lowerAscii().replace('-', '_').replace('.', '_')))",
+        "names of streams differ in more than case, dots and dashes, as their tables must",
+        lambda it: not _has_twins(it),
+        field="streams",
+    ),
+)
+STREAM_RULES = (
+    CelRule(
+        "!has(self.body) || (has(self.method) && self.method == 'POST')",
+        "body needs method POST",
+        lambda it: it.body is None or it.method == "POST",
+        field="body",
+    ),
+    CelRule(
+        f"!self.path.matches(r'{_ADDRESS}')",
+        "path is below baseUrl, and is no address of its own",
+        lambda it: re.match(_ADDRESS, it.path) is None,
+        field="path",
+    ),
+    build_path_rule("recordsPath"),
+    CelRule(
+        f"!has(self.primaryKey) || self.primaryKey.all(name, name.matches(r'{ROW_FIELD_PATTERN}'))",
+        PATH_MESSAGE,
+        lambda it: all(is_row_field(name) for name in it.primary_key),
+        field="primaryKey",
+    ),
+    CelRule(
+        "!has(self.incremental) || !has(self.pagination) || "
+        "![has(self.incremental.startParam) ? self.incremental.startParam : '', "
+        "has(self.incremental.endParam) ? self.incremental.endParam : ''].exists(name, "
+        "(has(self.pagination.cursor) && self.pagination.cursor.cursorParam == name) || "
+        "(has(self.pagination.offset) && (self.pagination.offset.limitParam == name || "
+        "self.pagination.offset.offsetParam == name)))",
+        "pagination and incremental need parameters of different names",
+        lambda it: not _has_shared_param(it),
+        field="pagination",
+    ),
+)
+OFFSET_RULES = (
+    CelRule(
+        "self.limitParam != self.offsetParam",
+        "limitParam and offsetParam must differ",
+        lambda it: it.limit_param != it.offset_param,
+        field="offsetParam",
+    ),
+    build_path_rule("totalPath"),
+)
+INCREMENTAL_RULES = (
+    CelRule(
+        "has(self.endParam) == has(self.windowSeconds)",
+        "endParam and windowSeconds go together",
+        lambda it: (it.end_param is None) == (it.window_seconds is None),
+        field="windowSeconds",
+    ),
+    CelRule(
+        "!has(self.windowSeconds) || (has(self.startParam) && has(self.initialValue))",
+        "windowSeconds needs startParam and initialValue",
+        lambda it: (
+            it.window_seconds is None
+            or (it.start_param is not None and it.initial_value is not None)
+        ),
+        field="windowSeconds",
+    ),
+    CelRule(
+        "!has(self.startParam) || !has(self.endParam) || self.startParam != self.endParam",
+        "startParam and endParam must differ",
+        lambda it: it.start_param is None or it.start_param != it.end_param,
+        field="endParam",
+    ),
+    CelRule(
+        f"self.cursorPath.matches(r'{ROW_FIELD_PATTERN}')",
+        PATH_MESSAGE,
+        lambda it: is_row_field(it.cursor_path),
+        field="cursorPath",
+    ),
+    build_pattern_rule("format", _STRFTIME, "format has only directives that strftime knows"),
+)
