@@ -146,8 +146,6 @@ class Step(StrEnum):
     """The source has been read to its end."""
     PREPARED = "prepared"
     """All files of the next commit lie in the store."""
-    GROWN = "grown"
-    """The table has its new columns, and not yet their values."""
     COMMITTED = "committed"
     """The commit is in the log; nobody was told."""
     CLOSED = "closed"

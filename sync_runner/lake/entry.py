@@ -18,8 +18,20 @@ import pyarrow as pa
 
 from sync_runner.lake.files import DataFile
 from sync_runner.lake.parts import Part
-from sync_runner.lake.schema import render_schema
+from sync_runner.lake.schema import has_local_time, render_schema
 from sync_runner.lake.state import APP_ID, COMMIT_KEY, State, render_state
+
+_LOCAL_TIME = "timestampNtz"
+_LISTED = (3, 7)
+"""Versions of protocols that list their features."""
+_IMPLIED = {
+    2: ("appendOnly", "invariants"),
+    3: ("checkConstraints",),
+    4: ("changeDataFeed", "generatedColumns"),
+    5: ("columnMapping",),
+    6: ("identityColumns",),
+}
+"""Features that a writer's version before those brings with it."""
 
 
 class Operation(StrEnum):
@@ -41,6 +53,25 @@ class Metadata:
     properties: Mapping[str, str]
     schema: str
     """The schema as JSON."""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What readers and writers of the table must know."""
+
+    reader_version: int = 1
+    writer_version: int = 2
+    reader_features: frozenset[str] = frozenset()
+    writer_features: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Base:
+    """The version that an entry follows."""
+
+    metadata: Metadata
+    protocol: Protocol
+    files: Sequence[DataFile]
 
 
 @dataclass(frozen=True)
@@ -72,12 +103,15 @@ class Author:
     now_ms: int
 
 
-def build_entry(base: Metadata, change: Change, files: Sequence[DataFile], author: Author) -> bytes:
-    """The entry that makes the change; `files` are those of the table that it is planned for."""
-    removes = files if change.replaces else change.removes
+def build_entry(base: Base, change: Change, author: Author) -> bytes:
+    """The entry that makes the change."""
+    removes = base.files if change.replaces else change.removes
     actions: list[dict[str, Any]] = [{"commitInfo": _build_info(change, removes, author)}]
-    metadata = change_metadata(base, change)
-    if metadata != base:
+    protocol = change_protocol(base.protocol, change.schema)
+    if protocol != base.protocol:
+        actions.append({"protocol": _render_protocol(protocol)})
+    metadata = change_metadata(base.metadata, change)
+    if metadata != base.metadata:
         actions.append({"metaData": _render_metadata(metadata)})
     actions += [{"add": _render_add(part, change, author)} for part in change.adds]
     actions += [{"remove": _render_remove(file, change, author)} for file in removes]
@@ -90,10 +124,29 @@ def build_entry(base: Metadata, change: Change, files: Sequence[DataFile], autho
 def change_metadata(base: Metadata, change: Change) -> Metadata:
     """The table's metadata after the change; the same value where it says the same."""
     properties = {**base.properties, **change.properties}
-    schema = render_schema(change.schema, like=base.schema) if change.replaces else base.schema
-    if json.loads(schema) == json.loads(base.schema):
-        schema = base.schema
-    return replace(base, properties=properties, schema=schema)
+    old = json.loads(base.schema)
+    names = {spec["name"] for spec in old["fields"]}
+    if not change.replaces and names.issuperset(change.schema.names):
+        return replace(base, properties=properties)
+    schema = render_schema(change.schema, like=base.schema)
+    is_same = json.loads(schema) == old
+    return replace(base, properties=properties, schema=base.schema if is_same else schema)
+
+
+def change_protocol(base: Protocol, schema: pa.Schema) -> Protocol:
+    """Readers must know of moments without a zone before a table may have them. A protocol that
+    lists features names those that its versions brought with them.
+    """
+    is_known = _LOCAL_TIME in base.reader_features
+    if is_known or not any(has_local_time(field.type) for field in schema):
+        return base
+    implied = [names for version, names in _IMPLIED.items() if version <= base.writer_version]
+    is_listed = base.writer_version >= _LISTED[1]
+    listed = base.writer_features if is_listed else frozenset().union(*implied)
+    mapped = listed & {"columnMapping"}
+    return Protocol(
+        *_LISTED, base.reader_features | mapped | {_LOCAL_TIME}, frozenset({*listed, _LOCAL_TIME})
+    )
 
 
 def describe_commit(change: Change, author: Author) -> dict[str, Any]:
@@ -141,6 +194,15 @@ def _build_metrics(change: Change, removes: Sequence[DataFile]) -> dict[str, str
         "numRemovedBytes": sum(file.size for file in removes),
     }
     return {name: str(count) for name, count in metrics.items()}
+
+
+def _render_protocol(protocol: Protocol) -> dict[str, Any]:
+    return {
+        "minReaderVersion": protocol.reader_version,
+        "minWriterVersion": protocol.writer_version,
+        "readerFeatures": sorted(protocol.reader_features),
+        "writerFeatures": sorted(protocol.writer_features),
+    }
 
 
 def _render_metadata(metadata: Metadata) -> dict[str, Any]:

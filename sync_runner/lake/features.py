@@ -2,7 +2,8 @@
 
 An allow-list: a feature or a rule that is not named here is refused before anything is written,
 because a writer that ignores one spoils the table for its readers. A feature that is listed but not
-in use (no constraint, no generated column, column mapping switched off) asks for nothing.
+in use (no constraint, no generated column, column mapping switched off) asks for nothing, and one
+may ask for nothing of one kind of sync and for too much of another.
 """
 
 import json
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from external_data_operator.api.conditions import Reason
+from external_data_operator.api.schema import SyncType
 
 from sync_runner.errors import ConfigurationError
 
@@ -19,16 +21,34 @@ WRITER_VERSION_MAX = 7
 _IDENTITY_WRITER_VERSION = 6
 _WRITTEN = frozenset(
     {
+        "allowColumnDefaults",
         "appendOnly",
         "changeDataFeed",
         "checkConstraints",
+        "checkpointProtection",
         "columnMapping",
+        "domainMetadata",
         "generatedColumns",
+        "inCommitTimestamp",
         "invariants",
         "timestampNtz",
+        "typeWidening",
+        "typeWidening-preview",
+        "vacuumProtocolCheck",
     }
 )
-"""Features that are written, or that ask for nothing while they are not in use."""
+"""Features that are written, or that ask for nothing while they are not in use. What DROP FEATURE
+leaves behind (checkpointProtection, domainMetadata) is among them; upkeep keeps to the former.
+"""
+_COLUMN_RULES = {
+    "delta.generationExpression": "REPLACE TABLE … AS SELECT without it",
+    "delta.invariants": "REPLACE TABLE … AS SELECT without it",
+    "delta.identity.": "REPLACE TABLE … AS SELECT without it",
+    "delta.typeChanges": "ALTER TABLE … DROP FEATURE typeWidening",
+    "CURRENT_DEFAULT": "ALTER TABLE … ALTER COLUMN {path} DROP DEFAULT",
+    "__CHAR_VARCHAR_TYPE_STRING": "ALTER TABLE … ALTER COLUMN {path} TYPE STRING",
+}
+"""Metadata of a column, by how its name begins, that asks something of the column's values."""
 _FIRST_STEPS = {
     "deletionVectors": (
         "ALTER TABLE … SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'false'), "
@@ -36,12 +56,9 @@ _FIRST_STEPS = {
     ),
     "clustering": "ALTER TABLE … CLUSTER BY NONE and ",
     "rowTracking": "ALTER TABLE … SET TBLPROPERTIES ('delta.enableRowTracking' = 'false') and ",
-    "inCommitTimestamp": (
-        "ALTER TABLE … SET TBLPROPERTIES ('delta.enableInCommitTimestamps' = 'false') and "
-    ),
 }
 """Statements that come before DROP FEATURE."""
-_ORDER = ("deletionVectors", "clustering", "rowTracking", "inCommitTimestamp")
+_ORDER = ("deletionVectors", "clustering", "rowTracking")
 """Features that bring others along are named first."""
 
 
@@ -51,8 +68,9 @@ class Demands:
 
     reader_version: int = 1
     writer_version: int = 2
-    features: frozenset[str] = frozenset()
-    """Reader and writer features; empty before writer version 7."""
+    reader_features: frozenset[str] = frozenset()
+    writer_features: frozenset[str] = frozenset()
+    """Features that the protocol lists; none before writer version 7."""
     properties: Mapping[str, str] = field(default_factory=dict)
     partition_columns: Sequence[str] = ()
     schema: str = '{"type":"struct","fields":[]}'
@@ -67,9 +85,11 @@ class _Refusal:
     remedy: str
 
 
-def check_demands(demands: Demands) -> None:
-    """ConfigurationError(TableFeatureUnsupported) for a table that must not be written."""
-    refusal = _find_refusal(demands)
+def check_demands(demands: Demands, sync_type: SyncType) -> None:
+    """ConfigurationError(TableFeatureUnsupported) for a table that this kind of sync must not
+    write.
+    """
+    refusal = _find_refusal(demands, sync_type)
     if refusal is not None:
         raise build_refusal(refusal.what, refusal.remedy)
 
@@ -83,17 +103,46 @@ def build_refusal(what: str, remedy: str) -> ConfigurationError:
     return ConfigurationError(Reason.TABLE_FEATURE_UNSUPPORTED, message)
 
 
-def refuse_feature(name: str) -> ConfigurationError:
-    """The same, for a feature that even reading the log does not get past."""
-    return build_refusal(f"uses the Delta feature {name}", _drop_feature(name))
+def check_removal(demands: Demands) -> None:
+    """The same, where a commit takes rows out of a table, if only to write them in wider types."""
+    if is_on(demands.properties, "delta.appendOnly"):
+        remedy = "ALTER TABLE … UNSET TBLPROPERTIES ('delta.appendOnly')"
+        raise build_refusal("may only be appended to (delta.appendOnly)", remedy)
 
 
-def _find_refusal(demands: Demands) -> _Refusal | None:
+def find_protected(demands: Demands) -> int:
+    """The version up to which the log must go as a whole: before it a feature was dropped, and a
+    reader that does not know that feature must not be led there. 0 where there is none.
+    """
+    if "checkpointProtection" not in demands.writer_features:
+        return 0
+    text = demands.properties.get("delta.requireCheckpointProtectionBeforeVersion", "")
+    return int(text) if text.strip().isdigit() else 1 << 62
+
+
+def is_on(properties: Mapping[str, str], name: str, *, default: bool = False) -> bool:
+    """Whether a property that is true or false is true."""
+    return properties.get(name, str(default)).strip().lower() == "true"
+
+
+def _find_refusal(demands: Demands, sync_type: SyncType) -> _Refusal | None:
     for find in (_find_version, _find_feature, _find_partition, _find_property, _find_column):
         refusal = find(demands)
         if refusal is not None:
             return refusal
-    return None
+    if sync_type is not SyncType.APPEND:
+        check_removal(demands)
+    return _find_feed(demands) if sync_type is SyncType.INCREMENTAL else None
+
+
+def _find_feed(demands: Demands) -> _Refusal | None:
+    """Files that come and go as a whole tell their changes by themselves. A merge writes a file
+    again for one of its rows, and would have to say which one.
+    """
+    if not is_on(demands.properties, "delta.enableChangeDataFeed"):
+        return None
+    remedy = "ALTER TABLE … UNSET TBLPROPERTIES ('delta.enableChangeDataFeed')"
+    return _Refusal("has a change data feed (delta.enableChangeDataFeed)", remedy)
 
 
 def _find_version(demands: Demands) -> _Refusal | None:
@@ -105,7 +154,7 @@ def _find_version(demands: Demands) -> _Refusal | None:
 
 
 def _find_feature(demands: Demands) -> _Refusal | None:
-    features = set(demands.features)
+    features = {*demands.reader_features, *demands.writer_features}
     if demands.writer_version == _IDENTITY_WRITER_VERSION:
         features.add("identityColumns")
     unknown = features - _WRITTEN
@@ -134,10 +183,10 @@ def _find_property(demands: Demands) -> _Refusal | None:
             constraint = name.removeprefix("delta.constraints.")
             what = f"has the CHECK constraint {constraint}"
             return _Refusal(what, f"ALTER TABLE … DROP CONSTRAINT {constraint}")
-        # Merges, refreshes and compactions take files out of the table.
-        if name == "delta.appendOnly" and value.lower() == "true":
-            remedy = "ALTER TABLE … UNSET TBLPROPERTIES ('delta.appendOnly')"
-            return _Refusal("may only be appended to (delta.appendOnly)", remedy)
+        # Each commit would have to carry a timestamp above the one before.
+        if name == "delta.enableInCommitTimestamps" and value.lower() == "true":
+            remedy = f"ALTER TABLE … SET TBLPROPERTIES ('{name}' = 'false')"
+            return _Refusal("uses the Delta feature inCommitTimestamp", remedy)
         # Columns are stored under other names than the schema says.
         if name == "delta.columnMapping.mode" and value.lower() != "none":
             remedy = "ALTER TABLE … DROP FEATURE columnMapping"
@@ -152,13 +201,12 @@ def _find_column(demands: Demands) -> _Refusal | None:
         if spec.get("nullable") is False:
             remedy = f"ALTER TABLE … ALTER COLUMN {path} DROP NOT NULL"
             return _Refusal(f"does not allow nulls in column {path}", remedy)
-        # The writer would have to compute these values.
-        for key in metadata:
-            if key in ("delta.generationExpression", "delta.invariants") or key.startswith(
-                "delta.identity."
-            ):
+        # The writer would have to compute or check these values.
+        for begin, remedy in _COLUMN_RULES.items():
+            key = next((key for key in metadata if key.startswith(begin)), None)
+            if key is not None:
                 what = f"has a rule on column {path} ({key.removeprefix('delta.')})"
-                return _Refusal(what, "REPLACE TABLE … AS SELECT without it")
+                return _Refusal(what, remedy.format(path=path))
     return None
 
 

@@ -6,12 +6,7 @@ hide behind it: what was planned for the rows holds for the very next version of
 publication, and for no other.
 """
 
-from collections.abc import Iterable
-
-import pyarrow as pa
-
-from sync_runner.lake.log import HeadMovedError, Snapshot
-from sync_runner.lake.schema import parse_schema, render_schema
+from sync_runner.lake.log import Snapshot
 from sync_runner.lake.state import State
 
 
@@ -25,16 +20,3 @@ def is_same_publication(one: State | None, other: State | None) -> bool:
 def is_next(found: Snapshot, base: Snapshot) -> bool:
     """Whether one commit that left the rows alone led from `base` to `found`."""
     return found.version == base.version + 1 and is_same_publication(found.state, base.state)
-
-
-def check_grown(found: Snapshot, base: Snapshot, fields: Iterable[pa.Field]) -> Snapshot:
-    """`found`, where it is `base` with these columns; else HeadMovedError.
-
-    A rival may have added a column of the same name first, in a type that our files do not have.
-    """
-    wanted = parse_schema(render_schema(pa.schema(list(fields))))
-    have = {field.name: field.type for field in found.schema}
-    has_columns = all(have.get(field.name) == field.type for field in wanted)
-    if not has_columns or not is_next(found, base):
-        raise HeadMovedError
-    return found

@@ -6,7 +6,6 @@ about itself.
 """
 
 import json
-import re
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,26 +13,29 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
-from deltalake import (
-    CommitProperties,
-    DeltaTable,
-    Field,
-    PostCommitHookProperties,
-    Schema,
-    TableFeatures,
-)
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, Transaction, create_table_with_add_actions
 from external_data_operator.api.conditions import Reason
+from external_data_operator.api.schema import SyncType
 
 from sync_runner.errors import ConfigurationError, RetryableError, RunError
 from sync_runner.lake.commits import Commit, parse_commit
-from sync_runner.lake.entry import Author, Change, Metadata, build_entry, describe_commit
-from sync_runner.lake.features import Demands, check_demands, refuse_feature
+from sync_runner.lake.entry import (
+    Author,
+    Base,
+    Change,
+    Metadata,
+    Protocol,
+    build_entry,
+    describe_commit,
+)
+from sync_runner.lake.features import Demands, check_demands, check_removal
 from sync_runner.lake.files import DataFile, Range
 from sync_runner.lake.parts import Part
-from sync_runner.lake.schema import has_local_time, parse_schema, render_field, render_schema
-from sync_runner.lake.state import APP_ID, COMMIT_KEY, State, render_state
+from sync_runner.lake.rawlog import find_demands
+from sync_runner.lake.schema import parse_schema, render_schema
+from sync_runner.lake.state import APP_ID, State
 from sync_runner.protocols import Clock
 from sync_runner.records.columns import source_of
 from sync_runner.storage import ObjectStore
@@ -45,16 +47,6 @@ _NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_lo
 _LOOK_BACK_MAX = 200
 _LOOKS = 3
 """A store may lag behind its own writes."""
-_IMPLIED = (
-    (2, TableFeatures.AppendOnly),
-    (2, TableFeatures.Invariants),
-    (3, TableFeatures.CheckConstraints),
-    (4, TableFeatures.ChangeDataFeed),
-    (4, TableFeatures.GeneratedColumns),
-)
-"""Features of writer versions before 7, which have no list of them."""
-_FEATURE = re.compile(r"Feature '([A-Za-z-]+)' is not supported")
-"""How the library says that it cannot read a table."""
 _MOMENT_SLACK = timedelta(milliseconds=1)
 """Other writers cut moments in their statistics to milliseconds."""
 
@@ -69,11 +61,24 @@ class Snapshot:
     """What the last publication says; None where the log no longer tells."""
     files: tuple[DataFile, ...]
     metadata: Metadata
+    demands: Demands
     handle: DeltaTable = field(repr=False, compare=False)
     seq: int = 0
     """Number of the last publication, which the log knows even where it no longer tells of it."""
     edits: tuple[str, ...] = ()
     """Operations by which others changed or deleted rows since then, oldest first."""
+
+    @property
+    def base(self) -> Base:
+        """What the next entry follows."""
+        demands = self.demands
+        protocol = Protocol(
+            demands.reader_version,
+            demands.writer_version,
+            demands.reader_features,
+            demands.writer_features,
+        )
+        return Base(self.metadata, protocol, self.files)
 
     @property
     def content_seq(self) -> int:
@@ -99,11 +104,18 @@ class DeltaLog:
     """Reads and writes the log of one table."""
 
     def __init__(
-        self, store: ObjectStore, clock: Clock, keys: Collection[str], *, stream: str
+        self,
+        store: ObjectStore,
+        clock: Clock,
+        keys: Collection[str],
+        *,
+        stream: str,
+        sync_type: SyncType,
     ) -> None:
         """`keys`: fields, in the source's spelling, whose ranges merges need; `stream`: what the
-        table's history calls the rows' origin.
+        table's history calls the rows' origin; `sync_type`: what is going to be written.
         """
+        self._sync_type = sync_type
         self._store = store
         self._clock = clock
         self._keys = frozenset(keys)
@@ -124,13 +136,23 @@ class DeltaLog:
                 handle = DeltaTable(self._store.uri, storage_options=dict(self._store.options))
             except TableNotFoundError:
                 return None
+            except DeltaError:
+                self._check_unread()
+                raise
             return self._read(handle)
+
+    def _check_unread(self) -> None:
+        """A log that the library does not read may ask for more than it knows, and says so."""
+        demands = find_demands(self._store, LOG_FOLDER)
+        if demands is not None:
+            check_demands(demands, self._sync_type)
 
     def _read(self, handle: DeltaTable) -> Snapshot:
         """What the handle has loaded."""
         with self._mapped("read the table's log"):
             metadata = _read_metadata(handle)
-            check_demands(_read_demands(handle, metadata))
+            demands = _read_demands(handle, metadata)
+            check_demands(demands, self._sync_type)
             schema = parse_schema(metadata.schema)
             keys = [field.name for field in schema if source_of(field) in self._keys]
             files = _read_files(handle, keys)
@@ -138,7 +160,9 @@ class DeltaLog:
         state, edits = (None, ()) if seq is None else self._find_state(handle.version())
         if edits and not files:
             state = None  # whoever deletes every row wants them again, or nothing from us
-        return Snapshot(handle.version(), schema, state, files, metadata, handle, seq or 0, edits)
+        return Snapshot(
+            handle.version(), schema, state, files, metadata, demands, handle, seq or 0, edits
+        )
 
     def commit(self, base: Snapshot | None, change: Change) -> Snapshot:
         """Makes the change on top of `base`; HeadMovedError where another commit was first."""
@@ -150,44 +174,33 @@ class DeltaLog:
 
     def _append(self, base: Snapshot, change: Change) -> None:
         """The next entry, whose name only one writer can create."""
-        data = build_entry(base.metadata, change, base.files, self._author)
+        if change.replaces or (change.removes and not change.is_upkeep):
+            check_removal(base.demands)
+        data = build_entry(base.base, change, self._author)
         error: Exception | None = None
         try:
-            if self._store.create(f"{LOG_FOLDER}/{base.version + 1:020}.json", data) is not None:
+            if self._store.create(_path_of(base.version + 1), data) is not None:
+                self._check_end(base, change)
                 return
         except RunError as failure:
             error = failure
         self._raise_unless_done(base, change, error)
 
-    def grow(self, base: Snapshot, fields: Sequence[pa.Field]) -> Snapshot:
-        """Gives the table new columns, without values yet; what the last publication says stays."""
-        new = [Field.from_json(render_field(field)) for field in fields]
-        try:
-            base.handle.alter.add_columns(
-                new,
-                commit_properties=self._properties(base.state),
-                post_commithook_properties=_NO_HOOKS,
-            )
-        except FAILURES as error:
-            found = self.load()
-            names = set() if found is None else set(found.schema.names)
-            if found is None or not {field.name for field in fields} <= names:
-                self._raise_unless_moved(base, found, error)
-        return self._reload(base)
+    def _check_end(self, base: Snapshot, change: Change) -> None:
+        """A name that is free at the end of the log is free below its cut too: an entry there is in
+        no version of the table. Where the one before it is gone, the newest version tells.
+        """
+        if self._store.exists(_path_of(base.version)):
+            return
+        found = self.load()
+        state = None if found is None else found.state
+        if state is None or not state.is_publication_of(change.state):
+            raise HeadMovedError
 
     def checkpoint(self, snapshot: Snapshot) -> None:
         """Writes a checkpoint of this version."""
         with self._mapped("write a checkpoint"):
             snapshot.handle.create_checkpoint()
-
-    def find_removed(self, snapshot: Snapshot, *, hours: int) -> set[str]:
-        """Files that left the table at least so many hours ago, as far as the log remembers."""
-        with self._mapped("list removed files"):
-            return set(
-                snapshot.handle.vacuum(
-                    retention_hours=hours, enforce_retention_duration=False, dry_run=True
-                )
-            )
 
     def _create(self, change: Change) -> None:
         """The table's first version."""
@@ -213,25 +226,6 @@ class DeltaLog:
     @property
     def _author(self) -> Author:
         return Author(self._stream, int(self._clock.now() * 1000))
-
-    def declare_local_time(self, base: Snapshot, schema: pa.Schema) -> Snapshot:
-        """Readers must know of moments without a zone before a table may have them."""
-        protocol = base.handle.protocol()
-        features = protocol.reader_features or []
-        if "timestampNtz" in features or not any(has_local_time(field.type) for field in schema):
-            return base
-        # A protocol with features has to list those that the older version implied.
-        implied = [] if protocol.writer_features else _find_implied(protocol.min_writer_version)
-        try:
-            base.handle.alter.add_feature(
-                [TableFeatures.TimestampWithoutTimezone, *implied],
-                allow_protocol_versions_increase=True,
-                commit_properties=self._properties(base.state),
-                post_commithook_properties=_NO_HOOKS,
-            )
-        except FAILURES as error:
-            self._raise_unless_moved(base, self.load(), error)
-        return self._reload(base)
 
     def _raise_unless_done(
         self, base: Snapshot | None, change: Change, error: Exception | None
@@ -297,17 +291,8 @@ class DeltaLog:
         return None if commit is None else commit.state
 
     def _read_commit(self, version: int) -> Commit | None:
-        stored = self._store.find(f"{LOG_FOLDER}/{version:020}.json")
+        stored = self._store.find(_path_of(version))
         return None if stored is None else parse_commit(stored.data.decode())
-
-    def _properties(self, state: State | None) -> CommitProperties:
-        if state is None:
-            return CommitProperties(max_commit_retries=0)
-        return CommitProperties(
-            custom_metadata={COMMIT_KEY: render_state(state)},
-            max_commit_retries=0,
-            app_transactions=[Transaction(APP_ID, state.seq)],
-        )
 
     def _add(self, part: Part) -> AddAction:
         return AddAction(
@@ -325,8 +310,6 @@ class DeltaLog:
     def _explain(self, error: Exception, doing: str) -> Exception:
         """A connection's failure, or a log that cannot be read."""
         text = str(error)
-        if (feature := _FEATURE.search(text)) is not None:
-            return refuse_feature(feature[1])
         if isinstance(error, CommitFailedError):
             message = f"{self._store.place} refused the commit, and nobody else has made one"
             return RetryableError(Reason.STORAGE_UNAVAILABLE, message)
@@ -339,8 +322,8 @@ class DeltaLog:
         return ConfigurationError(Reason.TABLE_DAMAGED, message)
 
 
-def _find_implied(writer_version: int) -> list[TableFeatures]:
-    return [feature for version, feature in _IMPLIED if version <= writer_version]
+def _path_of(version: int) -> str:
+    return f"{LOG_FOLDER}/{version:020}.json"
 
 
 def _read_metadata(handle: DeltaTable) -> Metadata:
@@ -360,7 +343,8 @@ def _read_demands(handle: DeltaTable, metadata: Metadata) -> Demands:
     return Demands(
         protocol.min_reader_version,
         protocol.min_writer_version,
-        frozenset([*(protocol.reader_features or ()), *(protocol.writer_features or ())]),
+        frozenset(protocol.reader_features or ()),
+        frozenset(protocol.writer_features or ()),
         metadata.properties,
         handle.metadata().partition_columns,
         metadata.schema,

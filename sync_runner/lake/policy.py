@@ -47,6 +47,10 @@ class Policy:
     """Entries that a log may have, however young."""
     keep_hours: int = 48
     """Hours that files stay after they left a new table."""
+    sweep_files: int = 1000
+    """Files that left the table and are still there; where there are more, those whose time is over
+    go at a checkpoint only.
+    """
     grace_hours: int = 1
     """Hours that files stay which no log knows."""
     torn_seconds: float = 3600.0

@@ -18,6 +18,7 @@ from sync_runner.records.widen import is_json, is_numbers
 
 _OWN = "externalData."
 SOURCE = "externalData.source"
+COMMENT = "comment"
 JSON = "externalData.json"
 NUMBERS = "externalData.numbers"
 
@@ -42,12 +43,17 @@ _DECIMAL = re.compile(r"decimal\((\d+), ?(\d+)\)")
 
 def render_schema(schema: pa.Schema, *, like: str | None = None) -> str:
     """The schema as the log holds it. Every column may be null. `like` is the schema of the version
-    before: what others put on its columns (comments) stays.
+    before: what others put on its columns (comments) stays. A new column whose name differs from
+    its source's has that as its comment.
     """
-    fields = [_render_field(field, _metadata(field)) for field in schema]
+    old: dict[str, Any] = {"type": "struct", "fields": []} if like is None else json.loads(like)
+    known = {spec["name"] for spec in old["fields"]}
+    fields = [
+        _render_field(field, _metadata(field) | _comment(field, known=field.name in known))
+        for field in schema
+    ]
     struct = {"type": "struct", "fields": fields}
-    if like is not None:
-        _carry(json.loads(like), struct)
+    _carry(old, struct)
     return json.dumps(struct, ensure_ascii=False)
 
 
@@ -105,6 +111,11 @@ def has_local_time(type_: pa.DataType) -> bool:
 def _metadata(field: pa.Field) -> dict[str, str]:
     marks = {JSON: is_json(field), NUMBERS: is_numbers(field)}
     return {SOURCE: source_of(field), **{mark: "true" for mark, has in marks.items() if has}}
+
+
+def _comment(field: pa.Field, *, known: bool) -> dict[str, str]:
+    is_told = known or source_of(field) == field.name
+    return {} if is_told else {COMMENT: source_of(field)}
 
 
 def _render_field(field: pa.Field, metadata: dict[str, str]) -> dict[str, Any]:

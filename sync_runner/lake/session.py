@@ -17,7 +17,7 @@ from external_data_operator.api.schema import Retention, SyncType, TableStatus
 from sync_runner.errors import ConfigurationError, RunError, SupersededError
 from sync_runner.lake.commits import describe_edits
 from sync_runner.lake.entry import Change, Operation
-from sync_runner.lake.head import check_grown, is_same_publication
+from sync_runner.lake.head import is_same_publication
 from sync_runner.lake.journal import Entry, Journal, JournalFile
 from sync_runner.lake.log import FAILURES, DeltaLog, HeadMovedError, Snapshot
 from sync_runner.lake.parts import Part
@@ -112,6 +112,8 @@ class Session:
         self._cut_at = self._published_at = actor.clock.monotonic()
         self._parts_published = 0
         self._has_committed = False
+        self._edits = standing.edits
+        """Operations by which others changed rows that are not read again."""
         self._has_field = standing.journal is not None
         """Whether any row had the cursor's field, as far as this pod can tell."""
 
@@ -351,12 +353,6 @@ class Session:
 
     def _commit(self, prepared: Prepared, *, final: bool) -> Snapshot:
         base, log, shape = self._base, self._tools.log, prepared.shape
-        if base is not None and shape.new and prepared.adds and not prepared.replaces:
-            base = check_grown(log.grow(base, shape.new), base, shape.new)
-            self._actor.steps(Step.GROWN)
-        if base is not None and prepared.replaces:
-            declared = log.declare_local_time(base, shape.schema)
-            base = base if declared is base else check_grown(declared, base, ())
         state = State(
             run=self._actor.run,
             attempt=self._tools.attempt,
@@ -410,6 +406,7 @@ class Session:
                 f"another run or tool wrote version {found.version} first; this one changed nothing"
             )
             raise SupersededError(message)
+        self._edits = found.edits or self._edits
         return found
 
     def _tidy(self, base: Snapshot) -> None:
@@ -436,7 +433,7 @@ class Session:
         )
         state = base.state
         position = self._position() or (None if state is None else state.position)
-        notes = describe_edits(self._standing.edits)
+        notes = describe_edits(self._edits)
         return Published(status, position, describe(base.schema), notes)
 
 

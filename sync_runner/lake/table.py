@@ -61,6 +61,7 @@ class LakeTable:
             self._actor.clock,
             _notable_fields(self._options),
             stream=f"{self._plan.namespace}/{self._plan.source}/{self._options.stream}",
+            sync_type=self._options.sync_type,
         )
         asker = Asker(
             self._actor.run,

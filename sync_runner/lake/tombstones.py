@@ -8,27 +8,30 @@ import json
 from collections.abc import Iterator
 from urllib.parse import unquote
 
+import pyarrow.compute as pc
+
 from sync_runner.lake.files import DataFile, open_file
 from sync_runner.lake.log import LOG_FOLDER
 from sync_runner.storage import ObjectInfo, ObjectStore
 
 _VERSION_DIGITS = 20
+_FIELDS = ("path", "deletionTimestamp")
 
 
-def read_tombstones(store: ObjectStore) -> set[str]:
-    """Paths of all tombstones, whatever their time: those of the newest checkpoint, and of the
-    entries since.
+def read_tombstones(store: ObjectStore) -> dict[str, float]:
+    """Paths of all tombstones, each with the second in which its file left the table: those of the
+    newest checkpoint, and of the entries since.
     """
     entries = store.list(LOG_FOLDER)
     checkpoints = [entry for entry in entries if _is_checkpoint(entry)]
     newest = max(map(version_of, checkpoints), default=-1)
-    paths: set[str] = set()
+    found: dict[str, float] = {}
     for entry in entries:
         if _is_checkpoint(entry) and version_of(entry) == newest:
-            paths.update(_read_checkpoint(store, entry))
+            found.update(_read_checkpoint(store, entry))
         elif entry.path.endswith(".json") and version_of(entry) > newest:
-            paths.update(_read_entry(store, entry))
-    return paths
+            found.update(_read_entry(store, entry))
+    return found
 
 
 def version_of(entry: ObjectInfo) -> int:
@@ -41,19 +44,21 @@ def _is_checkpoint(entry: ObjectInfo) -> bool:
     return ".checkpoint" in entry.path and entry.path.endswith(".parquet")
 
 
-def _read_checkpoint(store: ObjectStore, entry: ObjectInfo) -> Iterator[str]:
+def _read_checkpoint(store: ObjectStore, entry: ObjectInfo) -> Iterator[tuple[str, float]]:
     parquet = open_file(store, DataFile(entry.path, entry.size, -1))
     if "remove" not in parquet.schema_arrow.names:
         return
-    for batch in parquet.iter_batches(columns=["remove.path"]):
-        for remove in batch.column("remove").to_pylist():
-            if remove is not None and remove["path"] is not None:
-                yield unquote(remove["path"])
+    for batch in parquet.iter_batches(columns=["remove.path", "remove.deletionTimestamp"]):
+        removes = batch.column("remove").drop_null()
+        paths, times = (pc.struct_field(removes, name).to_pylist() for name in _FIELDS)
+        for path, ms in zip(paths, times, strict=True):
+            if path is not None:
+                yield unquote(path), (ms or 0) / 1000
 
 
-def _read_entry(store: ObjectStore, entry: ObjectInfo) -> Iterator[str]:
+def _read_entry(store: ObjectStore, entry: ObjectInfo) -> Iterator[tuple[str, float]]:
     stored = store.find(entry.path)
     for line in () if stored is None else stored.data.splitlines():
-        remove = json.loads(line).get("remove") if line.strip() else None
+        remove = json.loads(line).get("remove") if b'"remove"' in line else None
         if remove is not None:
-            yield unquote(remove["path"])
+            yield unquote(remove["path"]), (remove.get("deletionTimestamp") or 0) / 1000

@@ -5,13 +5,13 @@ is left waits for the next run. Files and entries of the log leave the store onl
 own retention is over: readers of an older version, and those that follow its changes, rely on it.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from sync_runner.lake.entry import Change, Operation
+from sync_runner.lake.features import find_protected
 from sync_runner.lake.files import DataFile, open_file, read_groups
 from sync_runner.lake.head import is_next
 from sync_runner.lake.log import (
@@ -68,11 +68,11 @@ def _fill(tier: Sequence[DataFile], bounds: Bounds) -> list[list[DataFile]]:
 
 
 def choose_old_log(
-    entries: Sequence[ObjectInfo], now: float, *, keep_s: float, entries_max: int
+    entries: Sequence[ObjectInfo], now: float, *, keep_s: float, entries_max: int, whole: int = 0
 ) -> list[str]:
     """Entries below the newest checkpoint that is older than the log is to be kept: versions that
     are younger stay readable, from that checkpoint on. Pure. The last but one checkpoint stays, for
-    readers that are about to use it.
+    readers that are about to use it. Entries below the version `whole` go together or not at all.
     """
     checkpoints = {version_of(e): e for e in entries if ".checkpoint" in e.path}
     checkpoints.pop(-1, None)
@@ -80,6 +80,8 @@ def choose_old_log(
         is_aged = now - checkpoints[version].modified > keep_s
         above = sum(version_of(entry) >= version for entry in entries)
         if is_aged or above >= entries_max:
+            if version < whole:
+                return []
             return sorted(e.path for e in entries if 0 <= version_of(e) < version)
     return []
 
@@ -111,12 +113,10 @@ class Upkeep:
         """
         self._ends = self._clock.monotonic() + self._policy.upkeep_seconds
         snapshot = self._compact(snapshot)
-        removed = self._log.find_removed(snapshot, hours=0)
-        doomed = self._find_expired(snapshot, before, removed)
-        if has_published:
-            doomed |= self._find_orphans(snapshot, before, removed)
-        self._sweep(sorted(doomed))
-        self._tidy_log(snapshot)
+        is_due = self._is_checkpoint_due(snapshot)
+        self._sweep(self._find_doomed(snapshot, before, is_due=is_due, has_published=has_published))
+        if is_due and not self._is_over():
+            self._tidy_log(snapshot)
         return snapshot
 
     def _is_over(self) -> bool:
@@ -169,34 +169,40 @@ class Upkeep:
             self._steps(Step.SWEEPING)
         self._store.delete_torn(before=self._clock.now() - self._policy.torn_seconds)
 
-    def _find_orphans(
-        self, snapshot: Snapshot, before: Sequence[ObjectInfo], removed: set[str]
-    ) -> set[str]:
-        """Files of some age that the log knows nothing of. Its own words are read only where there
-        is a file to tell about.
+    def _find_doomed(
+        self,
+        snapshot: Snapshot,
+        before: Sequence[ObjectInfo],
+        *,
+        is_due: bool,
+        has_published: bool,
+    ) -> list[str]:
+        """Files that left the table and whose time is over, and files of some age that no log
+        knows. The log remembers each removed file, so that it is asked each time only while those
+        are few.
         """
-        newest = self._clock.now() - self._policy.grace_hours * _HOUR_S
-        aged = {info.path for info in before if info.modified < newest}
-        known = {file.key for file in snapshot.files}
-        unknown = aged - known - removed
-        return unknown - read_tombstones(self._store) if unknown else unknown
-
-    def _find_expired(
-        self, snapshot: Snapshot, before: Sequence[ObjectInfo], removed: set[str]
-    ) -> set[str]:
-        """Removed files that are in the store and whose time is over."""
-        gone = removed - {file.key for file in snapshot.files}
-        there = {info.path for info in before if info.path in gone}
-        if not there:
-            return set()
+        live = {file.key for file in snapshot.files}
+        left = [info for info in before if info.path not in live]
         hours = find_hours(snapshot.metadata.properties, FILES)
-        hours = self._policy.keep_hours if hours is None else math.ceil(hours)
-        return self._log.find_removed(snapshot, hours=int(hours)) & there
+        keep_s = (self._policy.keep_hours if hours is None else hours) * _HOUR_S
+        grace_s = self._policy.grace_hours * _HOUR_S
+        now = self._clock.now()
+        aged = {info.path for info in left if now - info.modified > min(keep_s, grace_s)}
+        if not aged or (len(left) > self._policy.sweep_files and not is_due):
+            return []
+        removed = read_tombstones(self._store)
+        orphaned = {info.path for info in left if now - info.modified > grace_s}
+        doomed = {path for path in aged & removed.keys() if now - removed[path] >= keep_s}
+        # A rival's parts are in no log either, until a publication has put an end to the rival.
+        if has_published:
+            doomed |= orphaned - removed.keys()
+        return sorted(doomed)
+
+    def _is_checkpoint_due(self, snapshot: Snapshot) -> bool:
+        last = read_last_checkpoint(self._store)
+        return snapshot.version - last >= self._policy.checkpoint_versions
 
     def _tidy_log(self, snapshot: Snapshot) -> None:
-        last = read_last_checkpoint(self._store)
-        if snapshot.version - last < self._policy.checkpoint_versions or self._is_over():
-            return
         self._log.checkpoint(snapshot)
         self._steps(Step.CHECKPOINTED)
         # Whoever switched this off wants to read every version there ever was.
@@ -209,5 +215,6 @@ class Upkeep:
             self._clock.now(),
             keep_s=keep_s,
             entries_max=self._policy.log_entries,
+            whole=find_protected(snapshot.demands),
         )
         self._store.delete(old)

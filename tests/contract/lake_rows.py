@@ -115,11 +115,11 @@ class Syncs:
         """One sync of rows."""
         return self.read(ListedSource(rows_of(*pages), self.options.incremental_field), run, steps)
 
-    def notes(self, *pages: Sequence[Row]) -> list[str]:
+    def notes(self, *pages: Sequence[Row], steps: Steps = no_steps) -> list[str]:
         """What one sync of rows tells people."""
         progress = Progress()
         source = ListedSource(rows_of(*pages), self.options.incremental_field)
-        self.read(source, progress=progress)
+        self.read(source, steps=steps, progress=progress)
         return progress.notes
 
     def read(

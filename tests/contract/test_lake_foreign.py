@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from deltalake import DeltaTable, write_deltalake
 from deltalake.schema import Field, PrimitiveType
@@ -19,10 +20,12 @@ from external_data_operator.api.schema import SyncType
 from sync_runner.errors import ConfigurationError, RunError
 from sync_runner.protocols import Step
 from tests.contract.lake_pod import folder_place
-from tests.contract.lake_reading import read_polars
+from tests.contract.lake_reading import read_duckdb, read_polars
 from tests.contract.lake_rows import ActAt, ListedSource, Row, Syncs, options, rows_of
 
 TYPES = list(SyncType)
+READERS = ("deletionVectors", "vacuumProtocolCheck", "typeWidening")
+"""Features that readers must know as well."""
 
 
 def rows(first: int, last: int) -> list[Row]:
@@ -67,7 +70,7 @@ def with_features(*features: str, **properties: str) -> Callable[[Path], None]:
         protocol = {
             "minReaderVersion": 3,
             "minWriterVersion": 7,
-            "readerFeatures": [name for name in features if name == "deletionVectors"],
+            "readerFeatures": [name for name in features if name in READERS],
             "writerFeatures": list(features),
         }
         configuration = {"configuration": dict(properties)}
@@ -109,7 +112,11 @@ ALTERATIONS = [
     pytest.param(with_features("deletionVectors"), "deletionVectors", id="deletion vectors"),
     pytest.param(with_features("clustering", "domainMetadata"), "clustering", id="clustering"),
     pytest.param(with_features("rowTracking", "domainMetadata"), "rowTracking", id="row tracking"),
-    pytest.param(with_features("inCommitTimestamp"), "inCommitTimestamp", id="commit timestamps"),
+    pytest.param(
+        with_features("inCommitTimestamp", **{"delta.enableInCommitTimestamps": "true"}),
+        "inCommitTimestamp",
+        id="commit timestamps",
+    ),
     pytest.param(partition, "partitioned by v", id="partitioned"),
     pytest.param(rename, "columnMapping", id="column mapping"),
     pytest.param(constrain, "CHECK constraint small", id="constraint"),
@@ -144,6 +151,92 @@ def test_a_feature_that_the_library_cannot_read_is_named(tmp_path: Path) -> None
     with pytest.raises(ConfigurationError, match="holograms") as caught:
         sync(rows(0, 9))
     assert caught.value.reason is Reason.TABLE_FEATURE_UNSUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("protocol", "name"),
+    [
+        ({"minReaderVersion": 4, "minWriterVersion": 8}, "protocol 4 for readers"),
+        (
+            {
+                "minReaderVersion": 3,
+                "minWriterVersion": 7,
+                "readerFeatures": ["catalogManaged"],
+                "writerFeatures": ["catalogManaged"],
+            },
+            "catalogManaged",
+        ),
+    ],
+    ids=["newer-protocol", "catalog"],
+)
+@pytest.mark.parametrize("is_cut", [False, True], ids=["log", "checkpoint"])
+def test_a_log_that_the_library_does_not_read_is_asked_what_it_wants(
+    tmp_path: Path, protocol: dict[str, Any], name: str, *, is_cut: bool
+) -> None:
+    sync = syncs(tmp_path, SyncType.INCREMENTAL)
+    sync(rows(0, 5))
+    folder = folder_of(sync)
+    add_entry(folder, {"protocol": protocol})
+    if is_cut:
+        actions = [{"protocol": protocol, "metaData": None}]
+        schema = {"schemaString": metadata_of(folder)["schemaString"], "partitionColumns": []}
+        actions.append({"protocol": None, "metaData": schema})
+        for path in (folder / "_delta_log").glob("*.json"):
+            path.unlink()
+        pq.write_table(
+            pa.Table.from_pylist(actions), folder / "_delta_log" / f"{1:020}.checkpoint.parquet"
+        )
+    with pytest.raises(ConfigurationError, match=name) as caught:
+        sync(rows(0, 9))
+    assert caught.value.reason is Reason.TABLE_FEATURE_UNSUPPORTED
+
+
+LOCAL = datetime(2026, 1, 2)  # noqa: DTZ001 - a moment without a zone
+LEFTOVERS = ("domainMetadata", "checkpointProtection", "vacuumProtocolCheck", "typeWidening")
+
+
+@pytest.mark.parametrize("sync_type", TYPES)
+@pytest.mark.parametrize("feature", [*LEFTOVERS, "inCommitTimestamp", "allowColumnDefaults"])
+def test_a_feature_that_is_listed_and_not_in_use_stops_nothing(
+    tmp_path: Path, sync_type: SyncType, feature: str
+) -> None:
+    sync = syncs(tmp_path, sync_type)
+    sync(rows(0, 5))
+    with_features(feature, "appendOnly")(folder_of(sync))
+    sync([*rows(0, 5), *(row | {"new": LOCAL} for row in rows(5, 9))])
+    assert sorted(row["id"] for row in read_duckdb(folder_of(sync))) == list(range(9))
+    protocol = DeltaTable(str(folder_of(sync))).protocol()
+    assert {feature, "appendOnly", "timestampNtz"} <= set(protocol.writer_features or ())
+    assert (protocol.min_reader_version, protocol.min_writer_version) == (3, 7)
+
+
+def test_a_table_that_may_only_be_appended_to_is(tmp_path: Path) -> None:
+    for sync_type in TYPES:
+        sync = syncs(tmp_path / sync_type, sync_type)
+        sync(rows(0, 5))
+        DeltaTable(str(folder_of(sync))).alter.set_table_properties({"delta.appendOnly": "true"})
+        if sync_type is SyncType.APPEND:
+            sync(rows(0, 9))
+            assert ids(sync) == list(range(9))
+            widened = [row | {"id": 2.5} for row in rows(10, 12)]
+        else:
+            widened = rows(0, 12)
+        with pytest.raises(ConfigurationError, match=r"delta\.appendOnly") as caught:
+            sync(widened)
+        assert caught.value.reason is Reason.TABLE_FEATURE_UNSUPPORTED
+
+
+def test_a_change_feed_is_refused_where_a_merge_would_not_feed_it(tmp_path: Path) -> None:
+    for sync_type in TYPES:
+        sync = syncs(tmp_path / sync_type, sync_type)
+        sync(rows(0, 5))
+        with_features("changeDataFeed", **{"delta.enableChangeDataFeed": "true"})(folder_of(sync))
+        if sync_type is SyncType.INCREMENTAL:
+            with pytest.raises(ConfigurationError, match="change data feed"):
+                sync(rows(0, 9))
+        else:
+            sync(rows(0, 9))
+            assert ids(sync) == list(range(9))
 
 
 @pytest.mark.parametrize("sync_type", TYPES)
@@ -203,6 +296,15 @@ def test_rows_that_somebody_deleted_stay_deleted_and_the_run_says_so(
     assert ids(sync) == [0, 1, 4, 5, 6, 7, 8, 9, 10, 11]
     assert any("DELETE" in note for note in said)
     assert sync.notes(rows(0, 13)) == []
+
+
+def test_rows_that_somebody_deletes_while_a_run_is_at_work_are_reported(tmp_path: Path) -> None:
+    sync = syncs(tmp_path, SyncType.APPEND)
+    sync(rows(0, 9))
+    table = DeltaTable(str(folder_of(sync)))
+    said = sync.notes(rows(0, 12), steps=ActAt(Step.PREPARED, lambda: table.delete("id in (2, 3)")))
+    assert ids(sync) == [0, 1, 4, 5, 6, 7, 8, 9, 10, 11]
+    assert any("DELETE" in note for note in said)
 
 
 @pytest.mark.parametrize("sync_type", [SyncType.INCREMENTAL, SyncType.APPEND])

@@ -113,3 +113,24 @@ def test_a_table_says_how_long_it_keeps_its_past(place: Place) -> None:
     changed(rows(0, 5), run="changed")
     properties = open_delta(sync).metadata().configuration
     assert properties["delta.deletedFileRetentionDuration"] == "interval 5 hours"
+
+
+def test_a_new_column_has_the_sources_spelling_as_its_comment_where_it_differs(
+    tmp_path: Path,
+) -> None:
+    sync = syncs(folder_place(tmp_path), SyncType.INCREMENTAL)
+    sync([{"id": 1, "seq": 1, "Order No": 1}])
+    sync([{"id": 2, "seq": 2, "Order No": 2, "customerId": 3}])
+    fields = json.loads(open_delta(sync).schema().to_json())["fields"]
+    comments = {spec["name"]: spec["metadata"].get("comment") for spec in fields}
+    assert comments.pop("id") is None
+    assert comments.pop("seq") is None
+    assert set(comments.values()) == {"Order No", "customerId"}
+
+
+def test_a_new_column_comes_with_its_values_in_one_version(tmp_path: Path) -> None:
+    sync = syncs(folder_place(tmp_path), SyncType.APPEND)
+    sync([{"id": 1, "seq": 1}])
+    found = sync([{"id": 2, "seq": 2, "new": "x"}])
+    assert found.table is not None
+    assert found.table.version == 1

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 from external_data_operator.api.conditions import Reason
+from external_data_operator.api.schema import SyncType
 
 from sync_runner.errors import ConfigurationError
-from sync_runner.lake.features import Demands, check_demands
+from sync_runner.lake.features import Demands, check_demands, find_protected
 
 
 def column(name: str, type_: Any = "long", **more: Any) -> dict[str, Any]:
@@ -19,7 +20,7 @@ def schema(*columns: dict[str, Any]) -> str:
 
 
 def modern(*features: str, **more: Any) -> Demands:
-    return Demands(3, 7, frozenset(features), **more)
+    return Demands(3, 7, writer_features=frozenset(features), **more)
 
 
 @pytest.mark.parametrize(
@@ -30,13 +31,16 @@ def modern(*features: str, **more: Any) -> Demands:
         Demands(2, 5, properties={"delta.columnMapping.mode": "none"}),
         modern("timestampNtz", "appendOnly", "invariants"),
         modern("checkConstraints", "generatedColumns", "columnMapping"),
-        modern("changeDataFeed", properties={"delta.enableChangeDataFeed": "true"}),
+        modern("changeDataFeed", properties={"delta.enableChangeDataFeed": "false"}),
+        modern("domainMetadata", "checkpointProtection", "vacuumProtocolCheck"),
+        modern("inCommitTimestamp", properties={"delta.enableInCommitTimestamps": "false"}),
+        modern("typeWidening", properties={"delta.enableTypeWidening": "true"}),
         modern("appendOnly", properties={"delta.appendOnly": "false"}),
         Demands(schema=schema(column("a", metadata={"comment": "theirs"}))),
     ],
 )
 def test_a_table_that_asks_for_nothing_more_is_written(demands: Demands) -> None:
-    check_demands(demands)
+    check_demands(demands, SyncType.INCREMENTAL)
 
 
 @pytest.mark.parametrize(
@@ -45,8 +49,26 @@ def test_a_table_that_asks_for_nothing_more_is_written(demands: Demands) -> None
         (modern("deletionVectors"), "deletionVectors", "APPLY (PURGE)"),
         (modern("clustering", "domainMetadata"), "clustering", "CLUSTER BY NONE"),
         (modern("rowTracking", "domainMetadata"), "rowTracking", "DROP FEATURE rowTracking"),
-        (modern("inCommitTimestamp"), "inCommitTimestamp", "enableInCommitTimestamps"),
-        (modern("typeWidening"), "typeWidening", "DROP FEATURE typeWidening"),
+        (
+            modern("inCommitTimestamp", properties={"delta.enableInCommitTimestamps": "true"}),
+            "inCommitTimestamp",
+            "'delta.enableInCommitTimestamps' = 'false'",
+        ),
+        (
+            modern("typeWidening", schema=schema(column("w", metadata={"delta.typeChanges": []}))),
+            "column w",
+            "DROP FEATURE typeWidening",
+        ),
+        (
+            Demands(schema=schema(column("d", metadata={"CURRENT_DEFAULT": "7"}))),
+            "column d",
+            "ALTER COLUMN d DROP DEFAULT",
+        ),
+        (
+            modern("changeDataFeed", properties={"delta.enableChangeDataFeed": "true"}),
+            "change data feed",
+            "UNSET TBLPROPERTIES",
+        ),
         (modern("somethingOfTomorrow"), "somethingOfTomorrow", "DROP FEATURE"),
         (Demands(1, 6), "identityColumns", "DROP FEATURE"),
         (Demands(4, 8), "protocol 4", "a version of this operator"),
@@ -93,8 +115,37 @@ def test_a_table_that_asks_for_more_is_refused_with_its_name_and_what_to_do(
     demands: Demands, what: str, remedy: str
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        check_demands(demands)
+        check_demands(demands, SyncType.INCREMENTAL)
     assert caught.value.reason is Reason.TABLE_FEATURE_UNSUPPORTED
     assert what in str(caught.value)
     assert remedy in str(caught.value)
     assert "delete the table's folder" in str(caught.value)
+
+
+def test_what_only_merges_cannot_do_is_refused_to_merges_alone() -> None:
+    feed = modern("changeDataFeed", properties={"delta.enableChangeDataFeed": "true"})
+    for sync_type in (SyncType.APPEND, SyncType.FULL_REFRESH):
+        check_demands(feed, sync_type)
+    check_demands(Demands(properties={"delta.appendOnly": "true"}), SyncType.APPEND)
+    with pytest.raises(ConfigurationError):
+        check_demands(Demands(properties={"delta.appendOnly": "true"}), SyncType.FULL_REFRESH)
+
+
+@pytest.mark.parametrize(
+    ("demands", "version"),
+    [
+        (Demands(), 0),
+        (modern("domainMetadata"), 0),
+        (
+            modern(
+                "checkpointProtection",
+                properties={"delta.requireCheckpointProtectionBeforeVersion": "17"},
+            ),
+            17,
+        ),
+        (modern("checkpointProtection"), 1 << 62),
+    ],
+    ids=["none", "other", "stated", "unstated"],
+)
+def test_a_dropped_feature_protects_the_log_before_it(demands: Demands, version: int) -> None:
+    assert find_protected(demands) == version

@@ -97,3 +97,13 @@ def test_the_checkpoint_that_leads_to_the_oldest_young_version_stays() -> None:
     aged = [entry for entry in log(35, [10, 20, 30], 9_000.0) if version_of(entry) < 25]
     young = [entry for entry in log(35, [10, 20, 30], 5.0) if version_of(entry) >= 25]
     assert old([*aged, *young]) == up_to(20, 10)
+
+
+def test_a_protected_beginning_of_the_log_goes_as_a_whole_or_not_at_all() -> None:
+    found = log(35, [10, 20, 30], 9_000.0)
+
+    def cut(whole: int) -> list[str]:
+        return choose_old_log(found, 10_000.0, keep_s=600.0, entries_max=1000, whole=whole)
+
+    assert cut(21) == []
+    assert cut(20) == cut(5) == up_to(20, 10)
