@@ -41,6 +41,7 @@ from sync_runner.protocols import (
 )
 from sync_runner.records.columns import Columns
 from sync_runner.records.cursor import find_as, is_above, later
+from sync_runner.records.keyless import describe_keyless
 
 _PLANS_MAX = 4
 _NO_ROWS = (
@@ -433,7 +434,7 @@ class Session:
         )
         state = base.state
         position = self._position() or (None if state is None else state.position)
-        notes = describe_edits(self._edits)
+        notes = (*describe_edits(self._edits), *describe_keyless(self._tools.stage.keyless))
         return Published(status, position, describe(base.schema), notes)
 
 

@@ -16,6 +16,7 @@ from sync_runner.lake.parts import Part, PartEncoder, PartStore, cut_groups
 from sync_runner.lake.policy import Policy
 from sync_runner.lake.shape import Held
 from sync_runner.records.dedupe import Order, build_keys, find_order
+from sync_runner.records.keyless import count_keyless
 from sync_runner.records.numeric import NO_NUMBERS, ByValue, Numbers
 from sync_runner.records.widen import convert, is_numbers, is_same, join
 
@@ -49,6 +50,8 @@ class Stage:
         self._store = parts
         self._bounds = bounds
         self._keys = keys
+        self.keyless = 0
+        """Rows so far without a value in the key."""
         self._fields: dict[str, pa.Field] = {}
         self._waiting: list[pa.RecordBatch] = []
         self._waiting_rows = 0
@@ -92,7 +95,8 @@ class Stage:
         return self._encoder is None or self._takes(batch)
 
     def add(self, batch: pa.RecordBatch) -> None:
-        """Takes a batch that fits."""
+        """Takes a batch that fits. ConfigurationError where its rows cannot be told apart."""
+        self.keyless += count_keyless(batch, self._keys)
         for field in batch.schema:
             self._fields[field.name] = self._join(field, batch)
         self._waiting.append(batch)
