@@ -16,6 +16,7 @@ from external_data_operator.api.schema import SyncType
 
 from sync_runner.errors import ConfigurationError
 
+CLUSTERING = "clustering"
 READER_VERSION_MAX = 3
 WRITER_VERSION_MAX = 7
 _IDENTITY_WRITER_VERSION = 6
@@ -54,11 +55,10 @@ _FIRST_STEPS = {
         "ALTER TABLE … SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'false'), "
         "REORG TABLE … APPLY (PURGE) and "
     ),
-    "clustering": "ALTER TABLE … CLUSTER BY NONE and ",
     "rowTracking": "ALTER TABLE … SET TBLPROPERTIES ('delta.enableRowTracking' = 'false') and ",
 }
 """Statements that come before DROP FEATURE."""
-_ORDER = ("deletionVectors", "clustering", "rowTracking")
+_ORDER = ("deletionVectors", CLUSTERING, "rowTracking")
 """Features that bring others along are named first."""
 
 
@@ -75,6 +75,8 @@ class Demands:
     partition_columns: Sequence[str] = ()
     schema: str = '{"type":"struct","fields":[]}'
     """The schema as JSON."""
+    is_clustered: bool = True
+    """Whether a table with the feature clustering has columns to cluster by."""
 
 
 @dataclass(frozen=True)
@@ -155,6 +157,8 @@ def _find_version(demands: Demands) -> _Refusal | None:
 
 def _find_feature(demands: Demands) -> _Refusal | None:
     features = {*demands.reader_features, *demands.writer_features}
+    if not demands.is_clustered:
+        features.discard(CLUSTERING)
     if demands.writer_version == _IDENTITY_WRITER_VERSION:
         features.add("identityColumns")
     unknown = features - _WRITTEN
@@ -165,6 +169,8 @@ def _find_feature(demands: Demands) -> _Refusal | None:
 
 
 def _drop_feature(name: str) -> str:
+    if name == CLUSTERING:
+        return "ALTER TABLE … CLUSTER BY NONE"
     return f"{_FIRST_STEPS.get(name, '')}ALTER TABLE … DROP FEATURE {name}"
 
 

@@ -8,7 +8,7 @@ about itself.
 import json
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -30,10 +30,10 @@ from sync_runner.lake.entry import (
     build_entry,
     describe_commit,
 )
-from sync_runner.lake.features import Demands, check_demands, check_removal
+from sync_runner.lake.features import CLUSTERING, Demands, check_demands, check_removal
 from sync_runner.lake.files import DataFile, Range
 from sync_runner.lake.parts import Part
-from sync_runner.lake.rawlog import find_demands
+from sync_runner.lake.rawlog import find_demands, is_clustered
 from sync_runner.lake.schema import parse_schema, render_schema
 from sync_runner.lake.state import APP_ID, State
 from sync_runner.protocols import Clock
@@ -152,6 +152,9 @@ class DeltaLog:
         with self._mapped("read the table's log"):
             metadata = _read_metadata(handle)
             demands = _read_demands(handle, metadata)
+            if CLUSTERING in demands.writer_features:
+                found = is_clustered(self._store, LOG_FOLDER)
+                demands = replace(demands, is_clustered=found)
             check_demands(demands, self._sync_type)
             schema = parse_schema(metadata.schema)
             keys = [field.name for field in schema if source_of(field) in self._keys]

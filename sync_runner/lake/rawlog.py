@@ -1,9 +1,11 @@
-"""Protocol and metadata of a table as its log spells them, where the library does not read it.
+"""What a log says that the library does not tell: the protocol of a table that it cannot read, and
+the columns that one is clustered by.
 
-Only such a log is read here: the newest entries first, then the newest checkpoint.
+Only for such tables the log is read here: the newest entries first, then the newest checkpoint.
 """
 
 import json
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sync_runner.lake.features import Demands
@@ -12,29 +14,47 @@ from sync_runner.storage import ObjectStore
 
 _ENTRIES_MAX = 200
 _KINDS = ("protocol", "metaData")
+_CLUSTERING = "delta.clustering"
 
 
 def find_demands(store: ObjectStore, folder: str) -> Demands | None:
     """What the newest version asks of its writers; None where the log does not say."""
     found: dict[str, Any] = {}
-    infos = sorted(store.list(folder), key=lambda info: info.path, reverse=True)
-    entries = [
-        info for info in infos if info.path.endswith(".json") and "." not in _stem(info.path)
-    ]
-    for info in entries[:_ENTRIES_MAX]:
-        stored = store.find(info.path)
-        _collect(found, [] if stored is None else _parse_lines(stored.data))
+    for action in _read_newest(store, folder, _KINDS):
+        for kind in _KINDS:
+            if action.get(kind):
+                found.setdefault(kind, action[kind])
         if found.keys() >= set(_KINDS):
             break
-    checkpoints = [info for info in infos if info.path.endswith(".checkpoint.parquet")]
-    if found.keys() < set(_KINDS) and checkpoints:
-        newest = checkpoints[0]
-        parquet = open_file(store, DataFile(newest.path, newest.size, -1))
-        kinds = [kind for kind in _KINDS if kind in parquet.schema_arrow.names]
-        _collect(found, parquet.read(columns=kinds).to_pylist())
     if "protocol" not in found:
         return None
     return _build_demands(found["protocol"], found.get("metaData") or {})
+
+
+def is_clustered(store: ObjectStore, folder: str) -> bool:
+    """Whether a table with the feature clustering has columns to cluster by: CLUSTER BY NONE leaves
+    the feature behind, which no statement drops.
+    """
+    for action in _read_newest(store, folder, ("domainMetadata",)):
+        domain = action.get("domainMetadata") or {}
+        if domain.get("domain") == _CLUSTERING:
+            columns = json.loads(domain.get("configuration") or "{}").get("clusteringColumns")
+            return bool(columns) and not domain.get("removed")
+    return True
+
+
+def _read_newest(store: ObjectStore, folder: str, kinds: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Actions of the newest entries, then of the newest checkpoint."""
+    infos = sorted(store.list(folder), key=lambda info: info.path, reverse=True)
+    entries = [info for info in infos if info.path.endswith(".json") and _stem(info.path).isdigit()]
+    for info in entries[:_ENTRIES_MAX]:
+        stored = store.find(info.path)
+        yield from [] if stored is None else _parse_lines(stored.data)
+    checkpoints = [info for info in infos if info.path.endswith(".checkpoint.parquet")]
+    for info in checkpoints[:1]:
+        parquet = open_file(store, DataFile(info.path, info.size, -1))
+        columns = [kind for kind in kinds if kind in parquet.schema_arrow.names]
+        yield from parquet.read(columns=columns).to_pylist()
 
 
 def _stem(path: str) -> str:
@@ -43,13 +63,6 @@ def _stem(path: str) -> str:
 
 def _parse_lines(data: bytes) -> list[dict[str, Any]]:
     return [json.loads(line) for line in data.splitlines() if line.strip()]
-
-
-def _collect(found: dict[str, Any], actions: list[dict[str, Any]]) -> None:
-    for action in actions:
-        for kind in _KINDS:
-            if action.get(kind):
-                found.setdefault(kind, action[kind])
 
 
 def _build_demands(protocol: dict[str, Any], metadata: dict[str, Any]) -> Demands:

@@ -191,6 +191,39 @@ def test_a_log_that_the_library_does_not_read_is_asked_what_it_wants(
     assert caught.value.reason is Reason.TABLE_FEATURE_UNSUPPORTED
 
 
+@pytest.mark.parametrize("sync_type", TYPES)
+@pytest.mark.parametrize("is_cut", [False, True], ids=["log", "checkpoint"])
+def test_a_table_is_written_again_once_nothing_clusters_it(
+    tmp_path: Path, sync_type: SyncType, *, is_cut: bool
+) -> None:
+    sync = syncs(tmp_path, sync_type)
+    sync(rows(0, 5))
+    folder = folder_of(sync)
+
+    def cluster_by(*columns: str) -> None:
+        said = json.dumps({"clusteringColumns": [[name] for name in columns]})
+        domain = {"domain": "delta.clustering", "configuration": said, "removed": False}
+        add_entry(folder, {"domainMetadata": domain})
+
+    def cut() -> None:
+        """A checkpoint has all that is known."""
+        DeltaTable(str(folder)).create_checkpoint()
+        add_entry(folder, {"commitInfo": {"operation": "SET TBLPROPERTIES"}})
+        for path in sorted((folder / "_delta_log").glob("*.json"))[:-1]:
+            path.unlink()
+
+    with_features("clustering", "domainMetadata")(folder)
+    for columns in (["id"], []):
+        cluster_by(*columns)
+        if is_cut:
+            cut()
+        if columns:
+            with pytest.raises(ConfigurationError, match="CLUSTER BY NONE"):
+                sync(rows(0, 9))
+    sync(rows(0, 9))
+    assert ids(sync) == list(range(9))
+
+
 LOCAL = datetime(2026, 1, 2)  # noqa: DTZ001 - a moment without a zone
 LEFTOVERS = ("domainMetadata", "checkpointProtection", "vacuumProtocolCheck", "typeWidening")
 

@@ -145,3 +145,38 @@ def test_the_next_run_leaves_the_right_rows_or_says_why_it_changes_nothing(
     check_rows(altered.rows(), newest(brought), name)
     altered.sync(brought)
     check_rows(altered.rows(), newest(brought), name)
+
+
+REMEDIES = {
+    "vectors": [
+        PROPERTIES + " ('delta.enableDeletionVectors' = 'false')",
+        "REORG TABLE {t} APPLY (PURGE)",
+        "ALTER TABLE {t} DROP FEATURE deletionVectors",
+    ],
+    "check": ["ALTER TABLE {t} DROP CONSTRAINT low"],
+    "cluster": ["ALTER TABLE {t} CLUSTER BY NONE"],
+    "row-tracking": [
+        PROPERTIES + " ('delta.enableRowTracking' = 'false')",
+        "ALTER TABLE {t} DROP FEATURE rowTracking",
+    ],
+    "commit-timestamps": [PROPERTIES + " ('delta.enableInCommitTimestamps' = 'false')"],
+    "rename": [
+        "ALTER TABLE {t} RENAME COLUMN w TO v",
+        "ALTER TABLE {t} DROP FEATURE columnMapping",
+    ],
+    "change-feed": ["ALTER TABLE {t} UNSET TBLPROPERTIES ('delta.enableChangeDataFeed')"],
+    "partition": ["REPLACE TABLE {t} USING delta AS SELECT * FROM {t}"],
+}
+"""The statements of docs/recipes/altered-tables.md."""
+
+
+@pytest.mark.parametrize("altered", [MERGED], indirect=True, ids=str)
+@pytest.mark.parametrize("name", list(REMEDIES))
+def test_the_statements_of_the_recipe_let_the_next_run_through(altered: Altered, name: str) -> None:
+    altered.spark.do(*(text.format(t=altered.table) for text in ALTERATIONS[name]))
+    brought = source(changed=5, last=50)
+    assert refuse(altered.sync, brought) is not None
+    altered.spark.do(*(text.format(t=altered.table) for text in REMEDIES[name]))
+    altered.sync(brought)
+    deletes = "delete" if name == "vectors" else name
+    check_rows(altered.rows(), newest(brought), deletes)
