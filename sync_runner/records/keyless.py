@@ -24,10 +24,11 @@ def count_keyless(records: pa.RecordBatch, keys: Sequence[str]) -> int:
     """
     if not keys or not records.num_rows:
         return 0
-    columns = [records.column(name) for name in keys if name in records.schema.names]
-    for name, column in zip(keys, columns, strict=False):
+    present = {name: records.column(name) for name in keys if name in records.schema.names}
+    for name, column in present.items():
         if pa.types.is_nested(column.type):
             raise _refuse(f"Primary key column {name} holds lists or objects")
+    columns = list(present.values())
     if any(column.null_count == 0 for column in columns):
         return 0
     keyless = _count(columns, records.num_rows)
@@ -53,5 +54,5 @@ def _count(columns: Sequence[pa.Array], rows: int) -> int:
 
 
 def _refuse(what: str) -> ConfigurationError:
-    message = f"{what}. Choose columns that every row has. Nothing was changed by these rows."
+    message = f"{what}. Choose columns that name every row; these rows were not published."
     return ConfigurationError(Reason.PRIMARY_KEY_MISSING, message)
