@@ -7,7 +7,7 @@ from external_data_operator.api.conditions import Reason
 from external_data_operator.api.plan import ALLOW_SHRINK_ENV, FailureClass, Plan
 from external_data_operator.reconcile import marks
 
-from tests.unit.reconcile.test_schema import ended, failed, failure, look, success, synced
+from tests.unit.reconcile.schema_life import ended, failed, failure, look, success, synced
 from tests.unit.reconcile.worlds import (
     applied,
     build_pod,
