@@ -33,6 +33,6 @@ venv:            ## the development environment, made once outside the repositor
 print-venv:      ## where that environment is
 	@dev/venv.sh print
 images:          ## build the two images and load them into the demo's cluster
-	@$(RUN) -m tests.localcluster images --name demo
+	@$(RUN) -m dev.localcluster images --name demo
 down:            ## end everything that demo and tests started
-	@$(RUN) -m tests.localcluster down --all
+	@$(RUN) -m dev.localcluster down --all

@@ -23,7 +23,7 @@ from benchmarks.run import write_docs
 from benchmarks.store import Bucket
 from benchmarks.suites import OURS
 from dev.install import install_operator
-from tests.localcluster.cluster import LocalCluster
+from dev.localcluster.cluster import LocalCluster
 
 NAMESPACE = "bench"
 ROWS = 100

@@ -17,7 +17,7 @@ from botocore.config import Config  # type: ignore[import-untyped]
 from obstore.store import S3Store
 
 from benchmarks.places import bench_root
-from tests.localcluster.s3 import S3Access
+from dev.localcluster.s3 import S3Access
 from tests.servers.s3 import running_s3
 
 

@@ -18,7 +18,7 @@ from benchmarks.ours import Runner, Sync
 from benchmarks.peers import Peers
 from benchmarks.store import Bucket, making_bucket
 from benchmarks.tables import BaseTable, find_base, run_once
-from tests.localcluster.s3 import S3Access
+from dev.localcluster.s3 import S3Access
 
 OURS, LIMIT, DLT = "external-data-operator", "limit", "dlt tuned"
 

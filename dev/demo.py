@@ -14,8 +14,8 @@ from typing import Any
 import polars
 
 from dev.install import install_operator
-from tests.localcluster.cluster import LocalCluster
-from tests.localcluster.errors import LocalClusterError
+from dev.localcluster.cluster import LocalCluster
+from dev.localcluster.errors import LocalClusterError
 
 NAMESPACE = "analytics"
 EXAMPLE = Path(__file__).parent.parent / "examples" / "01-cluster-inventory"

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.localcluster.cluster import LocalCluster
+from dev.localcluster.cluster import LocalCluster
 
 CHART = Path(__file__).parent.parent / "helm" / "external-data-operator"
 RELEASE = "external-data"

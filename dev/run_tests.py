@@ -10,8 +10,8 @@ import subprocess
 import sys
 
 from dev.environments import READERS, make_environment
-from tests.localcluster.cluster import LocalCluster
-from tests.localcluster.errors import LocalClusterError
+from dev.localcluster.cluster import LocalCluster
+from dev.localcluster.errors import LocalClusterError
 
 
 def main() -> int:

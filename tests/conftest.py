@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
-from tests.localcluster.cluster import LocalCluster
+from dev.localcluster.cluster import LocalCluster
 
 # No test has a deadline that a busy machine can miss.
 settings.register_profile("no-deadline", deadline=None)

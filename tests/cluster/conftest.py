@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from dev.localcluster.cluster import LocalCluster
 from tests.cluster.kube import Kube, install_definitions, make_namespace
 from tests.cluster.operator_process import CLOSED, NAMESPACE, OPEN, OperatorProcess
 from tests.cluster.shop_api import ShopApi, running_shop
-from tests.localcluster.cluster import LocalCluster
 
 _numbers = itertools.count(1)
 

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from dev.localcluster.cluster import LocalCluster
+from dev.localcluster.errors import CommandFailedError
 from tests.cluster.shop_api import TOKEN
-from tests.localcluster.cluster import LocalCluster
-from tests.localcluster.errors import CommandFailedError
 
 Object = dict[str, Any]
 LISTED = "eds,edsc,jobs,cronjobs,pods,configmaps,events"

@@ -14,7 +14,7 @@ import urllib.request
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.localcluster.cluster import LocalCluster
+from dev.localcluster.cluster import LocalCluster
 
 NAMESPACE = "operator-tests"
 OPEN, CLOSED = "open", "closed"

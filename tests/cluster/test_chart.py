@@ -11,8 +11,8 @@ import yaml
 from external_data_operator.api.source import S3Destination
 from external_data_operator.settings import parse_settings
 
-from tests.localcluster.cluster import LocalCluster
-from tests.localcluster.errors import CommandFailedError
+from dev.localcluster.cluster import LocalCluster
+from dev.localcluster.errors import CommandFailedError
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "helm" / "external-data-operator"

@@ -10,8 +10,8 @@ import pytest
 from external_data_operator.api.meta import GROUP_VERSION
 from external_data_operator.cluster.kinds import BY_NAME
 
+from dev.localcluster.cluster import LocalCluster
 from tests.cluster.kube import make_namespace
-from tests.localcluster.cluster import LocalCluster
 from tests.unit.api.refusals import SOURCE
 
 CHART = Path(__file__).parents[2] / "helm" / "external-data-operator"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from external_data_operator.api.meta import GROUP_VERSION
 
-from tests.localcluster.cluster import LocalCluster
-from tests.localcluster.errors import CommandFailedError
+from dev.localcluster.cluster import LocalCluster
+from dev.localcluster.errors import CommandFailedError
 from tests.unit.api.refusals import ACCEPTED, REFUSALS, SCHEMA, SOURCE, UNKNOWN_FIELDS, Refusal
 
 NAMESPACE = "definitions"

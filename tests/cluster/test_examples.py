@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from dev.localcluster.cluster import LocalCluster
 from tests.docs.test_links import PAGES, manifests_in
-from tests.localcluster.cluster import LocalCluster
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(path for path in (ROOT / "examples").iterdir() if path.name != "README.md")

@@ -8,9 +8,9 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from tests.localcluster.base_image import base_archive, find_or_build_base
-from tests.localcluster.cluster import LocalCluster
-from tests.localcluster.errors import CommandFailedError
+from dev.localcluster.base_image import base_archive, find_or_build_base
+from dev.localcluster.cluster import LocalCluster
+from dev.localcluster.errors import CommandFailedError
 
 NAMESPACE = "localcluster"
 PYTHON = "/usr/bin/python3"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.localcluster.cluster import LocalCluster, end, home_of
-from tests.localcluster.containment import find_containers
-from tests.localcluster.control import find_supervisor
-from tests.localcluster.network import link_name
+from dev.localcluster.cluster import LocalCluster, end, home_of
+from dev.localcluster.containment import find_containers
+from dev.localcluster.control import find_supervisor
+from dev.localcluster.network import link_name
 
 NAME = f"ends-{os.getpid()}"
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from dev.localcluster.cluster import LocalCluster
 from tests.cluster.kube import Kube, Object, build_source, condition, make_namespace, wait
 from tests.cluster.operator_process import OPEN, OperatorProcess
 from tests.cluster.shop_api import TOKEN, ShopApi
-from tests.localcluster.cluster import LocalCluster
 
 CHILDREN = "jobs,cronjobs,pods,edsc,configmaps,secrets"
 SELECTOR = "app.kubernetes.io/managed-by=external-data-operator"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dev.localcluster.cluster import LocalCluster
 from tests.cluster.kube import (
     Kube,
     build_source,
@@ -16,7 +17,6 @@ from tests.cluster.kube import (
     wait,
 )
 from tests.cluster.operator_process import OperatorProcess
-from tests.localcluster.cluster import LocalCluster
 
 
 @pytest.fixture(params=["one-a", "one-*"], ids=["by name", "by pattern"])

@@ -4,10 +4,10 @@ import socket
 
 import pytest
 
+from dev.localcluster.cluster import LocalCluster
 from tests.cluster.kube import Kube, build_source, condition, wait
 from tests.cluster.operator_process import OperatorProcess
 from tests.cluster.shop_api import TOKEN, ShopApi
-from tests.localcluster.cluster import LocalCluster
 
 
 def stalled(item):

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.localcluster.cluster import LocalCluster
+from dev.localcluster.cluster import LocalCluster
 
 ROOT = Path(__file__).parents[2]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from dev.localcluster.s3 import S3Access
 from tests.contract.lake_pod import Keys, Place, bucket_place, folder_place
-from tests.localcluster.s3 import S3Access
 from tests.servers.rest import RestServer, running_rest
 from tests.servers.s3 import running_s3
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from dev.localcluster.s3 import S3Access
 from tests.contract.lake_campaign import Campaign, Tally
 from tests.contract.lake_pod import Keys, Place, bucket_place
-from tests.localcluster.s3 import S3Access
 
 SHORT_KILLS = 40
 LONG_KILLS = 1_000

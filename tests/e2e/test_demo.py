@@ -14,7 +14,7 @@ import pytest
 
 from dev.demo import EXAMPLE, NAMESPACE
 from dev.install import OPERATOR_NAMESPACE
-from tests.localcluster.cluster import LocalCluster
+from dev.localcluster.cluster import LocalCluster
 
 STREAMS = {"deployments", "events", "jobs", "namespaces", "nodes", "pods", "services"}
 

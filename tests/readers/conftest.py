@@ -6,8 +6,8 @@ from functools import cache
 
 import pytest
 
+from dev.localcluster.s3 import S3Access
 from tests.contract.lake_pod import Keys, Place, bucket_place, folder_place
-from tests.localcluster.s3 import S3Access
 from tests.readers.readers import Reader, build_readers
 from tests.readers.tables import TABLES, LakeTable
 from tests.servers.rest import running_rest

@@ -16,7 +16,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from tests.localcluster.s3 import S3Access, create_access, create_bucket, find_or_install_weed
+from dev.localcluster.s3 import S3Access, create_access, create_bucket, find_or_install_weed
 
 HOST = "127.0.0.1"
 _STOP_S = 10.0

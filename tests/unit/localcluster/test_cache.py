@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.localcluster.cache import build_key, cache_root, find_or_build
+from dev.localcluster.cache import build_key, cache_root, find_or_build
 
 
 @pytest.fixture(autouse=True)

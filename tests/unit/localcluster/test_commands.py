@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.localcluster.commands import run
-from tests.localcluster.errors import CommandFailedError, LocalClusterError
-from tests.localcluster.readiness import wait_until
+from dev.localcluster.commands import run
+from dev.localcluster.errors import CommandFailedError, LocalClusterError
+from dev.localcluster.readiness import wait_until
 
 
 def test_a_wait_that_ends_in_vain_says_why_and_what_the_log_said_last(tmp_path: Path) -> None:

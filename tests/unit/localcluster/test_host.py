@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.localcluster.backends import choose_backend
-from tests.localcluster.cluster import all_names, home_of
-from tests.localcluster.endpoints import Endpoints, find_endpoints, write_endpoints
-from tests.localcluster.errors import LocalClusterError
-from tests.localcluster.given import find_named_images, find_own_address, start
-from tests.localcluster.host import find_missing_programs, require_programs, require_root
-from tests.localcluster.s3 import S3Access, create_access
+from dev.localcluster.backends import choose_backend
+from dev.localcluster.cluster import all_names, home_of
+from dev.localcluster.endpoints import Endpoints, find_endpoints, write_endpoints
+from dev.localcluster.errors import LocalClusterError
+from dev.localcluster.given import find_named_images, find_own_address, start
+from dev.localcluster.host import find_missing_programs, require_programs, require_root
+from dev.localcluster.s3 import S3Access, create_access
 
 
 def test_missing_programs_are_found_with_the_packages_that_have_them() -> None:

@@ -5,8 +5,8 @@ import json
 import tarfile
 from pathlib import Path
 
-from tests.localcluster.archives import write_program_image
-from tests.localcluster.loading import find_layers, write_partial
+from dev.localcluster.archives import write_program_image
+from dev.localcluster.loading import find_layers, write_partial
 
 
 def write_archive(path: Path, *, layers: dict[str, bytes]) -> None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.localcluster.errors import LocalClusterError
-from tests.localcluster.network import Addresses, find_free_subnet, link_name
+from dev.localcluster.errors import LocalClusterError
+from dev.localcluster.network import Addresses, find_free_subnet, link_name
 
 
 @pytest.mark.parametrize(

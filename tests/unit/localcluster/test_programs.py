@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.localcluster.binaries import GO_MODULE, PROGRAMS
-from tests.localcluster.configs import build_kubelet_config, build_pod_network
-from tests.localcluster.layout import Site
-from tests.localcluster.programs import FIRST, THEN, build_argv
+from dev.localcluster.binaries import GO_MODULE, PROGRAMS
+from dev.localcluster.configs import build_kubelet_config, build_pod_network
+from dev.localcluster.layout import Site
+from dev.localcluster.programs import FIRST, THEN, build_argv
 
 SITE = Site("x", Path("/home/x"), Path("/bin/x"), host="172.31.7.1", node="172.31.7.2")
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.localcluster.control import (
+from dev.localcluster.control import (
     end_supervisor,
     find_supervisor,
     request,
     start_supervisor,
 )
-from tests.localcluster.errors import LocalClusterError
+from dev.localcluster.errors import LocalClusterError
 
 SLEEPER = [sys.executable, "-c", "import time; print('here', flush=True); time.sleep(300)"]
 

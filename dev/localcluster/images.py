@@ -10,13 +10,13 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.localcluster.announce import announce
-from tests.localcluster.base_image import find_or_build_base
-from tests.localcluster.buildah import buildah
-from tests.localcluster.cache import build_key, cache_root, file_parts, locked
-from tests.localcluster.errors import CommandFailedError
-from tests.localcluster.host import IMAGE_PROGRAMS, require_programs, require_root
-from tests.localcluster.wheels import (
+from dev.localcluster.announce import announce
+from dev.localcluster.base_image import find_or_build_base
+from dev.localcluster.buildah import buildah
+from dev.localcluster.cache import build_key, cache_root, file_parts, locked
+from dev.localcluster.errors import CommandFailedError
+from dev.localcluster.host import IMAGE_PROGRAMS, require_programs, require_root
+from dev.localcluster.wheels import (
     REPOSITORY,
     build_own_wheels,
     find_or_download_wheels,

@@ -10,13 +10,13 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from tests.localcluster.binaries import find_or_build_binaries
-from tests.localcluster.commands import run
-from tests.localcluster.control import find_supervisor
-from tests.localcluster.endpoints import Endpoints
-from tests.localcluster.errors import LocalClusterError
-from tests.localcluster.s3 import S3Access
-from tests.localcluster.s3_beside import end_s3, start_s3
+from dev.localcluster.binaries import find_or_build_binaries
+from dev.localcluster.commands import run
+from dev.localcluster.control import find_supervisor
+from dev.localcluster.endpoints import Endpoints
+from dev.localcluster.errors import LocalClusterError
+from dev.localcluster.s3 import S3Access
+from dev.localcluster.s3_beside import end_s3, start_s3
 
 DESCRIPTION = "the cluster that EXTERNAL_DATA_KUBECONFIG names"
 VARIABLE = "EXTERNAL_DATA_KUBECONFIG"

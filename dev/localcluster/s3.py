@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tests.localcluster.cache import build_key, find_or_build
-from tests.localcluster.commands import run
-from tests.localcluster.errors import LocalClusterError
+from dev.localcluster.cache import build_key, find_or_build
+from dev.localcluster.commands import run
+from dev.localcluster.errors import LocalClusterError
 
 REGION = "us-east-1"
 BUCKET = "lake"

@@ -9,15 +9,15 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.localcluster.announce import announce
-from tests.localcluster.cache import build_key, cache_root, locked
-from tests.localcluster.commands import run
-from tests.localcluster.configs import write_containerd_config
-from tests.localcluster.containerd import import_image, wait_for_containerd
-from tests.localcluster.containment import cover_fixed_paths, remove_fixed_paths
-from tests.localcluster.control import CONTAINED, end_supervisor, request, start_supervisor
-from tests.localcluster.loading import find_layers
-from tests.localcluster.programs import build_containerd_argv
+from dev.localcluster.announce import announce
+from dev.localcluster.cache import build_key, cache_root, locked
+from dev.localcluster.commands import run
+from dev.localcluster.configs import write_containerd_config
+from dev.localcluster.containerd import import_image, wait_for_containerd
+from dev.localcluster.containment import cover_fixed_paths, remove_fixed_paths
+from dev.localcluster.control import CONTAINED, end_supervisor, request, start_supervisor
+from dev.localcluster.loading import find_layers
+from dev.localcluster.programs import build_containerd_argv
 
 _STORE = "containerd"
 _SWAP = "node-store"

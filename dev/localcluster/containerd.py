@@ -3,13 +3,13 @@
 import tempfile
 from pathlib import Path
 
-from tests.localcluster.commands import run
-from tests.localcluster.containment import choose_snapshotter
-from tests.localcluster.control import find_supervisor
-from tests.localcluster.errors import LocalClusterError
-from tests.localcluster.layout import CONTAINERD_SOCKET
-from tests.localcluster.loading import find_layers, write_partial
-from tests.localcluster.readiness import wait_until
+from dev.localcluster.commands import run
+from dev.localcluster.containment import choose_snapshotter
+from dev.localcluster.control import find_supervisor
+from dev.localcluster.errors import LocalClusterError
+from dev.localcluster.layout import CONTAINERD_SOCKET
+from dev.localcluster.loading import find_layers, write_partial
+from dev.localcluster.readiness import wait_until
 
 
 def wait_for_containerd(home: Path) -> None:

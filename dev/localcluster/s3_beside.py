@@ -7,9 +7,9 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.localcluster import s3
-from tests.localcluster.control import end_supervisor, request, start_supervisor
-from tests.localcluster.errors import LocalClusterError
+from dev.localcluster import s3
+from dev.localcluster.control import end_supervisor, request, start_supervisor
+from dev.localcluster.errors import LocalClusterError
 
 _INTERNAL = 10_000
 _PORTS_FILE = "s3-ports.json"

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests.localcluster.cache import cache_root
-from tests.localcluster.commands import run
+from dev.localcluster.cache import cache_root
+from dev.localcluster.commands import run
 
 BUILDAH_KEY = "store-1"
 """Part of the key of what lies in the store, which is useless without it."""

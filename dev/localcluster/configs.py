@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.localcluster.certificates import ADMIN, COMPONENTS, write_kubeconfig
-from tests.localcluster.containment import choose_snapshotter
-from tests.localcluster.layout import CONTAINERD_SOCKET, Site
+from dev.localcluster.certificates import ADMIN, COMPONENTS, write_kubeconfig
+from dev.localcluster.containment import choose_snapshotter
+from dev.localcluster.layout import CONTAINERD_SOCKET, Site
 
 PAUSE_IMAGE = "localhost/pause:1"
 POD_NETWORK = "10.244.0.0/24"

@@ -6,10 +6,10 @@ import contextlib
 import time
 from pathlib import Path
 
-from tests.localcluster.cache import cache_root, locked
-from tests.localcluster.commands import run
-from tests.localcluster.control import any_supervisor_runs
-from tests.localcluster.errors import LocalClusterError
+from dev.localcluster.cache import cache_root, locked
+from dev.localcluster.commands import run
+from dev.localcluster.control import any_supervisor_runs
+from dev.localcluster.errors import LocalClusterError
 
 _CGROUPS = Path("/sys/fs/cgroup")
 _POD_GROUP = "k8s.io"

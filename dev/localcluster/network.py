@@ -10,9 +10,9 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tests.localcluster.cache import locked
-from tests.localcluster.commands import run
-from tests.localcluster.errors import CommandFailedError, LocalClusterError
+from dev.localcluster.cache import locked
+from dev.localcluster.commands import run
+from dev.localcluster.errors import CommandFailedError, LocalClusterError
 
 _BLOCK = ipaddress.ip_network("172.31.0.0/16")
 _NARROW = 20

@@ -4,9 +4,9 @@ import platform
 import shutil
 from pathlib import Path
 
-from tests.localcluster.cache import build_key, file_parts, find_or_build
-from tests.localcluster.commands import run, run_announced
-from tests.localcluster.errors import LocalClusterError
+from dev.localcluster.cache import build_key, file_parts, find_or_build
+from dev.localcluster.commands import run, run_announced
+from dev.localcluster.errors import LocalClusterError
 
 GO_MODULE = Path(__file__).parent / "go"
 KUBERNETES = "v1.36.3"

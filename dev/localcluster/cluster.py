@@ -9,18 +9,18 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.localcluster import given, plain
-from tests.localcluster.announce import announce
-from tests.localcluster.backends import BACKENDS, choose_backend
-from tests.localcluster.cache import cache_root, locked
-from tests.localcluster.commands import run
-from tests.localcluster.control import request
-from tests.localcluster.endpoints import Endpoints, find_endpoints, write_endpoints
-from tests.localcluster.errors import LocalClusterError
-from tests.localcluster.images import Images, find_or_build_images
-from tests.localcluster.node_store import prepare_store
-from tests.localcluster.readiness import wait_for_apiserver
-from tests.localcluster.s3 import S3Access
+from dev.localcluster import given, plain
+from dev.localcluster.announce import announce
+from dev.localcluster.backends import BACKENDS, choose_backend
+from dev.localcluster.cache import cache_root, locked
+from dev.localcluster.commands import run
+from dev.localcluster.control import request
+from dev.localcluster.endpoints import Endpoints, find_endpoints, write_endpoints
+from dev.localcluster.errors import LocalClusterError
+from dev.localcluster.images import Images, find_or_build_images
+from dev.localcluster.node_store import prepare_store
+from dev.localcluster.readiness import wait_for_apiserver
+from dev.localcluster.s3 import S3Access
 
 DEFAULT_NAME = "demo"
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")

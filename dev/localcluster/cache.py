@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from tests.localcluster.announce import announce
+from dev.localcluster.announce import announce
 
 
 def cache_root() -> Path:

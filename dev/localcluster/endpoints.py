@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from tests.localcluster.s3 import S3Access
+from dev.localcluster.s3 import S3Access
 
 _FILE = "cluster.json"
 

@@ -7,13 +7,13 @@ so this backend is not covered by a test.
 import json
 from pathlib import Path
 
-from tests.localcluster.announce import announce
-from tests.localcluster.commands import run, run_announced
-from tests.localcluster.control import find_supervisor
-from tests.localcluster.endpoints import Endpoints
-from tests.localcluster.errors import LocalClusterError
-from tests.localcluster.given import find_clients
-from tests.localcluster.s3_beside import end_s3, start_s3
+from dev.localcluster.announce import announce
+from dev.localcluster.commands import run, run_announced
+from dev.localcluster.control import find_supervisor
+from dev.localcluster.endpoints import Endpoints
+from dev.localcluster.errors import LocalClusterError
+from dev.localcluster.given import find_clients
+from dev.localcluster.s3_beside import end_s3, start_s3
 
 DESCRIPTION = "kind"
 

@@ -3,10 +3,10 @@
 import platform
 from pathlib import Path
 
-from tests.localcluster.announce import announce
-from tests.localcluster.base_image import PYTHON
-from tests.localcluster.cache import build_key, cache_root, find_or_build
-from tests.localcluster.commands import run
+from dev.localcluster.announce import announce
+from dev.localcluster.base_image import PYTHON
+from dev.localcluster.cache import build_key, cache_root, find_or_build
+from dev.localcluster.commands import run
 
 REPOSITORY = Path(__file__).parents[2]
 _GLIBC = ("manylinux_2_36", "manylinux_2_34", "manylinux_2_31", "manylinux_2_28", "manylinux2014")

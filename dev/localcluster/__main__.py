@@ -1,14 +1,14 @@
-"""The command line: `python -m tests.localcluster up`, and everything else that a person does."""
+"""The command line: `python -m dev.localcluster up`, and everything else that a person does."""
 
 import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
 
-from tests.localcluster.announce import announce
-from tests.localcluster.backends import BACKENDS
-from tests.localcluster.cluster import DEFAULT_NAME, LocalCluster, all_names, end
-from tests.localcluster.errors import LocalClusterError
+from dev.localcluster.announce import announce
+from dev.localcluster.backends import BACKENDS
+from dev.localcluster.cluster import DEFAULT_NAME, LocalCluster, all_names, end
+from dev.localcluster.errors import LocalClusterError
 
 
 def up(options: argparse.Namespace) -> int:
@@ -68,7 +68,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.localcluster",
+        prog="python -m dev.localcluster",
         description="A Kubernetes cluster and an S3 bucket for the demo and for tests.",
     )
     commands = parser.add_subparsers(required=True)
@@ -87,7 +87,7 @@ def _require(name: str) -> LocalCluster:
     cluster = LocalCluster.find(name)
     if cluster is None:
         raise LocalClusterError(
-            f"cluster {name} does not run: `python -m tests.localcluster up --name {name}`"
+            f"cluster {name} does not run: `python -m dev.localcluster up --name {name}`"
         )
     return cluster
 

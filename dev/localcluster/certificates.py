@@ -9,7 +9,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.localcluster.commands import run
+from dev.localcluster.commands import run
 
 SERVICE_ADDRESS = "10.96.0.1"
 _NAMES = (

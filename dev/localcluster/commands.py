@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.localcluster.announce import Heartbeat, announce
-from tests.localcluster.errors import CommandFailedError, LocalClusterError
+from dev.localcluster.announce import Heartbeat, announce
+from dev.localcluster.errors import CommandFailedError, LocalClusterError
 
 
 def run(

@@ -5,10 +5,10 @@ import shutil
 from pathlib import Path
 from typing import Protocol
 
-from tests.localcluster import given, kind, plain
-from tests.localcluster.commands import run
-from tests.localcluster.endpoints import Endpoints
-from tests.localcluster.errors import LocalClusterError
+from dev.localcluster import given, kind, plain
+from dev.localcluster.commands import run
+from dev.localcluster.endpoints import Endpoints
+from dev.localcluster.errors import LocalClusterError
 
 
 class Backend(Protocol):

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.localcluster import supervisor
-from tests.localcluster.errors import LocalClusterError
+from dev.localcluster import supervisor
+from dev.localcluster.errors import LocalClusterError
 
 _END_ATTEMPTS = 200
 _SCRIPT = str(Path(supervisor.__file__))

@@ -8,10 +8,10 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.localcluster.announce import announce
-from tests.localcluster.commands import run, run_announced
-from tests.localcluster.configs import CNI_PLUGINS
-from tests.localcluster.errors import LocalClusterError
+from dev.localcluster.announce import announce
+from dev.localcluster.commands import run, run_announced
+from dev.localcluster.configs import CNI_PLUGINS
+from dev.localcluster.errors import LocalClusterError
 
 _OTHERWISE = "or name a cluster that runs already in EXTERNAL_DATA_KUBECONFIG"
 CLUSTER_PROGRAMS: Mapping[str, str] = {

@@ -7,34 +7,34 @@ and end with its first process. Only control groups and a folder have to be take
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.localcluster import network, s3
-from tests.localcluster.addons import build_addons
-from tests.localcluster.announce import announce
-from tests.localcluster.archives import write_program_image
-from tests.localcluster.binaries import find_or_build_binaries
-from tests.localcluster.certificates import write_certificates
-from tests.localcluster.commands import run
-from tests.localcluster.configs import PAUSE_IMAGE, write_configs
-from tests.localcluster.containerd import import_image, wait_for_containerd
-from tests.localcluster.containment import (
+from dev.localcluster import network, s3
+from dev.localcluster.addons import build_addons
+from dev.localcluster.announce import announce
+from dev.localcluster.archives import write_program_image
+from dev.localcluster.binaries import find_or_build_binaries
+from dev.localcluster.certificates import write_certificates
+from dev.localcluster.commands import run
+from dev.localcluster.configs import PAUSE_IMAGE, write_configs
+from dev.localcluster.containerd import import_image, wait_for_containerd
+from dev.localcluster.containment import (
     cover_fixed_paths,
     remove_cgroups,
     remove_fixed_paths,
 )
-from tests.localcluster.control import (
+from dev.localcluster.control import (
     CONTAINED,
     end_supervisor,
     find_supervisor,
     request,
     start_supervisor,
 )
-from tests.localcluster.endpoints import Endpoints
-from tests.localcluster.errors import LocalClusterError
-from tests.localcluster.host import require_host
-from tests.localcluster.layout import Site
-from tests.localcluster.node_store import fill_store
-from tests.localcluster.programs import FIRST, THEN, build_argv
-from tests.localcluster.readiness import wait_for_apiserver, wait_for_dns, wait_for_node
+from dev.localcluster.endpoints import Endpoints
+from dev.localcluster.errors import LocalClusterError
+from dev.localcluster.host import require_host
+from dev.localcluster.layout import Site
+from dev.localcluster.node_store import fill_store
+from dev.localcluster.programs import FIRST, THEN, build_argv
+from dev.localcluster.readiness import wait_for_apiserver, wait_for_dns, wait_for_node
 
 DESCRIPTION = "plain processes in namespaces of their own"
 

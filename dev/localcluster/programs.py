@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.localcluster.certificates import PROXY_CLIENT
-from tests.localcluster.layout import NODE, Site
+from dev.localcluster.certificates import PROXY_CLIENT
+from dev.localcluster.layout import NODE, Site
 
 _ISSUER = "https://kubernetes.default.svc.cluster.local"
 

@@ -6,10 +6,10 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.localcluster.commands import run
-from tests.localcluster.configs import DNS_READY_PORT
-from tests.localcluster.errors import LocalClusterError
-from tests.localcluster.layout import NODE, Site
+from dev.localcluster.commands import run
+from dev.localcluster.configs import DNS_READY_PORT
+from dev.localcluster.errors import LocalClusterError
+from dev.localcluster.layout import NODE, Site
 
 READY_S = 90.0
 

@@ -7,10 +7,10 @@ import platform
 import shutil
 from pathlib import Path
 
-from tests.localcluster.buildah import BUILDAH_KEY, buildah
-from tests.localcluster.cache import build_key, cache_root, find_or_build
-from tests.localcluster.commands import run_announced
-from tests.localcluster.host import IMAGE_PROGRAMS, require_programs, require_root
+from dev.localcluster.buildah import BUILDAH_KEY, buildah
+from dev.localcluster.cache import build_key, cache_root, find_or_build
+from dev.localcluster.commands import run_announced
+from dev.localcluster.host import IMAGE_PROGRAMS, require_programs, require_root
 
 PYTHON = "3.11"
 """What that Debian has; wheels are chosen for it."""
