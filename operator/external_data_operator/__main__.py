@@ -5,8 +5,8 @@ import os
 import sys
 
 from external_data_operator.errors import OperatorError
-from external_data_operator.handlers.logs import set_up_logging
-from external_data_operator.handlers.running import run_operator
+from external_data_operator.runtime.logs import set_up_logging
+from external_data_operator.runtime.running import run_operator
 from external_data_operator.settings import parse_settings
 
 

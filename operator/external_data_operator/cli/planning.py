@@ -21,8 +21,8 @@ from external_data_operator.api.source import Destination, EnablePolicy, S3Desti
 from external_data_operator.cli.exits import CommandError, Exit
 from external_data_operator.cli.manifests import Manifests, SourceManifest
 from external_data_operator.errors import SpecError
-from external_data_operator.reconcile.plans import Place, build_check_plan, build_sync_plan
-from external_data_operator.reconcile.streams import is_wanted, pick_options, read_streams
+from external_data_operator.reconcile.plans.plan import Place, build_check_plan, build_sync_plan
+from external_data_operator.reconcile.plans.streams import is_wanted, pick_options, read_streams
 from external_data_operator.settings import AllowRule, Settings
 
 _HOW_TO_SAY_WHERE = "file:///folder or s3://bucket/prefix"

@@ -16,10 +16,10 @@ from external_data_operator.cli.manifests import (
     SourceManifest,
 )
 from external_data_operator.errors import SpecError
-from external_data_operator.reconcile.naming import table_name
-from external_data_operator.reconcile.references import find_needs
-from external_data_operator.reconcile.schedule import Wish, find_schedule
-from external_data_operator.reconcile.streams import pick_options, read_streams
+from external_data_operator.reconcile.base.naming import table_name
+from external_data_operator.reconcile.plans.references import find_needs
+from external_data_operator.reconcile.plans.streams import pick_options, read_streams
+from external_data_operator.reconcile.runs.schedule import Wish, find_schedule
 
 _ANY_UID = "not-yet-known"
 _Key = tuple[str, str, str]

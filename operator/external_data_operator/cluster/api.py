@@ -25,8 +25,8 @@ from external_data_operator.errors import (
     InvalidError,
     NotFoundError,
 )
-from external_data_operator.reconcile.marks import FIELD_MANAGER
-from external_data_operator.reconcile.world import Object, name_of, namespace_of
+from external_data_operator.reconcile.base.marks import FIELD_MANAGER
+from external_data_operator.reconcile.base.world import Object, name_of, namespace_of
 
 TIMEOUT_S = 30
 CHUNK = 500

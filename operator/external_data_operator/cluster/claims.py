@@ -2,8 +2,8 @@
 
 from external_data_operator.cluster.kinds import SCHEMA, SOURCE
 from external_data_operator.cluster.store import Key, Store, source_of
-from external_data_operator.reconcile.schema import table_claim
-from external_data_operator.reconcile.world import Object, is_going, uid_of
+from external_data_operator.reconcile.base.world import Object, is_going, uid_of
+from external_data_operator.reconcile.schemas.decide import table_claim
 from external_data_operator.settings import Settings
 
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from kubernetes.utils.quantity import parse_quantity
 
-from external_data_operator.reconcile import marks
-from external_data_operator.reconcile.naming import hash_of
-from external_data_operator.reconcile.world import Object, annotations_of
+from external_data_operator.reconcile.base import marks
+from external_data_operator.reconcile.base.naming import hash_of
+from external_data_operator.reconcile.base.world import Object, annotations_of
 
 
 def stamp(manifest: Object) -> Object:

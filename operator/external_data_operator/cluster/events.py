@@ -7,9 +7,9 @@ from datetime import datetime
 
 from external_data_operator.cluster.api import Api
 from external_data_operator.errors import ClusterError
-from external_data_operator.reconcile.marks import FIELD_MANAGER
-from external_data_operator.reconcile.naming import OBJECT_NAME_MAX, hash_of, suffixed
-from external_data_operator.reconcile.world import (
+from external_data_operator.reconcile.base.marks import FIELD_MANAGER
+from external_data_operator.reconcile.base.naming import OBJECT_NAME_MAX, hash_of, suffixed
+from external_data_operator.reconcile.base.world import (
     Note,
     Object,
     format_time,

@@ -14,8 +14,8 @@ from external_data_operator.cluster.api import Api
 from external_data_operator.cluster.kinds import NAMESPACES, WATCHED, Kind
 from external_data_operator.cluster.store import Store
 from external_data_operator.errors import ClusterError
-from external_data_operator.reconcile.marks import SELECTOR
-from external_data_operator.reconcile.world import Object, name_of
+from external_data_operator.reconcile.base.marks import SELECTOR
+from external_data_operator.reconcile.base.world import Object, name_of
 from external_data_operator.settings import Settings
 
 GRACE_S = 10.0

@@ -28,16 +28,9 @@ from external_data_operator.cluster.kinds import (
 )
 from external_data_operator.cluster.store import Key, Store, source_of
 from external_data_operator.errors import ClusterError, NotFoundError, SpecError
-from external_data_operator.reconcile import marks
-from external_data_operator.reconcile.checks import discovery_name, job_to_read
-from external_data_operator.reconcile.credentials import credentials_names
-from external_data_operator.reconcile.history import run_to_read
-from external_data_operator.reconcile.jobs import SYNC
-from external_data_operator.reconcile.parsing import parse_source_spec, read_schema_status
-from external_data_operator.reconcile.plans import default_secret_name, destination_copy
-from external_data_operator.reconcile.references import find_needs
-from external_data_operator.reconcile.runs import read_runs
-from external_data_operator.reconcile.world import (
+from external_data_operator.reconcile.base import marks
+from external_data_operator.reconcile.base.parsing import parse_source_spec, read_schema_status
+from external_data_operator.reconcile.base.world import (
     Children,
     Data,
     Object,
@@ -52,6 +45,13 @@ from external_data_operator.reconcile.world import (
     parse_time,
     uid_of,
 )
+from external_data_operator.reconcile.plans.plan import default_secret_name, destination_copy
+from external_data_operator.reconcile.plans.references import find_needs
+from external_data_operator.reconcile.runs.history import run_to_read
+from external_data_operator.reconcile.runs.run import read_runs
+from external_data_operator.reconcile.schemas.jobs import SYNC
+from external_data_operator.reconcile.sources.checks import discovery_name, job_to_read
+from external_data_operator.reconcile.sources.credentials import credentials_names
 from external_data_operator.settings import Settings
 
 _FRESH_S = 10.0

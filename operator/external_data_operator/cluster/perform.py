@@ -23,9 +23,8 @@ from external_data_operator.errors import (
     PodRefusedError,
     TakenError,
 )
-from external_data_operator.reconcile import marks
-from external_data_operator.reconcile.references import S3_KEYS, S3_OPTIONAL_KEYS
-from external_data_operator.reconcile.world import (
+from external_data_operator.reconcile.base import marks
+from external_data_operator.reconcile.base.world import (
     Apply,
     CopySecret,
     Create,
@@ -40,6 +39,7 @@ from external_data_operator.reconcile.world import (
     name_of,
     namespace_of,
 )
+from external_data_operator.reconcile.plans.references import S3_KEYS, S3_OPTIONAL_KEYS
 
 _CACHED = frozenset(kind.kind for kind in WATCHED)
 _FOR_PODS = frozenset({"Job", "CronJob", "ConfigMap"})

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from external_data_operator.cluster.kinds import SCHEMA, SOURCE
-from external_data_operator.reconcile import marks
-from external_data_operator.reconcile.world import Object, annotations_of
+from external_data_operator.reconcile.base import marks
+from external_data_operator.reconcile.base.world import Object, annotations_of
 
 Place = tuple[str, str, str]
 """Kind, namespace, name."""

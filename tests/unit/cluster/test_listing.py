@@ -8,7 +8,7 @@ from external_data_operator.cluster.kinds import JOBS
 from external_data_operator.cluster.listing import Lister
 from external_data_operator.cluster.store import Store
 from external_data_operator.errors import ClusterError
-from external_data_operator.reconcile import marks
+from external_data_operator.reconcile.base import marks
 
 from tests.unit.reconcile.worlds import SETTINGS
 

@@ -14,8 +14,7 @@ from external_data_operator.errors import (
     PodRefusedError,
     TakenError,
 )
-from external_data_operator.reconcile.render import Owner, render_plan, render_schema, render_secret
-from external_data_operator.reconcile.world import (
+from external_data_operator.reconcile.base.world import (
     Apply,
     CopySecret,
     Create,
@@ -23,6 +22,8 @@ from external_data_operator.reconcile.world import (
     Delete,
     StoreCredentials,
 )
+from external_data_operator.reconcile.render.config import render_plan, render_schema, render_secret
+from external_data_operator.reconcile.render.metadata import Owner
 from pydantic import SecretStr
 
 from tests.unit.cluster.memory_api import MemoryApi

@@ -5,8 +5,8 @@ import copy
 from external_data_operator.cluster.covers import covers
 from external_data_operator.cluster.events import Throttle
 from external_data_operator.cluster.store import Key, Store
-from external_data_operator.reconcile import marks
-from external_data_operator.reconcile.world import Note
+from external_data_operator.reconcile.base import marks
+from external_data_operator.reconcile.base.world import Note
 
 from tests.unit.reconcile.worlds import build_schema, build_source
 

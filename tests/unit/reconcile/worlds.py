@@ -12,9 +12,9 @@ from typing import Any
 
 from external_data_operator.api.plan import Report
 from external_data_operator.cluster.kinds import BY_NAME
-from external_data_operator.reconcile import marks
-from external_data_operator.reconcile.naming import hash_of
-from external_data_operator.reconcile.world import (
+from external_data_operator.reconcile.base import marks
+from external_data_operator.reconcile.base.naming import hash_of
+from external_data_operator.reconcile.base.world import (
     Apply,
     Children,
     CopySecret,

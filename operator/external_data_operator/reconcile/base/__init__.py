@@ -1,0 +1,1 @@
+"""What knows no kind of object: the world as values, names, conditions, parsing, actions."""

@@ -1,0 +1,1 @@
+"""Plans for the runner, and what they need of the cluster."""

@@ -1,0 +1,120 @@
+"""Plans for the runner, and the fingerprint that says when one must be checked or tried again."""
+
+from dataclasses import dataclass
+
+from external_data_operator.api.meta import ObjectRef
+from external_data_operator.api.plan import (
+    Limits,
+    NetworkPolicy,
+    Plan,
+    SyncOptions,
+    TableTarget,
+    Task,
+)
+from external_data_operator.api.source import Destination, S3Destination, SourceSpec
+from external_data_operator.errors import SpecError
+from external_data_operator.reconcile.base.naming import (
+    OBJECT_NAME_MAX,
+    hash_of,
+    suffixed,
+    table_name,
+)
+from external_data_operator.reconcile.plans.references import S3_KEYS, Need, find_needs
+from external_data_operator.settings import Settings
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a source lives, and the settings that hold for it."""
+
+    settings: Settings
+    namespace: str
+    source: str
+
+
+def destination_copy(source: str) -> str:
+    """Name of our copy of the default destination's credentials."""
+    return suffixed(source, "destination", length_max=OBJECT_NAME_MAX)
+
+
+def default_secret_name(spec: SourceSpec, settings: Settings) -> str | None:
+    """The Secret of the operator's namespace that this source needs a copy of."""
+    if spec.destination is not None or settings.default_destination is None:
+        return None
+    ref = settings.default_destination.s3.credentials_secret_ref
+    return None if ref is None else ref.name
+
+
+def all_needs(spec: SourceSpec, place: Place) -> list[Need]:
+    """What the pods of this source mount: what the spec refers to, and our copy for the default
+    destination."""
+    needs = find_needs(spec)
+    if default_secret_name(spec, place.settings) is not None:
+        copy = destination_copy(place.source)
+        needs.append(Need("Secret", copy, S3_KEYS, "the operator's default destination"))
+    return needs
+
+
+def find_target(spec: SourceSpec, place: Place, table: str | None) -> TableTarget:
+    """Where a table lies, or all of the source's. Raises SpecError without a destination."""
+    path = place.namespace if table is None else f"{place.namespace}/{table}"
+    if spec.destination is not None:
+        return TableTarget(s3=spec.destination.s3, path=path)
+    if place.settings.default_destination is None:
+        raise SpecError("destination: is required, as this operator has no default destination")
+    return TableTarget(
+        s3=_default_s3(place.settings.default_destination, place), path=path, trusted=True
+    )
+
+
+def _default_s3(destination: Destination, place: Place) -> S3Destination:
+    s3 = destination.s3
+    if s3.credentials_secret_ref is None:
+        return s3
+    copy = ObjectRef(name=destination_copy(place.source))
+    return s3.model_copy(update={"credentials_secret_ref": copy})
+
+
+def build_check_plan(spec: SourceSpec, place: Place) -> Plan:
+    """What a check of the source needs to know."""
+    return Plan(
+        task=Task.CHECK,
+        namespace=place.namespace,
+        source=place.source,
+        rest=spec.rest,
+        target=find_target(spec, place, None),
+        network=NetworkPolicy(private_cidrs=place.settings.private_cidrs(place.namespace)),
+    )
+
+
+def build_sync_plan(spec: SourceSpec, place: Place, options: SyncOptions) -> Plan:
+    """What a sync of one stream needs to know; the source's other streams are left out."""
+    rest = spec.rest
+    if rest is not None:
+        only = [stream for stream in rest.streams if stream.name == options.stream]
+        rest = rest.model_copy(update={"streams": only})
+    return Plan(
+        task=Task.SYNC,
+        namespace=place.namespace,
+        source=place.source,
+        rest=rest,
+        sync=options,
+        target=find_target(spec, place, table_name(spec.table_prefix, options.stream)),
+        limits=Limits(seconds=place.settings.run_deadline_seconds),
+        network=NetworkPolicy(private_cidrs=place.settings.private_cidrs(place.namespace)),
+    )
+
+
+def plan_text(plan: Plan) -> str:
+    """The plan as JSON, the same text for the same plan."""
+    return plan.model_dump_json(by_alias=True, exclude_none=True, indent=1)
+
+
+def runtime_text(spec: SourceSpec) -> str:
+    """How the source's pods run: a failure for good may be mended there, too."""
+    return spec.runtime.model_dump_json(by_alias=True, exclude_none=True)
+
+
+def fingerprint_of(*parts: str) -> str:
+    """One word for these parts together."""
+    return hash_of(*parts, length=16)

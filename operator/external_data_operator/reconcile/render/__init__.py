@@ -1,0 +1,1 @@
+"""Manifests: the only place where Kubernetes objects are spelled."""

@@ -1,0 +1,79 @@
+"""What a schema's runs say of it: the verdict that becomes Ready, Stalled and Reconciling.
+
+Ready speaks of the last run that ended. A run under way changes that only where it is stuck, or
+where nothing has succeeded yet.
+"""
+
+from collections.abc import Sequence
+
+from external_data_operator.api.conditions import ATTENTION, ConditionType, Reason
+from external_data_operator.api.schema import SchemaStatus
+from external_data_operator.reconcile.base.status import Verdict, find_condition
+from external_data_operator.reconcile.runs.history import say_success
+from external_data_operator.reconcile.runs.run import Run, RunState, find_active, find_last
+
+
+def judge_runs(runs: Sequence[Run], status: SchemaStatus, *, over: bool = False) -> Verdict | None:
+    """What the runs say; None before the first one ended or got stuck. `over` says that no run
+    follows by itself."""
+    active, last = find_active(runs), find_last(runs)
+    if active is not None and active.trouble is not None and _outweighs(active, last):
+        trouble = active.trouble
+        say = None if trouble.stalled else "A run is under way."
+        return Verdict("False", trouble.reason, trouble.message, trouble.stalled, say)
+    under_way = None if active is None else "A run is under way."
+    if last is None:
+        return _remembered(status, over=over, under_way=under_way)
+    if last.failure is None:
+        return Verdict("True", Reason.SYNCED, _say_synced(last, status))
+    if over:
+        return Verdict("False", last.failure.reason, last.failure.message, stalled=True)
+    say = under_way or "The next run tries again."
+    return Verdict("False", last.failure.reason, last.failure.message, reconciling=say)
+
+
+def _say_synced(last: Run, status: SchemaStatus) -> str:
+    """What the run reported; once its pod is gone, what was said of it before."""
+    before = find_condition(status.conditions, ConditionType.READY)
+    told = any(record.job == last.job for record in status.history[:1])
+    if not last.witnessed and told and before is not None and before.reason == Reason.SYNCED:
+        return before.message
+    return say_success(last)
+
+
+def _outweighs(active: Run, last: Run | None) -> bool:
+    """An attempt that is being repeated is no news if the last run succeeded; a pod that cannot
+    start is, if a person should look."""
+    trouble = active.trouble
+    if trouble is None:
+        return False
+    is_news = trouble.stalled or (active.stuck and trouble.reason in ATTENTION)
+    return is_news or last is None or last.state is not RunState.SUCCEEDED
+
+
+def _remembered(status: SchemaStatus, *, over: bool, under_way: str | None) -> Verdict | None:
+    """The Jobs are gone; the status remembers the last run."""
+    before = find_condition(status.conditions, ConditionType.READY)
+    history = status.history
+    if not history or before is None:
+        return None
+    record = history[0]
+    if record.result == RunState.SUCCEEDED:
+        message = before.message if before.status == "True" else "The last run published its data."
+        return Verdict("True", Reason.SYNCED, message)
+    reason = Reason(record.reason) if record.reason in set(Reason) else Reason.INTERNAL_ERROR
+    say = None if over else under_way or "The next run tries again."
+    return Verdict("False", reason, record.error or "", stalled=over, reconciling=say)
+
+
+def judge_before(*, running: bool, scheduling: bool) -> Verdict:
+    """Before any run has ended."""
+    if running:
+        say = "The first run is under way."
+        return Verdict("Unknown", Reason.PROGRESSING, say, reconciling=say)
+    if not scheduling:
+        message = "The table is not synced: shouldSync, suspend or syncFrequency says so."
+        return Verdict("True", Reason.SUSPENDED, message)
+    return Verdict(
+        "Unknown", Reason.NEVER_SYNCED, "No run has finished yet.", reconciling="Waiting."
+    )

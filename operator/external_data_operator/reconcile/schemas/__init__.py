@@ -1,0 +1,1 @@
+"""What an ExternalDataSchema comes to."""

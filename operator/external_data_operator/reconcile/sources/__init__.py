@@ -1,0 +1,1 @@
+"""What an ExternalDataSource comes to."""

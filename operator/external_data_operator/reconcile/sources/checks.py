@@ -1,0 +1,303 @@
+"""The check of a source: which Job asks it, what its answer says, and when to ask again.
+
+One check belongs to one fingerprint (the plan, and the versions of what it refers to) and one
+token of `refresh-schemas`. A failed one is repeated with growing pauses. Between two answers the
+last one holds.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from external_data_operator.api.conditions import RETRIED, STALLING, ConditionType, Reason
+from external_data_operator.api.plan import Discovery, Failure, FailureClass, Task
+from external_data_operator.api.source import SourceSpec, SourceStatus
+from external_data_operator.reconcile.base import marks
+from external_data_operator.reconcile.base.actions import REFRESH
+from external_data_operator.reconcile.base.naming import OBJECT_NAME_MAX, job_name, suffixed
+from external_data_operator.reconcile.base.parsing import parse_discovery, read_discovery
+from external_data_operator.reconcile.base.status import Verdict, find_condition
+from external_data_operator.reconcile.base.world import (
+    Apply,
+    Create,
+    Delete,
+    Intent,
+    Object,
+    ObservedSource,
+    Trouble,
+    annotations_of,
+    format_time,
+    labels_of,
+    name_of,
+    namespace_of,
+    uid_of,
+)
+from external_data_operator.reconcile.plans.plan import Place, all_needs
+from external_data_operator.reconcile.plans.streams import read_streams
+from external_data_operator.reconcile.render.config import render_discovery, render_plan
+from external_data_operator.reconcile.render.jobs import render_job
+from external_data_operator.reconcile.render.metadata import Owner
+from external_data_operator.reconcile.render.workloads import CHECK_DEADLINE_S, JobRecipe
+from external_data_operator.reconcile.runs.backoff import check_delay
+from external_data_operator.reconcile.runs.run import STUCK, Run, RunState, read_runs, recall
+
+CHECK = Task.CHECK.lower()
+_KEEP_FINISHED = 3
+_NOTES_MAX = 3
+_LOG_WAIT_S = 2.0
+_LOG_PATIENCE = timedelta(seconds=30)
+_TEXT_MAX = 900_000
+"""A ConfigMap ends at a mebibyte; the columns are left to the first sync then."""
+_UNREAD = Failure(
+    failure_class=FailureClass.BUG,
+    reason=Reason.INTERNAL_ERROR,
+    message="The check succeeded, but what it found could not be read from its pod's log.",
+)
+_POD_WAIT_S = 8.0
+_REPEATED = "The check will be repeated."
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is to be checked."""
+
+    observed: ObservedSource
+    spec: SourceSpec
+    status: SourceStatus
+    place: Place
+    plan: str
+    fingerprint: str
+    token: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is known, and what to do to know more."""
+
+    verdict: Verdict
+    discovery: Discovery | None = None
+    discovered_at: str | None = None
+    settled: bool = False
+    """Whether this question, token included, has its answer."""
+    intents: tuple[Intent, ...] = ()
+    look_again_s: float | None = None
+
+
+def discovery_name(source: str) -> str:
+    """Name of the ConfigMap that keeps what a check found."""
+    return suffixed(source, "discovery", length_max=OBJECT_NAME_MAX)
+
+
+def find_discovery_map(observed: ObservedSource) -> Object | None:
+    """The ConfigMap that keeps what a check found."""
+    wanted = discovery_name(name_of(observed.source))
+    return next((one for one in observed.children.config_maps if name_of(one) == wanted), None)
+
+
+def job_to_read(observed: ObservedSource) -> str | None:
+    """The check whose output has not been kept yet; its log is worth reading."""
+    kept = annotations_of(find_discovery_map(observed) or {"metadata": {}}).get(marks.RUN)
+    done = [run for run in read_runs(observed.children, CHECK) if run.state is RunState.SUCCEEDED]
+    return done[-1].job if done and done[-1].uid != kept else None
+
+
+def answer(question: Question, now: datetime) -> Answer:
+    """What the checks so far say, and the next one where one is due."""
+    runs = [
+        _known_run(question, run)
+        for run in read_runs(question.observed.children, CHECK)
+        if _is_of(run, question)
+    ]
+    ended = next((run for run in reversed(runs) if not run.active), None)
+    if runs and runs[-1].active:
+        return _while_active(question, runs[-1], ended)
+    if ended is None:
+        return _without_a_run(question)
+    if ended.failure is not None:
+        return _after_failure(question, ended, ended.failure, now)
+    return _after_success(question, ended, now)
+
+
+def _is_of(run: Run, question: Question) -> bool:
+    return run.fingerprint == question.fingerprint and run.request == question.token
+
+
+def _known_run(question: Question, run: Run) -> Run:
+    """What the pods no longer say of a failure is in the status, if that is about this question."""
+    status = question.status
+    ready = find_condition(status.conditions, ConditionType.READY)
+    answered = status.handled_requests.get(REFRESH, "") == question.token
+    if ready is None or not answered or status.checked_fingerprint != question.fingerprint:
+        return run
+    return recall(run, ready.reason, ready.message) if ready.status == "False" else run
+
+
+def _while_active(question: Question, active: Run, ended: Run | None) -> Answer:
+    verdict = _under_way(question)
+    failure = None if ended is None else ended.failure or _unread(question, ended)
+    if failure is not None:
+        verdict = _failed(question, failure)
+    elif active.report is not None and active.report.failure is not None:
+        verdict = _failed(question, active.report.failure)
+    elif active.trouble is not None and not _bides(active.trouble, verdict):
+        trouble = active.trouble
+        say = None if trouble.stalled else "The check is under way."
+        verdict = Verdict("False", trouble.reason, trouble.message, trouble.stalled, say)
+    return Answer(verdict, look_again_s=None if active.has_pod else _POD_WAIT_S)
+
+
+def _bides(trouble: Trouble, verdict: Verdict) -> bool:
+    """A busy cluster delays the check of a source that was ready, and says nothing against it."""
+    return verdict.ready == "True" and trouble.reason is Reason.UNSCHEDULABLE
+
+
+def _without_a_run(question: Question) -> Answer:
+    """Nothing was asked, or so long ago that the Job is gone: then the kept answer counts."""
+    kept = find_discovery_map(question.observed)
+    ready = find_condition(question.status.conditions, ConditionType.READY)
+    answered = (
+        kept is not None
+        and annotations_of(kept).get(marks.FINGERPRINT) == question.fingerprint
+        and question.status.checked_fingerprint == question.fingerprint
+        and question.status.handled_requests.get(REFRESH, "") == question.token
+        and ready is not None
+        and ready.status == "True"
+    )
+    if answered and kept is not None:
+        return _known(question, kept)
+    return _ask(question, attempt=1)
+
+
+def _after_success(question: Question, ended: Run, now: datetime) -> Answer:
+    kept = find_discovery_map(question.observed)
+    if kept is not None and annotations_of(kept).get(marks.RUN) == ended.uid:
+        return _known(question, kept)
+    log = question.observed.logs.get(ended.job)
+    discovery = None if log is None else parse_discovery(log)
+    if discovery is not None:
+        fresh = _discovery_map(question, discovery, ended)
+        return replace(_known(question, fresh), intents=(Apply(fresh),))
+    if now - ended.ended < _LOG_PATIENCE:
+        return Answer(_under_way(question), look_again_s=_LOG_WAIT_S)
+    return _after_failure(question, ended, _UNREAD, now)
+
+
+def _unread(question: Question, ended: Run) -> Failure | None:
+    """A check that succeeded is worth nothing while nobody could read what it found."""
+    kept = find_discovery_map(question.observed)
+    read = kept is not None and annotations_of(kept).get(marks.RUN) == ended.uid
+    return None if read else _UNREAD
+
+
+def _after_failure(question: Question, ended: Run, failure: Failure, now: datetime) -> Answer:
+    due = ended.ended + check_delay(failure, ended.attempt)
+    verdict = _failed(question, failure)
+    if due <= now:
+        return replace(_ask(question, attempt=ended.attempt + 1), verdict=verdict, settled=True)
+    wait = (due - now) / timedelta(seconds=1)
+    return Answer(verdict, settled=True, look_again_s=wait)
+
+
+def _known(question: Question, kept: Object) -> Answer:
+    discovery = read_discovery(kept) or Discovery(streams=[])
+    count = len(read_streams(question.spec, discovery))
+    tables = "1 stream" if count == 1 else f"{count} streams"
+    return Answer(
+        Verdict("True", Reason.READY, _say_checked(tables, discovery)),
+        discovery=discovery,
+        discovered_at=annotations_of(kept).get(marks.DISCOVERED_AT),
+        settled=True,
+    )
+
+
+def _under_way(question: Question) -> Verdict:
+    """A source that was ready stays so while only a credential changed or a person asked again."""
+    ready = find_condition(question.status.conditions, ConditionType.READY)
+    generation = question.observed.source["metadata"].get("generation")
+    say = "The source is being checked."
+    if ready is not None and ready.status == "True" and ready.observed_generation == generation:
+        return Verdict("True", Reason.READY, ready.message, reconciling=say)
+    return Verdict("Unknown", Reason.PROGRESSING, say, reconciling=say)
+
+
+def _failed(question: Question, failure: Failure) -> Verdict:
+    """A pod that was stuck until its deadline says what it was stuck at."""
+    before = find_condition(question.status.conditions, ConditionType.READY)
+    if failure.reason is Reason.DEADLINE_EXCEEDED and before and before.reason in STUCK:
+        reason = Reason(before.reason)
+        return Verdict("False", reason, before.message, reconciling=_REPEATED)
+    for_good = failure.failure_class is FailureClass.CONFIGURATION
+    # A host that is away and a Secret that is still missing come without anybody's help.
+    stalled = failure.reason in STALLING or (for_good and failure.reason not in RETRIED)
+    waiting = None if stalled else _REPEATED
+    return Verdict("False", failure.reason, failure.message, stalled=stalled, reconciling=waiting)
+
+
+def _ask(question: Question, *, attempt: int) -> Answer:
+    source = question.observed.source
+    owner = Owner(source, "ExternalDataSource", name_of(source))
+    name = job_name(
+        f"{name_of(source)}-{CHECK}",
+        uid_of(source),
+        question.fingerprint,
+        question.token,
+        str(attempt),
+    )
+    recipe = JobRecipe(
+        owner=owner,
+        settings=question.place.settings,
+        runtime=question.spec.runtime,
+        plan_map=name,
+        task=CHECK,
+        needs=all_needs(question.spec, question.place),
+        notes={
+            marks.TRIGGER: "Check",
+            marks.FINGERPRINT: question.fingerprint,
+            marks.REQUEST: question.token,
+            marks.ATTEMPT: str(attempt),
+        },
+        retries=0,
+        deadline_s=CHECK_DEADLINE_S,
+    )
+    plan = render_plan(owner, name, question.plan, task=CHECK)
+    intents = (Apply(plan), Create(render_job(recipe, name)))
+    return Answer(_under_way(question), intents=intents, look_again_s=_POD_WAIT_S)
+
+
+def _say_checked(tables: str, discovery: Discovery) -> str:
+    """What a check found, and what the first pages lack."""
+    notes = [f"{one.name}: {note}" for one in discovery.streams for note in one.notes]
+    more = [f"{len(notes) - _NOTES_MAX} more notes."] if len(notes) > _NOTES_MAX else []
+    return " ".join([f"The source was checked; it has {tables}.", *notes[:_NOTES_MAX], *more])
+
+
+def _discovery_map(question: Question, discovery: Discovery, run: Run) -> Object:
+    source = question.observed.source
+    text = discovery.model_dump_json(by_alias=True, exclude_none=True)
+    if len(text) > _TEXT_MAX:
+        bare = [one.model_copy(update={"columns": []}) for one in discovery.streams]
+        text = Discovery(streams=bare).model_dump_json(by_alias=True, exclude_none=True)
+    notes = {
+        marks.FINGERPRINT: question.fingerprint,
+        marks.REQUEST: question.token,
+        marks.RUN: run.uid,
+        marks.DISCOVERED_AT: format_time(run.ended),
+    }
+    owner = Owner(source, "ExternalDataSource", name_of(source))
+    return render_discovery(owner, discovery_name(name_of(source)), text, notes)
+
+
+def forgotten(observed: ObservedSource, coming: Iterable[Intent]) -> list[Intent]:
+    """Checks that are over and too many, and plans that no check needs any more, the `coming` one
+    included."""
+    runs = read_runs(observed.children, CHECK)
+    over = [run for run in runs if not run.active][:-_KEEP_FINISHED]
+    namespace = namespace_of(observed.source)
+    intents: list[Intent] = [Delete("batch/v1", "Job", namespace, run.job, run.uid) for run in over]
+    needed = {run.job for run in runs if run.active or run is runs[-1]}
+    needed |= {name_of(one.manifest) for one in coming if isinstance(one, Create)}
+    for plan in observed.children.config_maps:
+        is_plan = labels_of(plan).get(marks.TASK_LABEL) == CHECK
+        if is_plan and runs and name_of(plan) not in needed:
+            intents.append(Delete("v1", "ConfigMap", namespace, name_of(plan), uid_of(plan)))
+    return intents

@@ -1,0 +1,163 @@
+"""Credentials around a source: those that stand in its spec are moved out, those that it refers
+to must be there.
+
+Values pass through as SecretStr, from the spec into one intent, and nowhere else.
+"""
+
+import json
+
+from external_data_operator.api.source import SourceSpec
+from external_data_operator.reconcile.base import marks
+from external_data_operator.reconcile.base.naming import OBJECT_NAME_MAX, hash_of, suffixed
+from external_data_operator.reconcile.base.world import (
+    CopySecret,
+    Data,
+    Delete,
+    Intent,
+    Object,
+    ObservedSource,
+    StoreCredentials,
+    annotations_of,
+    name_of,
+    namespace_of,
+    uid_of,
+)
+from external_data_operator.reconcile.plans.plan import (
+    Place,
+    all_needs,
+    default_secret_name,
+    destination_copy,
+)
+from external_data_operator.reconcile.plans.references import (
+    S3_KEYS,
+    InlineCredential,
+    find_inline,
+    find_needs,
+)
+from external_data_operator.reconcile.render.config import render_secret
+from external_data_operator.reconcile.render.metadata import Owner
+
+
+def credentials_names(source: Object) -> tuple[str, str]:
+    """The names that a source's own Secret may have: the plain one, and one for where that is
+    somebody else's."""
+    plain = suffixed(name_of(source), "credentials", length_max=OBJECT_NAME_MAX)
+    return plain, suffixed(plain, hash_of(uid_of(source)), length_max=OBJECT_NAME_MAX)
+
+
+def move_inline(observed: ObservedSource, spec: SourceSpec) -> StoreCredentials | None:
+    """Moves every credential that stands in the spec into a Secret that the source owns."""
+    inline = find_inline(spec)
+    if not inline:
+        return None
+    source = observed.source
+    name = _free_name(observed)
+    owner = Owner(source, "ExternalDataSource", name_of(source))
+    return StoreCredentials(
+        secret=render_secret(owner, name),
+        values={one.key: one.value for one in inline},
+        source=source,
+        patch=_patch(source, inline, name),
+    )
+
+
+def _free_name(observed: ObservedSource) -> str:
+    plain, other = credentials_names(observed.source)
+    there = observed.secrets.get(plain)
+    ours = there is None or there.owner_uid == uid_of(observed.source)
+    return plain if ours else other
+
+
+def _patch(source: Object, inline: list[InlineCredential], secret: str) -> list[Object]:
+    """References in place of values, and only if nobody changed the source meanwhile."""
+    version = source["metadata"]["resourceVersion"]
+    patch: list[Object] = [{"op": "test", "path": "/metadata/resourceVersion", "value": version}]
+    for one in inline:
+        reference = {"secretKeyRef": {"name": secret, "key": one.key}}
+        patch.append({"op": "replace", "path": one.pointer, "value": reference})
+    applied = annotations_of(source).get(marks.LAST_APPLIED)
+    if applied is not None:
+        path = "/metadata/annotations/" + marks.LAST_APPLIED.replace("/", "~1")
+        cleaned = _without_values(applied, inline, secret)
+        patch.append({"op": "replace", "path": path, "value": cleaned})
+    return patch
+
+
+def _without_values(applied: str, inline: list[InlineCredential], secret: str) -> str:
+    """What kubectl remembers, with references instead, so that its next apply sees no leftover."""
+    document = json.loads(applied)
+    for one in inline:
+        parent = document.get("spec", {})
+        try:
+            for step in one.location[:-1]:
+                parent = parent[step]
+            parent[one.location[-1]] = {"secretKeyRef": {"name": secret, "key": one.key}}
+        except (KeyError, IndexError, TypeError):
+            return json.dumps({**document, "spec": {}})
+    return json.dumps(document)
+
+
+def find_missing(observed: ObservedSource, spec: SourceSpec, place: Place) -> str | None:
+    """The first Secret, ConfigMap or key that is referred to and not there, in a sentence."""
+    for need in find_needs(spec):
+        there = observed.secrets if need.kind == "Secret" else observed.config_maps
+        lack = _lack(there.get(need.name), need.keys)
+        if lack is not None:
+            return f"{need.kind} {need.name} {lack} ({need.location})."
+    name = default_secret_name(spec, place.settings)
+    if name is None:
+        return None
+    lack = _lack(observed.default_secret, S3_KEYS)
+    if lack is None:
+        return None
+    return (
+        f"Secret {name} {lack} in namespace {place.settings.namespace}: "
+        "the operator's administrator sets the default destination's credentials there."
+    )
+
+
+def _lack(data: Data | None, keys: tuple[str, ...]) -> str | None:
+    if data is None:
+        return "does not exist"
+    missing = [key for key in keys if key not in data.keys]
+    return f"has no key {', '.join(missing)}" if missing else None
+
+
+def copy_default(observed: ObservedSource, spec: SourceSpec, place: Place) -> list[Intent]:
+    """Our copy of the default destination's credentials, where it is missing, old or not ours."""
+    name = default_secret_name(spec, place.settings)
+    if name is None or observed.default_secret is None:
+        return []
+    copy = destination_copy(place.source)
+    there = observed.secrets.get(copy)
+    version = observed.default_secret.version
+    ours = there is not None and there.owner_uid == uid_of(observed.source)
+    if ours and there is not None and there.copied_from == version:
+        return []
+    owner = Owner(observed.source, "ExternalDataSource", place.source)
+    secret = render_secret(owner, copy, {marks.COPIED_FROM: version})
+    return [CopySecret(secret, place.settings.namespace, name)]
+
+
+def versions(observed: ObservedSource, spec: SourceSpec, place: Place) -> str:
+    """The versions of all that the pods mount: another one means another check."""
+    found = []
+    for need in all_needs(spec, place):
+        there = observed.secrets if need.kind == "Secret" else observed.config_maps
+        data = there.get(need.name)
+        found.append(f"{need.kind}/{need.name}@{data.version if data else ''}")
+    return " ".join(found)
+
+
+def forgotten_secrets(observed: ObservedSource, spec: SourceSpec, place: Place) -> list[Intent]:
+    """Our own Secrets that the spec does not refer to any more."""
+    source = observed.source
+    referred = {need.name for need in find_needs(spec) if need.kind == "Secret"}
+    if default_secret_name(spec, place.settings) is not None:
+        referred.add(destination_copy(place.source))
+    ours = {*credentials_names(source), destination_copy(place.source)}
+    return [
+        Delete("v1", "Secret", namespace_of(source), name)
+        for name in sorted(ours - referred)
+        if (there := observed.secrets.get(name)) and there.owner_uid == uid_of(source)
+    ]

@@ -1,0 +1,96 @@
+"""The schemas that a source makes for its streams: one for each that has none, filled only where
+nobody else decides.
+
+A schema that a user wrote counts for its stream, whatever it is called; ours then gives way. Of a
+schema of ours, a field that somebody else has set is theirs from then on.
+"""
+
+from external_data_operator.api.source import EnablePolicy, SourceSpec
+from external_data_operator.reconcile.base import marks
+from external_data_operator.reconcile.base.naming import schema_names
+from external_data_operator.reconcile.base.world import (
+    Apply,
+    Delete,
+    Intent,
+    Note,
+    Object,
+    ObservedSource,
+    controller_uid,
+    is_going,
+    name_of,
+    namespace_of,
+    uid_of,
+)
+from external_data_operator.reconcile.plans.streams import Stream, is_wanted
+from external_data_operator.reconcile.render.config import render_schema
+from external_data_operator.reconcile.render.metadata import Owner
+
+_NAMED_MAX = 5
+
+
+def decide_schemas(
+    observed: ObservedSource, spec: SourceSpec, streams: dict[str, Stream]
+) -> tuple[list[Intent], list[Note]]:
+    """What becomes of the source's streams, and a note where schemas are new."""
+    uid = uid_of(observed.source)
+    by_stream: dict[str, list[Object]] = {}
+    for schema in observed.schemas:
+        by_stream.setdefault(str(schema["spec"].get("stream")), []).append(schema)
+    intents: list[Intent] = []
+    for stream, schemas in by_stream.items():
+        ours = [one for one in schemas if controller_uid(one) == uid]
+        if len(ours) < len(schemas):
+            intents.extend(_give_way(ours))
+            continue
+        fields = _fields(spec, stream)
+        intents.extend(_update(observed, one, fields) for one in ours if not is_going(one))
+    new = [name for name in streams if name not in by_stream and is_wanted(spec.schemas, name)]
+    names = schema_names(name_of(observed.source), new, set(observed.schema_names))
+    intents.extend(_make(observed, names[stream], stream, _fields(spec, stream)) for stream in new)
+    return intents, _notes(list(names.values()))
+
+
+def _give_way(schemas: list[Object]) -> list[Intent]:
+    return [
+        Delete(one["apiVersion"], one["kind"], namespace_of(one), name_of(one), uid_of(one))
+        for one in schemas
+    ]
+
+
+def _fields(spec: SourceSpec, stream: str) -> Object:
+    """What the source's policy says of a schema, as little as can be: what is absent stays free
+    for others."""
+    enabled = spec.schemas.enable is EnablePolicy.ALL and is_wanted(spec.schemas, stream)
+    return {} if enabled else {"shouldSync": False}
+
+
+def _update(observed: ObservedSource, schema: Object, fields: Object) -> Intent:
+    others = foreign_fields(schema)
+    free = {key: value for key, value in fields.items() if key not in others}
+    return _make(observed, name_of(schema), schema["spec"]["stream"], free)
+
+
+def _make(observed: ObservedSource, name: str, stream: str, fields: Object) -> Intent:
+    source = observed.source
+    owner = Owner(source, "ExternalDataSource", name_of(source))
+    spec = {"sourceRef": {"name": name_of(source)}, "stream": stream, **fields}
+    return Apply(render_schema(owner, name, spec))
+
+
+def foreign_fields(schema: Object) -> set[str]:
+    """The fields of the spec that somebody else has set."""
+    found: set[str] = set()
+    for entry in schema["metadata"].get("managedFields") or []:
+        if entry.get("manager") == marks.FIELD_MANAGER or entry.get("subresource"):
+            continue
+        keys = (entry.get("fieldsV1") or {}).get("f:spec") or {}
+        found.update(key.removeprefix("f:") for key in keys)
+    return found
+
+
+def _notes(names: list[str]) -> list[Note]:
+    if not names:
+        return []
+    rest = f" and {len(names) - _NAMED_MAX} more" if len(names) > _NAMED_MAX else ""
+    said = ", ".join(names[:_NAMED_MAX]) + rest
+    return [Note("Normal", "SchemasCreated", f"A schema was made for each new stream: {said}")]
