@@ -1,0 +1,36 @@
+"""The boundary between the pipeline and everything it works with.
+
+Sources, tables and surroundings are named here, so that the rooms that implement them need not know
+each other.
+"""
+
+from sync_runner.protocols.sources import Batch, Position, ReadRequest, Source, Token
+from sync_runner.protocols.surroundings import (
+    Clock,
+    Credentials,
+    Progress,
+    ProgressListener,
+    Step,
+    Steps,
+    no_steps,
+)
+from sync_runner.protocols.tables import Counts, Destination, Published, Start
+
+__all__ = [
+    "Batch",
+    "Clock",
+    "Counts",
+    "Credentials",
+    "Destination",
+    "Position",
+    "Progress",
+    "ProgressListener",
+    "Published",
+    "ReadRequest",
+    "Source",
+    "Start",
+    "Step",
+    "Steps",
+    "Token",
+    "no_steps",
+]

@@ -1,0 +1,77 @@
+"""What the pipeline asks of a source: batches, positions and tokens, never HTTP or SQL, so that a
+database or a webhook uses the same engine.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import pyarrow as pa
+from external_data_operator.api.sources.rest import CursorType
+
+Token = str
+"""Opaque: where a source goes on after a batch. Text that survives a journal; only its own
+source reads it.
+"""
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far a stream was read: the highest cursor value, as canonical text, and how such
+    values compare.
+    """
+
+    value: str
+    type: CursorType
+
+
+@dataclass(frozen=True)
+class ReadRequest:
+    """What a run wants of a source."""
+
+    since: Position | None = None
+    """Read what is newer; None reads everything. Look-back is already taken off."""
+    resume: Token | None = None
+    """Where an earlier attempt of the same run stopped; None starts at the beginning."""
+    fields: frozenset[str] = frozenset()
+    """Fields, as the source spells them, that the stream's rows had before. What shares none of
+    them is no row of it."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """A bounded table of records, and where to go on behind it.
+
+    `records` carries the source's own field names; all-null columns have type null, and lists
+    without an element are lists of that. Nested values are structs and lists, or JSON text in
+    columns whose field metadata says `{"json": "1"}`. Types may widen from one batch to the next,
+    never narrow.
+    """
+
+    records: pa.RecordBatch
+    next: Token | None
+    """Where to go on after this batch; None behind the last one."""
+    position: Position | None = None
+    """The highest cursor value of all batches so far, where the stream has a cursor."""
+    settled: bool = False
+    """Every record up to `position` has been read, so that it may be published in the middle of
+    a run.
+    """
+    pages: int = 0
+    bytes: int = 0
+    """Pages, and bytes of their bodies, that this batch was made of."""
+    replaced: Mapping[str, int] = field(default_factory=dict)
+    """Characters that were not Unicode and became U+FFFD, by field; those of no field have the name
+    `""`."""
+    notes: tuple[str, ...] = ()
+    """Sentences for people on the walk so far."""
+
+
+class Source(Protocol):
+    """One stream that can be read."""
+
+    def read(self, request: ReadRequest) -> Iterator[Batch]:
+        """Yields batches in order; the same request and data yield the same records again.
+
+        Raises RunError. An empty stream yields nothing or empty batches.
+        """

@@ -1,0 +1,98 @@
+"""What a run is given besides a source and a table: credentials, a clock, and listeners for its
+progress.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Protocol
+
+from external_data_operator.api.meta import CertificateRef, SecretValue
+
+
+class Credentials(Protocol):
+    """Reads credentials at the moment of use, so that a rotated Secret is seen."""
+
+    def secret(self, value: SecretValue) -> str:
+        """The credential; ConfigurationError(SecretNotFound) naming Secret and key where it is
+        missing.
+        """
+
+    def certificate(self, ref: CertificateRef) -> str:
+        """The PEM bundle; the same error."""
+
+    def keys_of(self, secret_name: str) -> dict[str, str]:
+        """All keys of a Secret (destination credentials); the same error."""
+
+
+class Clock(Protocol):
+    """Time, so that tests can bend it; the transport alone sleeps."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+
+    def monotonic(self) -> float:
+        """Seconds that never go backwards."""
+
+    def sleep(self, seconds: float) -> None:
+        """Waits."""
+
+
+@dataclass
+class Progress:
+    """Counters of a run; the pipeline adds, a terminal or the log shows."""
+
+    pages: int = 0
+    rows: int = 0
+    bytes: int = 0
+    parts: int = 0
+    phase: str = "starting"
+    notes: list[str] = field(default_factory=list)
+
+
+class ProgressListener(Protocol):
+    """Is told whenever the counters moved."""
+
+    def __call__(self, progress: Progress) -> None:
+        """Must return quickly."""
+
+
+class Step(StrEnum):
+    """The points of a run between which it may die. A test observes them, and ends the process
+    at one.
+    """
+
+    BEGUN = "begun"
+    """Table and journal were read; nothing was written."""
+    WRITING = "writing"
+    """A part is encoded and about to be uploaded."""
+    UPLOADED = "uploaded"
+    """A part lies in the store, and no journal names it."""
+    JOURNALED = "journaled"
+    """The journal names every part so far."""
+    STAGED = "staged"
+    """The source has been read to its end."""
+    PREPARED = "prepared"
+    """All files of the next commit lie in the store."""
+    COMMITTED = "committed"
+    """The commit is in the log; nobody was told."""
+    CLOSED = "closed"
+    """The journal says that the run is over."""
+    COMPACTING = "compacting"
+    """A compacted file lies in the store."""
+    COMPACTED = "compacted"
+    """The compaction is in the log."""
+    SWEEPING = "sweeping"
+    """Some files that nobody refers to are gone."""
+    CHECKPOINTED = "checkpointed"
+    """The log has a new checkpoint."""
+
+
+class Steps(Protocol):
+    """Is told when a run comes past a step."""
+
+    def __call__(self, step: Step) -> None:
+        """Usually does nothing."""
+
+
+def no_steps(step: Step) -> None:
+    """Nobody observes."""

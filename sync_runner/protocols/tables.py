@@ -1,0 +1,69 @@
+"""What the pipeline asks of the table that a run writes."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from external_data_operator.api.schema import Column, TableStatus
+
+from sync_runner.protocols.sources import Batch, Position, Token
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a run has read, over all its pods."""
+
+    pages: int = 0
+    rows: int = 0
+    bytes: int = 0
+    parts: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a run stands when it begins."""
+
+    position: Position | None = None
+    """How far the table's rows go, where the sync type continues it: what to read from."""
+    fields: frozenset[str] = frozenset()
+    """Fields of the table's rows, as the source spells them."""
+    resume: Token | None = None
+    """Where an earlier pod of this run stopped."""
+    extracted: bool = False
+    """An earlier pod of this run has read the source to its end."""
+    resumed: bool = False
+    finished: bool = False
+    """An earlier pod of this run has published everything; there is nothing to read."""
+    counts: Counts = Counts()
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a run leaves behind. No table is made of a stream that never had a row."""
+
+    table: TableStatus | None = None
+    position: Position | None = None
+    columns: tuple[Column, ...] = ()
+    notes: tuple[str, ...] = ()
+    """Sentences on the table that a person may want to know."""
+
+
+class Destination(Protocol):
+    """One table that a run writes. Every method raises RunError."""
+
+    def begin(self, *, fresh: bool = False) -> Start:
+        """Reads where table and journal stand; `fresh` throws the journal away."""
+
+    def write(self, batch: Batch, *, seconds: float) -> int:
+        """Takes the next batch; `seconds` is how long the run has been at work. Returns its
+        parts so far.
+        """
+
+    def is_due(self) -> bool:
+        """Whether so much is staged that publishing in the middle of the run is worth its cost."""
+
+    def publish(self) -> None:
+        """Makes everything written so far visible in one commit, in the middle of the run."""
+
+    def finish(self) -> Published:
+        """Makes the rest visible, closes the journal, and looks after the table."""
