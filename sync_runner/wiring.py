@@ -27,14 +27,14 @@ from sync_runner.errors import ConfigurationError, RetryableError, RunError
 from sync_runner.lake import check_destination, give_memory_back, open_table
 from sync_runner.lake.policy import Policy
 from sync_runner.lake.schema import describe
+from sync_runner.network.failures import ConnectError
+from sync_runner.network.hosts import build_rules, parse_origin
+from sync_runner.network.sockets import require_all_allowed
 from sync_runner.pipeline import Outcome, run_sync
 from sync_runner.protocols import Clock, Credentials, Progress, ProgressListener
 from sync_runner.sources import find_kind
 from sync_runner.storage import ObjectStore, open_store
 from sync_runner.transport.clock import SystemClock
-from sync_runner.transport.failures import ConnectError
-from sync_runner.transport.hosts import build_rules, parse_origin
-from sync_runner.transport.sockets import require_all_allowed
 
 _log = logging.getLogger(__name__)
 _OWN_BYTES = 192 << 20

@@ -13,8 +13,8 @@ from external_data_operator.api.plan import Plan
 from sync_runner.errors import ConfigurationError
 from sync_runner.protocols import Source
 from sync_runner.records.sample import Sample
-from sync_runner.sources.rest import RestSource
-from sync_runner.sources.rest_probe import RestProbe
+from sync_runner.sources.rest.probe import RestProbe
+from sync_runner.sources.rest.source import RestSource
 
 
 class Probe(Protocol):

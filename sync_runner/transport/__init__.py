@@ -1,1 +1,2 @@
-"""The way to the outside over HTTP: host safety, retries, pace and bounds; the only sleeper."""
+"""HTTP over `network`: requests and responses, authentication, retries, pace and bounds; the only
+sleeper."""

@@ -18,15 +18,16 @@ from urllib.parse import quote, urljoin, urlsplit
 from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError, RetryableError
+from sync_runner.network.failures import AttemptError
+from sync_runner.network.hosts import AddressRules, Origin, parse_origin
+from sync_runner.network.sockets import open_socket
 from sync_runner.protocols import Clock
 from sync_runner.transport.auth import AuthHeaders
 from sync_runner.transport.bodies import ACCEPTED, decode_body
-from sync_runner.transport.exchange import Connection, Response
-from sync_runner.transport.failures import AttemptError, ConnectionLostError
-from sync_runner.transport.hosts import AddressRules, Origin, parse_origin
+from sync_runner.transport.exchange import AttemptLimits, Connection, Response
+from sync_runner.transport.failures import ConnectionLostError
 from sync_runner.transport.pace import Pace
 from sync_runner.transport.retry import ATTEMPTS, own_wait_s, raise_for_status
-from sync_runner.transport.sockets import AttemptLimits, open_socket
 
 T = TypeVar("T")
 IsStopped = Callable[[], bool]

@@ -6,21 +6,33 @@ into slices of a second, so that a stop is seen without another thread touching 
 """
 
 import select
-import socket
 import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sync_runner.network.sockets import Socket, describe_tls
 from sync_runner.transport.bodies import decode_body
 from sync_runner.transport.failures import BrokenError, ConnectionLostError
 from sync_runner.transport.framing import HEAD_BYTES_MAX, Incoming
-from sync_runner.transport.sockets import AttemptLimits, describe_tls
 
 _BUFFER_BYTES = 256 << 10
 _SLICE_S = 1.0
 _UNFINISHED = frozenset({202, 205, 206, 207})
 """Accepted and not done, a reset, a part that nobody asked for, several answers in one."""
+
+
+@dataclass(frozen=True)
+class AttemptLimits:
+    """What one attempt may take."""
+
+    connect_s: float = 10
+    read_s: float = 60
+    """Silence between two pieces of an answer."""
+    total_s: float = 300
+    """From the request to the end of its answer."""
+    body_bytes_max: int = 256 << 20
+    """Bytes of the body, compressed or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +56,7 @@ class Connection:
 
     def __init__(
         self,
-        sock: socket.socket,
+        sock: Socket,
         *,
         limits: AttemptLimits,
         raise_if_stopped: Callable[[], None],

@@ -1,7 +1,7 @@
 """What can go wrong with one attempt, before it is known whether another one mends it.
 
-AttemptError
-├── ConnectError     no connection was made
+AttemptError         (`network/failures.py`)
+├── ConnectError     no connection was made (there too)
 ├── BrokenError      a connection was made, but no whole answer came
 │   └── TornBodyError    an answer came whole by its framing, but its body is not whole
 ├── NoRowsError      an answer came whole, but holds no rows and no empty list
@@ -14,30 +14,8 @@ Messages are fragments that follow "GET /orders at api.shop.example".
 
 from external_data_operator.api.conditions import Reason
 
-from sync_runner.errors import ConfigurationError, RetryableError, RunError
-
-
-class AttemptError(Exception):
-    """One attempt failed; another may not."""
-
-    reason = Reason.SOURCE_UNAVAILABLE
-
-    def __init__(self, message: str, *, wait_s: float | None = None, final: bool = False) -> None:
-        """`wait_s` is how long the server asked to wait; `final` means that no attempt of this run
-        will mend it."""
-        super().__init__(message)
-        self.wait_s = wait_s
-        self.final = final
-
-    def run_error(self, message: str) -> RunError:
-        """What the run ends with when no attempt is left."""
-        return RetryableError(self.reason, message)
-
-
-class ConnectError(AttemptError):
-    """No connection was made."""
-
-    reason = Reason.UNREACHABLE
+from sync_runner.errors import ConfigurationError, RunError
+from sync_runner.network.failures import AttemptError
 
 
 class BrokenError(AttemptError):

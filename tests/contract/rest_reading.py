@@ -11,7 +11,7 @@ from external_data_operator.api.plan import Plan
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.protocols import Batch, Position, ReadRequest
-from sync_runner.sources.rest import RestSource
+from sync_runner.sources.rest.source import RestSource
 from tests.clocks import JumpingClock
 from tests.servers.rest import RestServer
 

@@ -6,7 +6,7 @@ import pytest
 from external_data_operator.api.conditions import Reason
 from external_data_operator.api.plan import Discovery, FailureClass, Plan, Report
 
-from sync_runner.sources.rest_probe import _REMEDY
+from sync_runner.sources.rest.probe import _REMEDY
 from sync_runner.wiring import Surroundings, check
 from tests.contract.rest_reading import GivenCredentials, make_plan
 from tests.servers.replies import (

@@ -10,8 +10,8 @@ from external_data_operator.api.source import SOURCE_KINDS, SourceSpec
 from external_data_operator.api.sources.rest import Pagination, RestAuth
 from pydantic.alias_generators import to_camel
 
-from sync_runner.paginators import STYLES
 from sync_runner.sources import KINDS
+from sync_runner.sources.rest.pagination import STYLES
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs/reference/externaldatasource.md").read_text()

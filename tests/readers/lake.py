@@ -13,7 +13,7 @@ from sync_runner.lake import open_table
 from sync_runner.lake.policy import Policy
 from sync_runner.pipeline import Outcome, run_sync
 from sync_runner.protocols import Progress
-from sync_runner.sources.rest import RestSource
+from sync_runner.sources.rest.source import RestSource
 from tests.contract.lake_pod import SMALL, Place, SystemClock
 from tests.contract.lake_rows import ListedSource, Syncs, options
 from tests.contract.rest_reading import GivenCredentials, make_plan

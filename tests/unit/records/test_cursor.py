@@ -28,8 +28,8 @@ from sync_runner.records.cursor_column import (
     is_ascending,
     order_values,
 )
-from sync_runner.sources.bounds import Bounds, Window
 from sync_runner.sources.cursor_tracker import CursorTracker, Seen
+from sync_runner.sources.rest.bounds import Bounds, Window
 
 INTEGER, NUMERIC = CursorType.INTEGER, CursorType.NUMERIC
 MOMENT, DATE, STAMP = CursorType.DATE_TIME, CursorType.DATE, CursorType.TIMESTAMP

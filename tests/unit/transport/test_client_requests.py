@@ -7,8 +7,8 @@ import pytest
 from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError, RetryableError
+from sync_runner.network.hosts import AddressRules
 from sync_runner.transport.client import Ask
-from sync_runner.transport.hosts import AddressRules
 from tests.clocks import JumpingClock
 from tests.servers.replies import Reply, ok, redirect, status
 from tests.servers.rest import RestServer, Seen, running_rest

@@ -9,9 +9,8 @@ from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError, RetryableError
 from sync_runner.transport.client import Ask
-from sync_runner.transport.exchange import Response
+from sync_runner.transport.exchange import AttemptLimits, Response
 from sync_runner.transport.failures import RejectedError, TornBodyError
-from sync_runner.transport.sockets import AttemptLimits
 from tests.clocks import JumpingClock
 from tests.servers.replies import Reply, compressed, hang_up, ok, reset, status
 from tests.servers.rest import RestServer

@@ -8,10 +8,10 @@ import pytest
 from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError
+from sync_runner.network.failures import ConnectError
+from sync_runner.network.hosts import build_rules, parse_origin
+from sync_runner.network.sockets import require_all_allowed
 from sync_runner.transport.client import Ask
-from sync_runner.transport.failures import ConnectError
-from sync_runner.transport.hosts import build_rules, parse_origin
-from sync_runner.transport.sockets import require_all_allowed
 from tests.servers.replies import ok
 from tests.servers.rest import RestServer
 from tests.unit.transport.conftest import MakeClient, read_body

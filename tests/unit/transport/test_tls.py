@@ -11,8 +11,9 @@ import pytest
 from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError, RetryableError
+from sync_runner.network.sockets import build_tls
 from sync_runner.transport.client import Ask
-from sync_runner.transport.sockets import AttemptLimits, build_tls
+from sync_runner.transport.exchange import AttemptLimits
 from tests.clocks import JumpingClock
 from tests.servers.replies import ok
 from tests.servers.rest import RestServer, running_rest

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError
-from sync_runner.paginators.loop_guard import LoopGuard
-from sync_runner.paginators.page import PageRequest
 from sync_runner.records.decode import Envelope
+from sync_runner.sources.rest.pagination.loop_guard import LoopGuard
+from sync_runner.sources.rest.pagination.page import PageRequest
 
 IDLE_PAGES_MAX = 10
 """Pages in a row that bring no new rows and still lead on."""

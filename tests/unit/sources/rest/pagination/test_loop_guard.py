@@ -4,7 +4,7 @@ import pytest
 from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError
-from sync_runner.paginators.loop_guard import LoopGuard
+from sync_runner.sources.rest.pagination.loop_guard import LoopGuard
 
 
 @pytest.mark.parametrize("length", [1, 2, 7, 1000])

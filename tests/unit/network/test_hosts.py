@@ -5,7 +5,7 @@ from ipaddress import ip_address
 import pytest
 
 from sync_runner.errors import ConfigurationError
-from sync_runner.transport.hosts import Origin, build_rules, is_special, parse_origin
+from sync_runner.network.hosts import Origin, build_rules, is_special, parse_origin
 
 PRIVATE = [
     "0.0.0.0",

@@ -14,8 +14,8 @@ from external_data_operator.api.conditions import Reason
 from external_data_operator.api.sources.rest import OffsetPagination
 
 from sync_runner.errors import ConfigurationError
-from sync_runner.paginators.page import PageRequest, add_params, take_params
 from sync_runner.records.decode import Value
+from sync_runner.sources.rest.pagination.page import PageRequest, add_params, take_params
 
 
 @dataclass(frozen=True)

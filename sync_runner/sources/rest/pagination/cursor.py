@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 from external_data_operator.api.sources.rest import CursorPagination
 
-from sync_runner.paginators.page import (
+from sync_runner.records.decode import Value
+from sync_runner.sources.rest.pagination.page import (
     PageRequest,
     add_params,
     is_absent,
     refuse_value,
     take_params,
 )
-from sync_runner.records.decode import Value
 
 
 @dataclass(frozen=True)

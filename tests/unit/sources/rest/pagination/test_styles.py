@@ -8,9 +8,9 @@ from external_data_operator.api.conditions import Reason
 from external_data_operator.api.sources.rest import Pagination
 
 from sync_runner.errors import ConfigurationError
-from sync_runner.paginators import STYLES, build_paginator
-from sync_runner.paginators.page import PageRequest, Paginator, add_params
 from sync_runner.records.decode import MISSING, Value
+from sync_runner.sources.rest.pagination import STYLES, build_paginator
+from sync_runner.sources.rest.pagination.page import PageRequest, Paginator, add_params
 
 URL = "https://h.example/v2/orders?status=open"
 

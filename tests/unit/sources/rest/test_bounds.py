@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync_runner.records.moments import parse_date, parse_moment
-from sync_runner.sources.bounds import WINDOWS_MAX, Bounds, Window
+from sync_runner.sources.rest.bounds import WINDOWS_MAX, Bounds, Window
 
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC).timestamp()
 FORMS = {

@@ -10,8 +10,8 @@ from urllib.parse import urljoin
 
 from external_data_operator.api.sources.rest import NextUrlPagination
 
-from sync_runner.paginators.page import PageRequest, is_absent, refuse_value
 from sync_runner.records.decode import Value
+from sync_runner.sources.rest.pagination.page import PageRequest, is_absent, refuse_value
 
 
 @dataclass(frozen=True)

@@ -17,25 +17,24 @@ from external_data_operator.api.plan import Plan
 from external_data_operator.api.sources.rest import CursorType, NestedValues, RestStream
 
 from sync_runner.errors import ConfigurationError, RetryableError
-from sync_runner.paginators import build_paginator
-from sync_runner.paginators.page import add_params, find_missing
+from sync_runner.network.failures import ConnectError
 from sync_runner.protocols import Clock, Credentials
 from sync_runner.records.decode import RecordDecoder
 from sync_runner.records.sample import Sample
-from sync_runner.sources.bounds import Bounds
-from sync_runner.sources.rest_client import build_address, build_ask, expect_rows, open_client
+from sync_runner.sources.rest.bounds import Bounds
+from sync_runner.sources.rest.client import build_address, build_ask, expect_rows, open_client
+from sync_runner.sources.rest.pagination import build_paginator
+from sync_runner.sources.rest.pagination.page import add_params, find_missing
 from sync_runner.transport.client import Client, IsStopped
-from sync_runner.transport.exchange import Response
+from sync_runner.transport.exchange import AttemptLimits, Response
 from sync_runner.transport.failures import (
     BrokenError,
-    ConnectError,
     EncodingError,
     StatusError,
     TooLargeError,
     TornBodyError,
 )
 from sync_runner.transport.retry import raise_for_status
-from sync_runner.transport.sockets import AttemptLimits
 from sync_runner.transport.texts import read_text
 
 STREAMS_MAX = 5

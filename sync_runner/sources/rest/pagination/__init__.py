@@ -8,11 +8,11 @@ from typing import Any
 
 from external_data_operator.api.sources.rest import Pagination
 
-from sync_runner.paginators.cursor import CursorPages
-from sync_runner.paginators.next_url import NextUrlPages
-from sync_runner.paginators.offset import OffsetPages
-from sync_runner.paginators.page import Paginator
-from sync_runner.paginators.single import SinglePage
+from sync_runner.sources.rest.pagination.cursor import CursorPages
+from sync_runner.sources.rest.pagination.next_url import NextUrlPages
+from sync_runner.sources.rest.pagination.offset import OffsetPages
+from sync_runner.sources.rest.pagination.page import Paginator
+from sync_runner.sources.rest.pagination.single import SinglePage
 
 STYLES: Mapping[str, Callable[[Any], Paginator]] = {
     "none": lambda _: SinglePage(),

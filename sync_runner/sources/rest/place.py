@@ -8,11 +8,11 @@ import json
 from dataclasses import asdict, dataclass, field
 
 from sync_runner.errors import ExpiredTokenError
-from sync_runner.paginators.page import PageRequest
-from sync_runner.paginators.trail import Behind
 from sync_runner.protocols import Token
-from sync_runner.sources.bounds import Window
 from sync_runner.sources.cursor_tracker import Seen
+from sync_runner.sources.rest.bounds import Window
+from sync_runner.sources.rest.pagination.page import PageRequest
+from sync_runner.sources.rest.pagination.trail import Behind
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,5 @@
 """A stream of a REST API: what of a plan decides how it is read. The reading itself is a walk
-(`rest_walk`).
+(`walk`).
 """
 
 from collections.abc import Callable, Iterator
@@ -11,11 +11,11 @@ from external_data_operator.api.schema import SyncType
 from external_data_operator.api.sources.rest import CursorType, RestIncremental, RestStream
 
 from sync_runner.protocols import Batch, Clock, Credentials, ReadRequest
-from sync_runner.sources.bounds import Bounds
-from sync_runner.sources.rest_client import find_stream, open_client
-from sync_runner.sources.rest_walk import Cursor, Reading, Walk
+from sync_runner.sources.rest.bounds import Bounds
+from sync_runner.sources.rest.client import find_stream, open_client
+from sync_runner.sources.rest.walk import Cursor, Reading, Walk
 from sync_runner.transport.client import Client, IsStopped
-from sync_runner.transport.sockets import AttemptLimits
+from sync_runner.transport.exchange import AttemptLimits
 
 
 def find_cursor(plan: Plan, stream: RestStream) -> Cursor | None:

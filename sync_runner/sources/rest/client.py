@@ -10,12 +10,13 @@ from external_data_operator.api.plan import NetworkPolicy
 from external_data_operator.api.sources.rest import EmptyBody, RestSource, RestStream
 
 from sync_runner.errors import ConfigurationError
+from sync_runner.network.hosts import Origin, build_rules, parse_origin
+from sync_runner.network.sockets import build_tls
 from sync_runner.protocols import Clock, Credentials
 from sync_runner.records.lone import Expected
 from sync_runner.transport.auth import build_auth
 from sync_runner.transport.client import Ask, Client, IsStopped, Settings
-from sync_runner.transport.hosts import Origin, build_rules, parse_origin
-from sync_runner.transport.sockets import AttemptLimits, build_tls
+from sync_runner.transport.exchange import AttemptLimits
 
 
 def open_client(

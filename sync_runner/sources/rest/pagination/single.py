@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sync_runner.paginators.page import PageRequest
 from sync_runner.records.decode import Value
+from sync_runner.sources.rest.pagination.page import PageRequest
 
 
 @dataclass(frozen=True)

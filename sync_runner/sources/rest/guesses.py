@@ -11,8 +11,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from sync_runner.paginators.page import PageRequest, Paginator
 from sync_runner.records.decode import Value
+from sync_runner.sources.rest.pagination.page import PageRequest, Paginator
 from sync_runner.transport.client import Ask, Client
 from sync_runner.transport.exchange import Response
 

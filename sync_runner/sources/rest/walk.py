@@ -21,16 +21,16 @@ from external_data_operator.api.sources.rest import (
 )
 
 from sync_runner.errors import ConfigurationError, ExpiredTokenError, RetryableError
-from sync_runner.paginators import build_paginator
-from sync_runner.paginators.page import PageRequest, add_params, find_missing
-from sync_runner.paginators.trail import Trail
 from sync_runner.protocols import Batch, Clock, Position, ReadRequest, Token
 from sync_runner.records.decode import Envelope, RecordDecoder
-from sync_runner.sources.bounds import Bounds, Window
 from sync_runner.sources.cursor_tracker import CursorTracker, Seen
-from sync_runner.sources.guesses import Guesses
-from sync_runner.sources.place import Bookmark, Place, parse_token, write_token
-from sync_runner.sources.rest_client import build_address, build_ask, expect_rows
+from sync_runner.sources.rest.bounds import Bounds, Window
+from sync_runner.sources.rest.client import build_address, build_ask, expect_rows
+from sync_runner.sources.rest.guesses import Guesses
+from sync_runner.sources.rest.pagination import build_paginator
+from sync_runner.sources.rest.pagination.page import PageRequest, add_params, find_missing
+from sync_runner.sources.rest.pagination.trail import Trail
+from sync_runner.sources.rest.place import Bookmark, Place, parse_token, write_token
 from sync_runner.transport.client import Client
 from sync_runner.transport.exchange import Response
 from sync_runner.transport.failures import NoRowsError, RejectedError, TornBodyError

@@ -8,26 +8,15 @@ against the name. Environment proxies are not looked at.
 import socket
 import ssl
 import time
-from dataclasses import dataclass
 
 from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError
-from sync_runner.transport.failures import ConnectError
-from sync_runner.transport.hosts import AddressRules, Origin
+from sync_runner.network.failures import ConnectError
+from sync_runner.network.hosts import AddressRules, Origin
 
-
-@dataclass(frozen=True)
-class AttemptLimits:
-    """What one attempt may take."""
-
-    connect_s: float = 10
-    read_s: float = 60
-    """Silence between two pieces of an answer."""
-    total_s: float = 300
-    """From the request to the end of its answer."""
-    body_bytes_max: int = 256 << 20
-    """Bytes of the body, compressed or not."""
+Socket = socket.socket
+"""What is opened here and used elsewhere."""
 
 
 def build_tls(authorities: str | None) -> ssl.SSLContext:

@@ -1,0 +1,1 @@
+"""The kind `rest`: an API that answers in JSON over HTTP, read page by page."""
