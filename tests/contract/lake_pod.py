@@ -3,7 +3,6 @@
 import multiprocessing
 import os
 import signal
-import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +26,7 @@ from sync_runner.lake.policy import Policy
 from sync_runner.pipeline import Outcome, run_sync
 from sync_runner.protocols import Progress, Step
 from sync_runner.storage import ObjectStore, Patience, open_store
+from sync_runner.transport.clock import SystemClock
 from tests.contract.lake_world import Kind, World, WorldSource
 
 KILLED = -signal.SIGKILL
@@ -44,20 +44,6 @@ SMALL = Policy(
 )
 """So small that some hundred rows go through everything that millions do."""
 HASTY = Patience(attempts=4, first_wait_s=0.01, longest_wait_s=0.05, total_s=5.0)
-
-
-@dataclass(frozen=True)
-class SystemClock:
-    """The machine's time."""
-
-    def now(self) -> float:
-        return time.time()
-
-    def monotonic(self) -> float:
-        return time.monotonic()
-
-    def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
 
 
 @dataclass(frozen=True)
@@ -87,6 +73,11 @@ class Place:
     def open(self, patience: Patience = HASTY) -> ObjectStore:
         """The table's folder."""
         return open_store(self.target, self.keys, patience=patience)
+
+    @property
+    def folder(self) -> Path:
+        """The table's folder, where the place is on this machine."""
+        return Path(self.open().uri.removeprefix("file://"))
 
 
 def folder_place(folder: Path) -> Place:

@@ -23,9 +23,12 @@ from sync_runner.protocols import (
     Steps,
     no_steps,
 )
-from tests.contract.lake_pod import SMALL, Place, SystemClock
+from sync_runner.transport.clock import SystemClock
+from tests.contract.lake_pod import SMALL, Place
+from tests.contract.lake_reading import read_polars
 
 Row = dict[str, Any]
+TYPES = list(SyncType)
 
 
 @dataclass
@@ -149,6 +152,24 @@ class Syncs:
             progress=progress or Progress(),
             listener=lambda _: None,
         )
+
+
+def syncs(place: Place, sync_type: SyncType, policy: Policy = SMALL, **more: Any) -> Syncs:
+    """Syncs by `id` and `seq`, as far as the type has a key and a cursor."""
+    key = [] if sync_type is SyncType.APPEND else ["id"]
+    cursor = None if sync_type is SyncType.FULL_REFRESH else "seq"
+    return Syncs(place, options(sync_type, key=key, cursor=cursor, **more), policy=policy)
+
+
+def full(place: Place) -> Syncs:
+    """Full refreshes without a key."""
+    return Syncs(place, options(SyncType.FULL_REFRESH))
+
+
+def ids(place: Place) -> list[int]:
+    """The values of `id` in the table, sorted."""
+    store = place.open()
+    return sorted(row["id"] for row in read_polars(store.uri, store.options))
 
 
 class Died(Exception):  # noqa: N818 - no error of the engine

@@ -12,11 +12,8 @@ from external_data_operator.api.schema import SyncType
 
 from sync_runner.errors import ConfigurationError, RunError
 from sync_runner.lake.journal import JOURNAL_PATH
-from tests.contract.lake_pod import Place, folder_place
-from tests.contract.lake_reading import read_polars
-from tests.contract.lake_rows import ListedSource, Row, Syncs, options, rows_of
-
-TYPES = list(SyncType)
+from tests.contract.lake_pod import folder_place
+from tests.contract.lake_rows import TYPES, ListedSource, Row, Syncs, ids, options, rows_of, syncs
 
 
 def pages(first: int, last: int) -> list[list[Row]]:
@@ -25,23 +22,6 @@ def pages(first: int, last: int) -> list[list[Row]]:
         [{"id": n, "seq": n, "v": f"v{n}"} for n in range(i, min(i + 10, last))]
         for i in range(first, last, 10)
     ]
-
-
-def syncs(folder: Path, sync_type: SyncType) -> Syncs:
-    """Syncs of a type into a folder."""
-    key = [] if sync_type is SyncType.APPEND else ["id"]
-    cursor = None if sync_type is SyncType.FULL_REFRESH else "seq"
-    return Syncs(folder_place(folder), options(sync_type, key=key, cursor=cursor))
-
-
-def table(place: Place) -> Path:
-    """Where the table lies."""
-    return Path(place.open().uri.removeprefix("file://"))
-
-
-def ids(place: Place) -> list[int]:
-    """Keys in the table, sorted."""
-    return sorted(row["id"] for row in read_polars(str(table(place))))
 
 
 def refuse(sync: Syncs, words: str) -> None:
@@ -54,9 +34,9 @@ def refuse(sync: Syncs, words: str) -> None:
 
 @pytest.mark.parametrize("sync_type", TYPES)
 def test_a_table_whose_folder_was_removed_is_read_anew(tmp_path: Path, sync_type: SyncType) -> None:
-    sync = syncs(tmp_path, sync_type)
+    sync = syncs(folder_place(tmp_path), sync_type)
     sync(*pages(0, 60))
-    shutil.rmtree(table(sync.place))
+    shutil.rmtree(sync.place.folder)
     source = ListedSource(rows_of(*pages(0, 90)), sync.options.incremental_field)
     sync.read(source)
     assert source.asked is not None
@@ -66,9 +46,9 @@ def test_a_table_whose_folder_was_removed_is_read_anew(tmp_path: Path, sync_type
 
 @pytest.mark.parametrize("sync_type", TYPES)
 def test_a_table_whose_journal_was_removed_goes_on(tmp_path: Path, sync_type: SyncType) -> None:
-    sync = syncs(tmp_path, sync_type)
+    sync = syncs(folder_place(tmp_path), sync_type)
     sync(*pages(0, 60))
-    (table(sync.place) / JOURNAL_PATH).unlink(missing_ok=True)
+    (sync.place.folder / JOURNAL_PATH).unlink(missing_ok=True)
     sync(*pages(0, 90))
     assert ids(sync.place) == list(range(90))
 
@@ -78,11 +58,11 @@ def test_a_table_whose_journal_was_removed_goes_on(tmp_path: Path, sync_type: Sy
 def test_a_table_whose_log_was_removed_is_read_anew_where_the_source_has_it_all(
     tmp_path: Path, sync_type: SyncType, also: str
 ) -> None:
-    sync = syncs(tmp_path, sync_type)
+    sync = syncs(folder_place(tmp_path), sync_type)
     sync(*pages(0, 60))
-    shutil.rmtree(table(sync.place) / "_delta_log")
+    shutil.rmtree(sync.place.folder / "_delta_log")
     if also:
-        shutil.rmtree(table(sync.place) / also, ignore_errors=True)
+        shutil.rmtree(sync.place.folder / also, ignore_errors=True)
     sync(*pages(0, 90))
     assert ids(sync.place) == list(range(90))
 
@@ -91,31 +71,31 @@ def test_a_table_whose_log_was_removed_is_read_anew_where_the_source_has_it_all(
 def test_an_appended_table_whose_log_was_removed_is_not_begun_anew(
     tmp_path: Path, also: str
 ) -> None:
-    sync = syncs(tmp_path, SyncType.APPEND)
+    sync = syncs(folder_place(tmp_path), SyncType.APPEND)
     sync(*pages(0, 60))
-    files = sorted((table(sync.place) / "data").iterdir())
-    shutil.rmtree(table(sync.place) / "_delta_log")
+    files = sorted((sync.place.folder / "data").iterdir())
+    shutil.rmtree(sync.place.folder / "_delta_log")
     if also:
-        shutil.rmtree(table(sync.place) / also, ignore_errors=True)
+        shutil.rmtree(sync.place.folder / also, ignore_errors=True)
     refuse(sync, "_delta_log")
-    assert sorted((table(sync.place) / "data").iterdir()) == files
+    assert sorted((sync.place.folder / "data").iterdir()) == files
 
 
 @pytest.mark.parametrize("sync_type", [SyncType.APPEND, SyncType.INCREMENTAL])
 def test_a_table_whose_file_was_removed_is_refused_by_the_files_name(
     tmp_path: Path, sync_type: SyncType
 ) -> None:
-    sync = syncs(tmp_path, sync_type)
+    sync = syncs(folder_place(tmp_path), sync_type)
     sync(*pages(0, 60))
-    gone = Path(DeltaTable(str(table(sync.place))).file_uris()[0])
+    gone = Path(DeltaTable(str(sync.place.folder)).file_uris()[0])
     gone.unlink()
     refuse(sync, gone.name)
 
 
 def test_a_full_refresh_heals_a_table_whose_files_were_removed(tmp_path: Path) -> None:
-    sync = syncs(tmp_path, SyncType.FULL_REFRESH)
+    sync = syncs(folder_place(tmp_path), SyncType.FULL_REFRESH)
     sync(*pages(0, 60))
-    shutil.rmtree(table(sync.place) / "data")
+    shutil.rmtree(sync.place.folder / "data")
     sync(*pages(0, 90))
     assert ids(sync.place) == list(range(90))
 
@@ -124,9 +104,9 @@ def test_a_full_refresh_heals_a_table_whose_files_were_removed(tmp_path: Path) -
 def test_a_file_that_is_no_longer_parquet_is_refused_by_its_name(
     tmp_path: Path, content: bytes
 ) -> None:
-    sync = syncs(tmp_path, SyncType.INCREMENTAL)
+    sync = syncs(folder_place(tmp_path), SyncType.INCREMENTAL)
     sync(*pages(0, 60))
-    broken = Path(DeltaTable(str(table(sync.place))).file_uris()[0])
+    broken = Path(DeltaTable(str(sync.place.folder)).file_uris()[0])
     broken.write_bytes(content)
     refuse(sync, broken.name)
 
@@ -136,10 +116,10 @@ def test_a_file_that_is_no_longer_parquet_is_refused_by_its_name(
 def test_a_log_whose_last_entry_is_garbage_is_refused_or_outlived(
     tmp_path: Path, sync_type: SyncType, content: bytes
 ) -> None:
-    sync = syncs(tmp_path, sync_type)
+    sync = syncs(folder_place(tmp_path), sync_type)
     sync(*pages(0, 40))
     sync(*pages(40 if sync_type is not SyncType.FULL_REFRESH else 0, 60))
-    newest = sorted((table(sync.place) / "_delta_log").glob("*.json"))[-1]
+    newest = sorted((sync.place.folder / "_delta_log").glob("*.json"))[-1]
     newest.write_bytes(content)
     try:
         sync(*pages(0, 90))
@@ -153,10 +133,10 @@ def test_a_log_whose_last_entry_is_garbage_is_refused_or_outlived(
 def test_a_log_that_lost_its_last_entry_goes_on_from_the_one_before(
     tmp_path: Path, sync_type: SyncType
 ) -> None:
-    sync = syncs(tmp_path, sync_type)
+    sync = syncs(folder_place(tmp_path), sync_type)
     sync(*pages(0, 40))
     sync(*pages(0, 60))
-    entries = sorted((table(sync.place) / "_delta_log").glob("*.json"))
+    entries = sorted((sync.place.folder / "_delta_log").glob("*.json"))
     assert len(entries) > 1
     entries[-1].unlink()
     sync(*pages(0, 90))
@@ -164,10 +144,10 @@ def test_a_log_that_lost_its_last_entry_goes_on_from_the_one_before(
 
 
 def test_a_log_with_a_gap_is_refused(tmp_path: Path) -> None:
-    sync = syncs(tmp_path, SyncType.APPEND)
+    sync = syncs(folder_place(tmp_path), SyncType.APPEND)
     for end in (20, 40, 60):
         sync(*pages(end - 20, end))
-    sorted((table(sync.place) / "_delta_log").glob("*.json"))[1].unlink()
+    sorted((sync.place.folder / "_delta_log").glob("*.json"))[1].unlink()
     with pytest.raises(RunError) as caught:
         sync(*pages(60, 90))
     assert caught.value.reason is Reason.TABLE_DAMAGED
@@ -176,9 +156,9 @@ def test_a_log_with_a_gap_is_refused(tmp_path: Path) -> None:
 def test_a_position_that_no_commit_tells_any_more_is_found_in_an_appended_table(
     tmp_path: Path,
 ) -> None:
-    sync = syncs(tmp_path, SyncType.APPEND)
+    sync = syncs(folder_place(tmp_path), SyncType.APPEND)
     sync(*pages(0, 60))
-    _forget_commits(table(sync.place))
+    _forget_commits(sync.place.folder)
     source = ListedSource(rows_of(*pages(0, 90)), "seq")
     sync.read(source)
     assert source.asked is not None
@@ -188,9 +168,9 @@ def test_a_position_that_no_commit_tells_any_more_is_found_in_an_appended_table(
 
 
 def test_a_position_that_no_commit_tells_any_more_is_not_needed_by_a_merge(tmp_path: Path) -> None:
-    sync = syncs(tmp_path, SyncType.INCREMENTAL)
+    sync = syncs(folder_place(tmp_path), SyncType.INCREMENTAL)
     sync(*pages(0, 60))
-    _forget_commits(table(sync.place))
+    _forget_commits(sync.place.folder)
     source = ListedSource(rows_of(*pages(0, 90)), "seq")
     sync.read(source)
     assert source.asked is not None
@@ -209,13 +189,13 @@ def _forget_commits(folder: Path) -> None:
 
 
 def test_a_changed_cursor_is_refused_by_an_append_and_read_anew_by_a_merge(tmp_path: Path) -> None:
-    append = syncs(tmp_path / "a", SyncType.APPEND)
+    append = syncs(folder_place(tmp_path / "a"), SyncType.APPEND)
     append(*pages(0, 60))
     append.options = options(SyncType.APPEND, cursor="id")
     with pytest.raises(ConfigurationError, match="seq") as caught:
         append(*pages(0, 90))
     assert caught.value.reason is Reason.INVALID_SPEC
-    merge = syncs(tmp_path / "b", SyncType.INCREMENTAL)
+    merge = syncs(folder_place(tmp_path / "b"), SyncType.INCREMENTAL)
     merge(*pages(0, 60))
     merge.options = options(SyncType.INCREMENTAL, key=["id"], cursor="id")
     source = ListedSource(rows_of(*pages(0, 90)), "id")

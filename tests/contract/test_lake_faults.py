@@ -15,7 +15,7 @@ from sync_runner.errors import ConfigurationError, RetryableError
 from sync_runner.lake import check_destination
 from tests.contract.lake_pod import Keys, Place, bucket_place
 from tests.contract.lake_reading import read_polars
-from tests.contract.lake_rows import Row, Syncs, options
+from tests.contract.lake_rows import Row, syncs
 from tests.servers.s3 import running_s3
 from tests.servers.s3_faults import Fault, FaultyS3, Harm, running_faults
 
@@ -56,13 +56,6 @@ def ids(proxy: FaultyS3, place: Place) -> list[int]:
     proxy.faults.clear()
     store = place.open()
     return sorted(row["id"] for row in read_polars(store.uri, store.options))
-
-
-def syncs(place: Place, sync_type: SyncType) -> Syncs:
-    """Syncs of a type."""
-    key = [] if sync_type is SyncType.APPEND else ["id"]
-    cursor = None if sync_type is SyncType.FULL_REFRESH else "seq"
-    return Syncs(place, options(sync_type, key=key, cursor=cursor))
 
 
 PASSING = [

@@ -10,21 +10,15 @@ from deltalake import DeltaTable
 from external_data_operator.api.plan import Limits
 from external_data_operator.api.schema import Retention, SyncType
 
+from tests.contract.lake_altering import add_entry, metadata_of
 from tests.contract.lake_pod import SMALL, Place, folder_place
-from tests.contract.lake_rows import Row, Syncs, options
-from tests.contract.test_lake_foreign import add_entry, metadata_of
+from tests.contract.lake_rows import Row, Syncs, syncs
 
 SOURCE = "externalData.source"
 
 
 def rows(first: int, last: int, **more: Any) -> list[Row]:
     return [{"id": n, "seq": n, "v": n} | more for n in range(first, last)]
-
-
-def syncs(place: Place, sync_type: SyncType, **more: Any) -> Syncs:
-    key = [] if sync_type is SyncType.APPEND else ["id"]
-    cursor = None if sync_type is SyncType.FULL_REFRESH else "seq"
-    return Syncs(place, options(sync_type, key=key, cursor=cursor, **more))
 
 
 def open_delta(sync: Syncs) -> DeltaTable:
@@ -88,7 +82,7 @@ def test_what_people_wrote_on_a_table_survives(
 ) -> None:
     sync = syncs(folder_place(tmp_path), sync_type)
     sync(rows(0, 5))
-    folder = Path(sync.place.open().uri.removeprefix("file://"))
+    folder = sync.place.folder
     made = open_delta(sync).metadata().id
     describe(folder)
     sync(rows(3, 9, extra=True, v=v))

@@ -13,7 +13,8 @@ from external_data_operator.api.schema import Retention, SyncType
 
 from sync_runner.errors import ConfigurationError, SupersededError
 from sync_runner.protocols import Step
-from tests.contract.lake_pod import SMALL, SystemClock, folder_place
+from sync_runner.transport.clock import SystemClock
+from tests.contract.lake_pod import SMALL, folder_place
 from tests.contract.lake_reading import read_polars
 from tests.contract.lake_rows import ActAt, DieAt, Died, ListedSource, Row, Syncs, options, rows_of
 
@@ -90,7 +91,7 @@ def test_a_column_that_another_tool_adds_meanwhile_is_taken_for_what_it_is(
     sync([{"id": 1, "seq": 1}])
 
     def add() -> None:
-        folder = sync.place.open().uri.removeprefix("file://")
+        folder = str(sync.place.folder)
         DeltaTable(folder).alter.add_columns([Field("new", PrimitiveType("long"))])
 
     news = [{"id": 2, "seq": 2, "new": 8}]

@@ -17,8 +17,18 @@ from sync_runner.pipeline.run import RESTARTS_MAX
 from sync_runner.protocols import Batch, ReadRequest, Source, Step
 from tests.clocks import JumpingClock
 from tests.contract.lake_pod import SMALL, Place, folder_place
-from tests.contract.lake_reading import read_polars
-from tests.contract.lake_rows import ActAt, DieAt, Died, ListedSource, Row, Syncs, options, rows_of
+from tests.contract.lake_rows import (
+    ActAt,
+    DieAt,
+    Died,
+    ListedSource,
+    Row,
+    Syncs,
+    full,
+    ids,
+    options,
+    rows_of,
+)
 
 DAY_S = 24 * 3600
 
@@ -32,12 +42,6 @@ def pages(first: int, last: int, size: int = 10) -> list[list[Row]]:
     ]
 
 
-def ids(place: Place) -> list[int]:
-    """Keys in the table, sorted."""
-    store = place.open()
-    return sorted(row["id"] for row in read_polars(store.uri, store.options))
-
-
 def version(place: Place) -> int:
     """The table's newest version."""
     store = place.open()
@@ -47,11 +51,6 @@ def version(place: Place) -> int:
 def append(place: Place, **more: Any) -> Syncs:
     """Appends by seq."""
     return Syncs(place, options(SyncType.APPEND, cursor="seq", **more))
-
-
-def full(place: Place) -> Syncs:
-    """Full refreshes."""
-    return Syncs(place, options(SyncType.FULL_REFRESH))
 
 
 def die(sync: Syncs, step: Step, nth: int, source: Source, run: str) -> None:

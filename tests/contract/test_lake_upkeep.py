@@ -34,11 +34,6 @@ def syncs(folder: Path, sync_type: SyncType, policy: Policy = SMALL) -> Syncs:
     return Syncs(place, how, policy=policy, limits=Limits(part_bytes=1 << 20))
 
 
-def table(sync: Syncs) -> Path:
-    """Where the table lies."""
-    return Path(sync.place.open().uri.removeprefix("file://"))
-
-
 def count(folder: Path, pattern: str) -> int:
     """How many files there are."""
     return len(list(folder.glob(pattern)))
@@ -46,7 +41,7 @@ def count(folder: Path, pattern: str) -> int:
 
 def check_bounds(sync: Syncs, number: int) -> None:
     """Files, log and staging folder are few, whatever came before."""
-    folder = table(sync)
+    folder = sync.place.folder
     live = len(DeltaTable(str(folder)).file_uris())
     assert live < 60, number
     assert count(folder, "data/*") < live + 60, number
@@ -64,7 +59,7 @@ def test_files_log_and_staging_folder_stay_bounded_over_many_syncs(
         first = 0 if sync_type is SyncType.FULL_REFRESH else max(0, number * 10 - 5)
         sync(*pages(first, number * 10 + 10))
         check_bounds(sync, number)
-    rows = read_polars(str(table(sync)))
+    rows = read_polars(str(sync.place.folder))
     assert sorted(row["id"] for row in rows) == list(range(SYNCS * 10))
 
 
@@ -80,7 +75,7 @@ def test_files_log_and_staging_folder_stay_bounded_over_a_thousand_syncs(
         sync(*pages(first, number * 4 + 4, 1000))
         if number % 50 == 0:
             check_bounds(sync, number)
-    assert len(read_polars(str(table(sync)))) == 4000
+    assert len(read_polars(str(sync.place.folder))) == 4000
 
 
 @pytest.mark.parametrize("sync_type", [SyncType.APPEND, SyncType.INCREMENTAL])
@@ -88,7 +83,7 @@ def test_small_files_become_few_and_no_row_is_lost(tmp_path: Path, sync_type: Sy
     sync = syncs(tmp_path, sync_type, replace(SMALL, group_rows=1000, tier_files=4))
     for number in range(30):
         sync(*pages(number * 3, number * 3 + 3))
-    folder = table(sync)
+    folder = sync.place.folder
     assert len(DeltaTable(str(folder)).file_uris()) <= 9
     assert sorted(row["id"] for row in read_polars(str(folder))) == list(range(90))
 
@@ -108,7 +103,7 @@ def test_removed_files_stay_as_long_as_the_table_says(tmp_path: Path) -> None:
     sync = syncs(tmp_path, SyncType.FULL_REFRESH, policy)
     for _ in range(8):
         sync(*pages(0, 30))
-    folder = table(sync)
+    folder = sync.place.folder
     live = len(DeltaTable(str(folder)).file_uris())
     assert count(folder, "data/*") == 8 * live
     assert DeltaTable(str(folder), version=3).to_pyarrow_table().num_rows == 30
@@ -123,7 +118,7 @@ def test_drafts_of_writers_that_died_are_removed_after_an_hour(tmp_path: Path) -
     clock = JumpingClock(now=4_000_000_000.0)
     sync = syncs(tmp_path, SyncType.APPEND)
     sync(*pages(0, 10))
-    draft = table(sync) / "data" / "part.parquet#1"
+    draft = sync.place.folder / "data" / "part.parquet#1"
     draft.write_bytes(b"half")
     sync(*pages(10, 20))
     assert draft.exists()
@@ -135,10 +130,10 @@ def test_drafts_of_writers_that_died_are_removed_after_an_hour(tmp_path: Path) -
 def test_an_upkeep_that_fails_does_not_fail_the_run(tmp_path: Path) -> None:
     sync = syncs(tmp_path, SyncType.APPEND)
     sync(*pages(0, 10))
-    (table(sync) / "_delta_log" / "_last_checkpoint").mkdir()
+    (sync.place.folder / "_delta_log" / "_last_checkpoint").mkdir()
     outcome = sync(*pages(10, 20))
     assert outcome.rows == 10
-    assert len(read_duckdb(table(sync))) == 20
+    assert len(read_duckdb(sync.place.folder)) == 20
 
 
 class Reader(threading.Thread):
@@ -165,7 +160,7 @@ def test_readers_in_a_loop_never_see_a_half_table(tmp_path: Path, sync_type: Syn
     policy = replace(SMALL, grace_hours=1, keep_hours=1, due_parts=1000, log_entries=100)
     sync = syncs(tmp_path, sync_type, replace(policy, log_hours=1))
     sync(*pages(0, 100))
-    folder = table(sync)
+    folder = sync.place.folder
     wanted = {100 + 50 * number for number in range(9)}
     readers = [
         Reader(lambda: read_polars(str(folder)), wanted),

@@ -14,7 +14,6 @@ from sync_runner.records.decode import RecordDecoder
 from tests.contract.lake_pod import folder_place
 from tests.contract.lake_reading import read_polars
 from tests.contract.lake_rows import ListedSource, Row, Syncs, options
-from tests.contract.test_lake_types import table_folder
 
 
 def appending(path: Path) -> Syncs:
@@ -40,7 +39,7 @@ def event(seq: int, value: Any) -> Row:
 
 def count(sync: Syncs) -> list[int]:
     """The table's moments, in order."""
-    return sorted(row["seq"] for row in read_polars(str(table_folder(sync.place))))
+    return sorted(row["seq"] for row in read_polars(str(sync.place.folder)))
 
 
 EMPTY = [
@@ -97,7 +96,7 @@ def test_an_event_goes_to_the_one_that_is_spelled_as_it_is_before_any_other(
     sync = appending(tmp_path)
     read(sync, [event(4, None), event(4, ["red"])])
     read(sync, [event(4, []), event(4, None), event(4, ["red"])])
-    found = [row["v"] for row in read_polars(str(table_folder(sync.place)))]
+    found = [row["v"] for row in read_polars(str(sync.place.folder))]
     assert sorted(found, key=str) == [None, ["red"], []]
 
 

@@ -14,7 +14,8 @@ from sync_runner.lake.policy import Policy
 from sync_runner.pipeline import Outcome, run_sync
 from sync_runner.protocols import Progress
 from sync_runner.sources.rest.source import RestSource
-from tests.contract.lake_pod import SMALL, Place, SystemClock
+from sync_runner.transport.clock import SystemClock
+from tests.contract.lake_pod import SMALL, Place
 from tests.contract.lake_rows import ListedSource, Syncs, options
 from tests.contract.rest_reading import GivenCredentials, make_plan
 from tests.readers.readers import Address
