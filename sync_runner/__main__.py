@@ -15,23 +15,24 @@ from typing import NoReturn
 from external_data_operator.api.plan import (
     ALLOW_SHRINK_ENV,
     CONFIG_MAPS_DIR,
+    LOG_FORMAT_ENV,
     PLAN_DIR,
     PLAN_KEY,
     RUN_ID_ENV,
+    SCHEMA_ENV,
     SECRETS_DIR,
     Plan,
     Report,
     Task,
 )
+from external_data_operator.logs import Subject, catch_uncaught, set_up
 
-from sync_runner.pod import MountedCredentials, ProgressLog, find_memory_limit, fit_report, log_to
+from sync_runner.pod import MountedCredentials, ProgressLog, find_memory_limit, fit_report
 from sync_runner.transport.clock import SystemClock
 from sync_runner.wiring import Surroundings, check, exit_code_of, run
 
 FILES_ENV = "EXTERNAL_DATA_FILES_DIR"
 """Folder that holds `plan`, `secrets` and `config-maps`, instead of those that a pod mounts."""
-LOG_FORMAT_ENV = "EXTERNAL_DATA_LOG_FORMAT"
-"""json (as without it) or text."""
 TERMINATION_LOG_ENV = "TERMINATION_LOG"
 """File of the report, instead of the one that the kubelet reads."""
 _TERMINATION_LOG = "/dev/termination-log"
@@ -41,14 +42,17 @@ _log = logging.getLogger("sync_runner")
 
 def main() -> int:
     """One run; the exit code tells the Job whether to try again."""
-    log_to(sys.stderr.write, as_json=os.environ.get(LOG_FORMAT_ENV) != "text")
+    _log_about(Subject(run=os.environ.get(RUN_ID_ENV)))
+    catch_uncaught()
     plan = Plan.model_validate_json((_find_dir(PLAN_DIR) / PLAN_KEY).read_bytes())
+    run_id = os.environ[RUN_ID_ENV]
+    _log_about(Subject(plan.namespace, plan.source, os.environ.get(SCHEMA_ENV), run_id))
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     clock = SystemClock()
     given = Surroundings(
         credentials=MountedCredentials(_find_dir(SECRETS_DIR), _find_dir(CONFIG_MAPS_DIR)),
-        run_id=os.environ[RUN_ID_ENV],
+        run_id=run_id,
         clock=clock,
         listener=ProgressLog(clock),
         stop=stop,
@@ -58,6 +62,11 @@ def main() -> int:
     report = _check(plan, given) if plan.task is Task.CHECK else run(plan, given)
     _tell(report)
     return int(exit_code_of(report))
+
+
+def _log_about(subject: Subject) -> None:
+    as_json = os.environ.get(LOG_FORMAT_ENV) != "text"
+    set_up(sys.stderr.write, as_json=as_json, subject=subject)
 
 
 def _find_dir(mounted: str) -> Path:

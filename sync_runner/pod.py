@@ -5,16 +5,16 @@ A Secret's key is a file that the kubelet replaces when the Secret changes, so i
 use. The termination message is at most 4,096 bytes; the log's last line holds what does not fit.
 """
 
-import json
 import logging
 from bisect import bisect
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from external_data_operator.api.conditions import Reason
 from external_data_operator.api.meta import CertificateRef, KeyRef, SecretValue
 from external_data_operator.api.plan import REPORT_BYTES_MAX, Report
+from external_data_operator.logs import hide
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.protocols import Clock, Progress
@@ -56,11 +56,14 @@ def _read_key(folder: Path, kind: str, ref: KeyRef) -> str:
     """The value without the line end that editors and `--from-file` leave."""
     what = f"{kind} {ref.name}, key {ref.key}"
     try:
-        return (folder / ref.name / ref.key).read_text(encoding="utf-8").rstrip("\r\n")
+        value = (folder / ref.name / ref.key).read_text(encoding="utf-8").rstrip("\r\n")
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ConfigurationError(Reason.SECRET_NOT_FOUND, f"{what} does not exist") from error
     except UnicodeDecodeError as error:
         raise ConfigurationError(Reason.SECRET_NOT_FOUND, f"{what} is not text") from error
+    if kind == "Secret":
+        hide(value)
+    return value
 
 
 _CGROUPS = (
@@ -81,35 +84,6 @@ def find_memory_limit(files: Iterable[Path] = _CGROUPS) -> int | None:
         if limit < _UNLIMITED_BYTES:
             return limit
     return None
-
-
-class JsonLines(logging.Formatter):
-    """One JSON document a line."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The record's words, the fields it came with, and the traceback of a bug."""
-        said = {"time": self.formatTime(record), "level": record.levelname.lower()}
-        said |= {"message": record.getMessage(), **getattr(record, "fields", {})}
-        if record.exc_info:
-            said["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(said, ensure_ascii=False)
-
-
-def log_to(write: Callable[[str], object], *, as_json: bool) -> None:
-    """Sends the runner's log line by line to `write`."""
-    handler = _LineHandler(write)
-    plain = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
-    handler.setFormatter(JsonLines() if as_json else plain)
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-
-
-class _LineHandler(logging.Handler):
-    def __init__(self, write: Callable[[str], object]) -> None:
-        super().__init__()
-        self._write = write
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self._write(self.format(record) + "\n")
 
 
 @dataclass

@@ -1,23 +1,30 @@
 """Starts the operator: settings, logging, then kopf and the queue, until a signal."""
 
 import asyncio
+import logging
 import os
 import sys
 
 from external_data_operator.errors import OperatorError
+from external_data_operator.logs import catch_uncaught, set_up
 from external_data_operator.runtime.logs import set_up_logging
 from external_data_operator.runtime.running import run_operator
-from external_data_operator.settings import parse_settings
+from external_data_operator.settings import logs_json, parse_settings
+
+_log = logging.getLogger("external_data_operator")
 
 
 def main() -> int:
     """Runs the operator; says in one line why it cannot."""
+    # Settings that are wrong are a line of the log, too, before they can say how to log.
+    set_up(sys.stderr.write, as_json=logs_json(os.environ))
+    catch_uncaught()
     try:
         settings = parse_settings(os.environ)
         set_up_logging(settings)
         asyncio.run(run_operator(settings))
     except OperatorError as error:
-        sys.stderr.write(f"external-data-operator: {error}\n{error.remedy}\n")
+        _log.critical("The operator ends: %s. %s", str(error).rstrip("."), error.remedy)
         return 1
     return 0
 

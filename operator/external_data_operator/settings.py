@@ -86,6 +86,11 @@ class Settings(BaseModel):
         return sorted(found)
 
 
+def logs_json(environ: Mapping[str, str]) -> bool:
+    """Whether the log is JSON, also where other settings are wrong."""
+    return environ.get(f"{PREFIX}LOG_FORMAT") != "text"
+
+
 def parse_settings(environ: Mapping[str, str]) -> Settings:
     """The settings that the variables say; empty ones count as absent.
 

@@ -170,3 +170,31 @@ def test_a_thread_that_waits_for_a_server_does_not_keep_the_pod() -> None:
         env={"PYTHONPATH": os.pathsep.join(("operator", "."))},
     )
     assert (ended.returncode, ended.stdout) == (75, b"said\n")
+
+
+HEAD = ["time", "level", "message", "logger", "namespace", "source", "schema", "run"]
+
+
+def test_every_line_of_a_run_names_what_it_is_about(
+    server: RestServer, pod: Pod, tmp_path: Path
+) -> None:
+    server.on("/orders", Table(make_rows(50), "cursor"))
+    plan = _plan(server, tmp_path / "lake")
+    _, log = pod.start(plan, EXTERNAL_DATA_SCHEMA="shop-orders").communicate(timeout=60)
+    lines = [json.loads(line) for line in log.splitlines()]
+    assert len(lines) > 1
+    subject = {"namespace": plan["namespace"], "source": plan["source"]}
+    for line in lines:
+        assert list(line)[: len(HEAD)] == HEAD
+        assert line["time"].endswith("Z")
+        assert line.items() >= {**subject, "schema": "shop-orders", "run": "run-1"}.items()
+
+
+def test_a_runner_that_cannot_read_its_plan_says_so_in_a_line_of_the_log(pod: Pod) -> None:
+    process = pod.start({"task": "Sync"})
+    _, log = process.communicate(timeout=60)
+    assert process.returncode == ExitCode.BUG
+    (line,) = [json.loads(text) for text in log.splitlines()]
+    assert list(line)[: len(HEAD)] == HEAD
+    assert (line["level"], line["run"]) == ("critical", "run-1")
+    assert "ValidationError" in line["traceback"]

@@ -1,7 +1,6 @@
 """What a pod mounts, logs, and leaves in its termination message."""
 
 import json
-import logging
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from external_data_operator.api.plan import (
     Task,
 )
 from external_data_operator.api.schema import Column
+from external_data_operator.logs import set_up
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.pod import (
@@ -22,7 +22,6 @@ from sync_runner.pod import (
     ProgressLog,
     find_memory_limit,
     fit_report,
-    log_to,
 )
 from sync_runner.protocols import Progress
 from tests.clocks import JumpingClock
@@ -125,22 +124,9 @@ def test_a_message_that_is_too_long_is_cut_and_says_so(message: str) -> None:
     assert len(failure.message) > 500
 
 
-def test_the_log_is_one_document_a_line_with_the_traceback_of_a_bug() -> None:
-    lines: list[str] = []
-    log_to(lines.append, as_json=True)
-    try:
-        raise LookupError("inside")
-    except LookupError as error:
-        logging.getLogger("x").error("a bug", exc_info=error, extra={"fields": {"rows": 3}})
-    (line,) = lines
-    said = json.loads(line)
-    assert (said["level"], said["message"], said["rows"]) == ("error", "a bug", 3)
-    assert "LookupError: inside" in said["traceback"]
-
-
 def test_progress_is_said_every_few_seconds_and_when_the_phase_changes() -> None:
     lines: list[str] = []
-    log_to(lines.append, as_json=True)
+    set_up(lines.append, as_json=True)
     clock = JumpingClock()
     tell = ProgressLog(clock, every_s=5)
     progress = Progress(phase="reading")

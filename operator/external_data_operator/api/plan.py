@@ -34,6 +34,10 @@ SCRATCH_DIR = "/tmp"  # noqa: S108
 """The one writable folder of the pod."""
 RUN_ID_ENV = "EXTERNAL_DATA_RUN_ID"
 """Names the run: the Job's uid, the same for each of its pods."""
+SCHEMA_ENV = "EXTERNAL_DATA_SCHEMA"
+"""Names the ExternalDataSchema that the run is for; unset for a check."""
+LOG_FORMAT_ENV = "EXTERNAL_DATA_LOG_FORMAT"
+"""`json` or `text`. Default: json."""
 ALLOW_SHRINK_ENV = "EXTERNAL_DATA_ALLOW_SHRINK"
 """`true` in the pods of a run that may leave its table with few rows or none."""
 

@@ -6,6 +6,7 @@ the next look does not decide on something older than our own last word.
 
 import base64
 import contextlib
+import logging
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -23,6 +24,7 @@ from external_data_operator.errors import (
     PodRefusedError,
     TakenError,
 )
+from external_data_operator.logs import Subject, about
 from external_data_operator.reconcile.base import marks
 from external_data_operator.reconcile.base.world import (
     Apply,
@@ -41,6 +43,7 @@ from external_data_operator.reconcile.base.world import (
 )
 from external_data_operator.reconcile.plans.references import S3_KEYS, S3_OPTIONAL_KEYS
 
+_log = logging.getLogger(__name__)
 _CACHED = frozenset(kind.kind for kind in WATCHED)
 _FOR_PODS = frozenset({"Job", "CronJob", "ConfigMap"})
 
@@ -109,12 +112,17 @@ class Performer:
         """One that is there already is as good, if it has the same owner."""
         try:
             with _admission(manifest):
-                self._keep(await self._api.create(manifest))
+                made = await self._api.create(manifest)
         except AlreadyExistsError:
             kind = BY_NAME[manifest["kind"]]
             there = await self._api.get(kind, namespace_of(manifest), name_of(manifest))
             _check_owner(there, manifest)
             self._keep(there)
+        else:
+            self._keep(made)
+            # The runner's own lines name the same run.
+            with about(Subject(run=made["metadata"].get("uid"))):
+                _log.info("Created %s %s.", manifest["kind"], name_of(manifest))
 
     async def _delete(self, intent: Delete) -> None:
         kind = BY_NAME[intent.kind]

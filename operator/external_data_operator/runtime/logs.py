@@ -1,37 +1,52 @@
-"""Log lines: JSON for machines, plain text for people; tracebacks stay, values of variables never
-get in."""
+"""The operator's log: the shape that both processes share, and kopf's own lines brought into it.
 
-import json
+kopf hangs the object that a line is about on the record, under a name of its own.
+"""
+
 import logging
 import sys
-from datetime import UTC, datetime
 
+from external_data_operator.cluster.kinds import SCHEMA, SOURCE
+from external_data_operator.cluster.store import Key, Store, source_of
+from external_data_operator.logs import Subject, catch_uncaught, set_up
 from external_data_operator.settings import Settings
 
 _QUIET = ("kopf", "aiohttp", "kubernetes")
 
 
-class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """The line."""
-        line = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname,
-            "logger": record.name,
-            "message": record.getMessage(),
-        }
-        if record.exc_info:
-            line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False)
-
-
 def set_up_logging(settings: Settings) -> None:
     """Logs to standard error as the settings say; the libraries only from warnings on."""
-    handler = logging.StreamHandler(sys.stderr)
-    plain = logging.Formatter("%(asctime)s %(levelname)-7s %(message)s")
-    handler.setFormatter(JsonFormatter() if settings.log_format == "json" else plain)
-    logging.basicConfig(handlers=[handler], level=settings.log_level, force=True)
+    set_up(
+        sys.stderr.write,
+        as_json=settings.log_format == "json",
+        level=settings.log_level,
+        filters=[KopfSubject()],
+    )
+    catch_uncaught()
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.root.level))
+
+
+class KopfSubject(logging.Filter):
+    """Reads the subject of kopf's lines from the object that kopf names; lets every line pass."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Always true."""
+        ref = getattr(record, "k8s_ref", None)
+        if isinstance(ref, dict):
+            name = ref.get("name")
+            record.subject = Subject(
+                namespace=ref.get("namespace"),
+                source=name if ref.get("kind") == SOURCE else None,
+                schema=name if ref.get("kind") == SCHEMA else None,
+            )
+        return True
+
+
+def find_subject(key: Key, store: Store) -> Subject:
+    """Source and schema of a look, as far as the store knows them."""
+    if key.kind == SOURCE:
+        return Subject(key.namespace, key.name)
+    schema = store.get(key.kind, key.namespace, key.name)
+    source = None if schema is None else source_of(schema)
+    return Subject(key.namespace, None if source is None else source.name, key.name)

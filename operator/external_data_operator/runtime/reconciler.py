@@ -11,7 +11,7 @@ from external_data_operator.api.conditions import Reason
 from external_data_operator.cluster.kinds import SOURCE
 from external_data_operator.cluster.observe import Observer
 from external_data_operator.cluster.perform import Performer
-from external_data_operator.cluster.store import Key
+from external_data_operator.cluster.store import Key, Store
 from external_data_operator.errors import (
     ClusterError,
     ConflictError,
@@ -19,10 +19,12 @@ from external_data_operator.errors import (
     PodRefusedError,
     TakenError,
 )
+from external_data_operator.logs import about
 from external_data_operator.reconcile.base.world import Decision, Object
 from external_data_operator.reconcile.schemas.decide import decide_schema, refuse_schema
 from external_data_operator.reconcile.sources.decide import decide_source, refuse_source
 from external_data_operator.runtime import metrics
+from external_data_operator.runtime.logs import find_subject
 from external_data_operator.runtime.work_queue import WorkQueue
 from external_data_operator.settings import Settings
 
@@ -98,26 +100,31 @@ class Reconciler:
         return Decision(status=decision.status, notes=decision.notes, look_again_s=REFUSED_AGAIN_S)
 
 
-async def work(queue: WorkQueue, reconciler: Reconciler) -> None:
+async def work(queue: WorkQueue, reconciler: Reconciler, store: Store) -> None:
     """A worker: takes keys until it is cancelled. An error of one object never ends it."""
     while True:
         key = await queue.take()
         began = monotonic()
-        look = asyncio.create_task(reconciler.look(key), name=f"look at {key}")
-        try:
-            await asyncio.wait({look}, timeout=LOOK_MAX_S)
-        finally:
-            if not look.done():
-                look.cancel()
-        result = _finish(queue, key, look)
+        with about(find_subject(key, store)):
+            result = await _look(queue, reconciler, key)
         metrics.looked(key.kind, result, monotonic() - began)
+
+
+async def _look(queue: WorkQueue, reconciler: Reconciler, key: Key) -> str:
+    """One look within its time; says how it ended."""
+    look = asyncio.create_task(reconciler.look(key), name=f"look at {key}")
+    try:
+        await asyncio.wait({look}, timeout=LOOK_MAX_S)
+    finally:
+        if not look.done():
+            look.cancel()
+    return _finish(queue, key, look)
 
 
 def _finish(queue: WorkQueue, key: Key, look: "asyncio.Task[float | None]") -> str:
     if not look.done():
-        _log.error(
-            "%s: no end after %d s, tried again in %.0f s", key, LOOK_MAX_S, queue.failed(key)
-        )
+        pause = queue.failed(key)
+        _log.error("%s: No end after %d s; tried again in %.0f s.", key, LOOK_MAX_S, pause)
         return "timeout"
     error = look.exception()
     if error is None:
@@ -125,10 +132,10 @@ def _finish(queue: WorkQueue, key: Key, look: "asyncio.Task[float | None]") -> s
         return "ok"
     pause = queue.failed(key)
     if isinstance(error, ConflictError):
-        _log.info("%s: %s; looked at again in %.0f s", key, error, pause)
+        _log.info("%s: %s; looked at again in %.0f s.", key, error, pause)
         return "conflict"
     if isinstance(error, ClusterError):
-        _log.warning("%s: %s; tried again in %.0f s", key, error, pause)
+        _log.warning("%s: %s; tried again in %.0f s.", key, error, pause)
         return "error"
-    _log.error("%s: a bug of ours, tried again in %.0f s", key, pause, exc_info=error)
+    _log.error("%s: A bug in the operator; tried again in %.0f s.", key, pause, exc_info=error)
     return "bug"

@@ -47,16 +47,16 @@ async def run_operator(settings: Settings) -> None:
     reconciler = Reconciler(observer, Performer(api, store, observer), settings)
     endpoints = Endpoints(lister, store, queue)
     port = await endpoints.start(settings.http_port)
-    _log.info("health, readiness and metrics on port %d", port)
+    _log.info("Health, readiness and metrics are served on port %d.", port)
     try:
         if not await _filled(lister, stop):
             return
-        _log.info("looking at %d objects", len(queue))
+        _log.info("Looking at %d objects.", len(queue))
         await _run_parts(
             stop,
             _watch(settings, store, stop),
             _resync(lister, store, queue, period_s=settings.resync_seconds),
-            *(work(queue, reconciler) for _ in range(settings.workers)),
+            *(work(queue, reconciler, store) for _ in range(settings.workers)),
         )
     finally:
         await endpoints.stop()
@@ -108,7 +108,7 @@ async def _resync(lister: Lister, store: Store, queue: WorkQueue, *, period_s: i
         try:
             missed = await lister.correct()
         except ClusterError as error:
-            _log.warning("no listing this time: %s", error)
+            _log.warning("The listing failed and is repeated later: %s.", error)
             continue
         metrics.missed(len(missed))
         everything = [key_of(item) for kind in (SOURCE, SCHEMA) for item in store.of_kind(kind)]

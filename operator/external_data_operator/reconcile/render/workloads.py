@@ -12,14 +12,16 @@ from typing import Any
 from external_data_operator.api.plan import (
     ALLOW_SHRINK_ENV,
     CONFIG_MAPS_DIR,
+    LOG_FORMAT_ENV,
     PLAN_DIR,
     RUN_ID_ENV,
+    SCHEMA_ENV,
     SCRATCH_DIR,
     SECRETS_DIR,
 )
 from external_data_operator.api.source import Runtime
 from external_data_operator.reconcile.base import marks
-from external_data_operator.reconcile.base.world import Object
+from external_data_operator.reconcile.base.world import Object, name_of
 from external_data_operator.reconcile.plans.references import S3_KEYS, S3_OPTIONAL_KEYS, Need
 from external_data_operator.reconcile.render.metadata import Owner
 from external_data_operator.settings import Settings
@@ -81,9 +83,12 @@ def render_pod_spec(recipe: JobRecipe) -> Object:
 def _env(recipe: JobRecipe) -> list[Object]:
     uid = {"fieldRef": {"fieldPath": f"metadata.labels['{marks.RUN_UID_LABEL}']"}}
     allowed = [{"name": ALLOW_SHRINK_ENV, "value": "true"}] if recipe.allow_shrink else []
+    owner = recipe.owner
+    schema = [] if owner.is_source else [{"name": SCHEMA_ENV, "value": name_of(owner.item)}]
     return [
         {"name": RUN_ID_ENV, "valueFrom": uid},
-        {"name": "EXTERNAL_DATA_LOG_FORMAT", "value": recipe.settings.log_format},
+        {"name": LOG_FORMAT_ENV, "value": recipe.settings.log_format},
+        *schema,
         *allowed,
     ]
 
