@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from sync_runner.lake.files import DataFile
 from sync_runner.lake.parts import Part
-from sync_runner.lake.schema import has_local_time, render_schema
+from sync_runner.lake.schema import find_marks, has_local_time, marks_of, render_schema
 from sync_runner.lake.state import APP_ID, COMMIT_KEY, State, render_state
 
 _LOCAL_TIME = "timestampNtz"
@@ -125,8 +125,10 @@ def change_metadata(base: Metadata, change: Change) -> Metadata:
     """The table's metadata after the change; the same value where it says the same."""
     properties = {**base.properties, **change.properties}
     old = json.loads(base.schema)
-    names = {spec["name"] for spec in old["fields"]}
-    if not change.replaces and names.issuperset(change.schema.names):
+    # What a column's text is may change without a file: JSON among which plain text came.
+    names = {spec["name"]: find_marks(spec.get("metadata") or {}) for spec in old["fields"]}
+    is_told = all(names.get(field.name) == marks_of(field) for field in change.schema)
+    if not change.replaces and is_told:
         return replace(base, properties=properties)
     schema = render_schema(change.schema, like=base.schema)
     is_same = json.loads(schema) == old

@@ -57,7 +57,8 @@ class Boundary:
         of numbers, which has another order.
         """
         if not isinstance(self.highest, int | float | Decimal):
-            return None if self.highest is None else pa.scalar(self.highest, type_)
+            is_turned = pa.types.is_string(type_) and not isinstance(self.highest, str)
+            return None if self.highest is None or is_turned else pa.scalar(self.highest, type_)
         return cast_numbers(pa.array([self.highest]), type_)[0] if is_number(type_) else None
 
 

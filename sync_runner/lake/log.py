@@ -81,6 +81,14 @@ class Snapshot:
         return Base(self.metadata, protocol, self.files)
 
     @property
+    def origin(self) -> pa.Schema:
+        """The columns that readers rely on: what the table had before the run that is under way, or
+        that never came to its end.
+        """
+        state = self.state
+        return self.schema if state is None or state.origin is None else parse_schema(state.origin)
+
+    @property
     def content_seq(self) -> int:
         """Number of the publication whose rows these are: an older one after a RESTORE."""
         return self.seq if self.state is None else self.state.seq

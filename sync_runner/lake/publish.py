@@ -24,7 +24,6 @@ from sync_runner.lake.parts import Part, PartStore
 from sync_runner.lake.policy import Policy
 from sync_runner.lake.replaced import KeyedFiles, Replaced, find_replaced
 from sync_runner.lake.shape import (
-    Held,
     Shape,
     align_table,
     find_numbers,
@@ -124,14 +123,21 @@ class Publisher:
                 incoming,
                 lambda name: ByValue(NO_NUMBERS, find_numbers(held, name), keeps=True),
             )
-        return shape_kept(old, incoming, lambda name: self._find_rule(base, held, name))
+        origin = base.origin
+        before = {field.name: field.type for field in origin}
 
-    def _find_rule(self, base: Snapshot, held: Sequence[Held], name: str) -> Rule:
+        def find_rule(name: str) -> Rule:
+            numbers = self._find_base_numbers(base, name), find_numbers(held, name)
+            return ByValue(*numbers, keeps=name in before, before=before.get(name))
+
+        return shape_kept(old, incoming, find_rule, origin=origin)
+
+    def _find_base_numbers(self, base: Snapshot, name: str) -> Numbers:
         """The table's numbers are read where its column has to become wider, and then all of it is
         rewritten anyway.
         """
         files = (find_file_numbers(self._parts.store, file, name) for file in base.files)
-        return ByValue(Numbers.of_all(files), find_numbers(held, name), keeps=True)
+        return Numbers.of_all(files)
 
     def _check_key(self, incoming: dict[str, pa.Field], kept: set[str]) -> None:
         """A key without any value would make one row of all; a table that has one may get a

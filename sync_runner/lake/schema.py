@@ -6,6 +6,7 @@ numbers; all of that survives in the table's log, so that every run gives the sa
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
@@ -85,9 +86,19 @@ def parse_schema(text: str) -> pa.Schema:
         metadata = spec.get("metadata") or {}
         source = str(metadata.get(SOURCE, spec["name"]))
         type_ = _parse_type(spec["type"], spec["name"])
-        marks = {"json": JSON in metadata, "numbers": NUMBERS in metadata}
+        marks = find_marks(metadata)
         fields.append(build_field(spec["name"], type_, source=source, **marks))
     return pa.schema(fields)
+
+
+def find_marks(metadata: Mapping[str, Any]) -> dict[str, bool]:
+    """What the log says that the text of a column is."""
+    return {"json": JSON in metadata, "numbers": NUMBERS in metadata}
+
+
+def marks_of(field: pa.Field) -> dict[str, bool]:
+    """The same of a column at hand."""
+    return {"json": is_json(field), "numbers": is_numbers(field)}
 
 
 def describe(schema: pa.Schema) -> tuple[Column, ...]:
@@ -109,8 +120,8 @@ def has_local_time(type_: pa.DataType) -> bool:
 
 
 def _metadata(field: pa.Field) -> dict[str, str]:
-    marks = {JSON: is_json(field), NUMBERS: is_numbers(field)}
-    return {SOURCE: source_of(field), **{mark: "true" for mark, has in marks.items() if has}}
+    marks = {_OWN + mark: "true" for mark, has in marks_of(field).items() if has}
+    return {SOURCE: source_of(field), **marks}
 
 
 def _comment(field: pa.Field, *, known: bool) -> dict[str, str]:

@@ -24,7 +24,7 @@ from sync_runner.lake.parts import Part
 from sync_runner.lake.policy import Actor
 from sync_runner.lake.publish import Prepared, Publisher
 from sync_runner.lake.retention import find_missing
-from sync_runner.lake.schema import describe
+from sync_runner.lake.schema import describe, render_schema
 from sync_runner.lake.shrink import check_shrink
 from sync_runner.lake.stage import Stage
 from sync_runner.lake.standing import Asker, Standing
@@ -363,6 +363,7 @@ class Session:
             position=self._position(),
             counts=self._reached.counts,
             plan=self._asker.fingerprint,
+            origin=None if final else _render_origin(base),
         )
         change = Change(
             prepared.adds,
@@ -436,6 +437,11 @@ class Session:
         position = self._position() or (None if state is None else state.position)
         notes = (*describe_edits(self._edits), *describe_keyless(self._tools.stage.keyless))
         return Published(status, position, describe(base.schema), notes)
+
+
+def _render_origin(base: Snapshot | None) -> str:
+    """A table without a first complete run has no column that anybody relies on."""
+    return render_schema(pa.schema([]) if base is None else base.origin)
 
 
 def _reached(standing: Standing) -> _Reached:

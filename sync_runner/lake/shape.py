@@ -2,7 +2,8 @@
 
 A replaced table keeps its columns, widened by the run's. A table that keeps its rows takes new
 columns, and wider numbers (or their text) at the price of being rewritten; anything else is a
-conflict that changes nothing.
+conflict that changes nothing. Columns that the run under way has brought itself take every kind of
+value, so that it does not matter where in the run they were published.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -81,18 +82,25 @@ def shape_replaced(
 
 
 def shape_kept(
-    old: pa.Schema, incoming: dict[str, pa.Field], find_rule: Callable[[str], Rule]
+    old: pa.Schema,
+    incoming: dict[str, pa.Field],
+    find_rule: Callable[[str], Rule],
+    *,
+    origin: pa.Schema,
 ) -> Shape:
-    """The table's columns, widened and added to; SCHEMA_CONFLICT where they cannot be. `find_rule`
-    knows the numbers of a column in the table and in the incoming rows.
+    """The table's columns, widened and added to; SCHEMA_CONFLICT where what it had when the run
+    began, `origin`, does not take the incoming values. `find_rule` knows the numbers of a column in
+    the table and in the incoming rows.
     """
+    before = {field.name: field for field in origin}
     fields = {field.name: field for field in old}
     new: list[pa.Field] = []
     for name, field in incoming.items():
         if pa.types.is_null(field.type):
             continue
         if name in fields:
-            fields[name] = _fit(fields[name], field, find_rule(name))
+            _check_fit(before.get(name), field)
+            fields[name] = join(fields[name], _trim(field, fields[name]), find_rule(name))
         elif not is_void(field.type):
             new.append(field)
     new = [field.with_type(trim(field.type)) for field in new]
@@ -145,12 +153,14 @@ def _trim(incoming: pa.Field, old: pa.Field) -> pa.Field:
     return incoming.with_type(trim(incoming.type, old.type))
 
 
-def _fit(old: pa.Field, incoming: pa.Field, rule: Rule) -> pa.Field:
-    incoming = _trim(incoming, old)
-    conflict = find_conflict(old, incoming)
+def _check_fit(before: pa.Field | None, incoming: pa.Field) -> None:
+    """What a column was when the run began decides, and not what the run has made of it since."""
+    if before is None:
+        return
+    incoming = _trim(incoming, before)
+    conflict = find_conflict(before, incoming)
     if conflict is not None:
-        raise ConfigurationError(Reason.SCHEMA_CONFLICT, _explain(old, incoming, conflict))
-    return join(old, incoming, rule)
+        raise ConfigurationError(Reason.SCHEMA_CONFLICT, _explain(before, incoming, conflict))
 
 
 def _explain(old: pa.Field, incoming: pa.Field, conflict: Conflict) -> str:

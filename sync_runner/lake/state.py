@@ -32,6 +32,10 @@ class State:
     counts: Counts = field(default_factory=Counts)
     plan: str | None = None
     """Fingerprint of the plan by which the rows were read."""
+    origin: str | None = None
+    """In the middle of a run the schema that the table had when it began, as JSON: what the run
+    itself has added may still become text, as it would have before the publication.
+    """
 
     def is_publication_of(self, other: "State") -> bool:
         """Whether both speak of the same publication by the same process."""
@@ -55,6 +59,7 @@ def parse_state(text: str) -> State:
         position=parse_position(spec.get("position")),
         counts=parse_counts(spec.get("counts")),
         plan=spec.get("plan"),
+        origin=spec.get("origin"),
     )
 
 

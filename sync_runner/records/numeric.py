@@ -158,6 +158,9 @@ class ByValue:
     other: Numbers
     keeps: bool = False
     """The first type is a table's, which never becomes narrower."""
+    before: pa.DataType | None = None
+    """What the table's type was when the run began, if that is known: its members alone are kept.
+    """
 
     def join(self, one: pa.DataType, other: pa.DataType) -> pa.DataType:
         """The first type in question that holds both."""
@@ -169,11 +172,16 @@ class ByValue:
 
     def member(self, name: str) -> Rule:
         """Inside of structs."""
-        return ByValue(self.one.member(name), self.other.member(name), self.keeps)
+        before = self.before
+        index = -1 if before is None else before.get_field_index(name)
+        known = None if before is None or index < 0 else before.field(index).type
+        keeps = self.keeps and (before is None or known is not None)
+        return ByValue(self.one.member(name), self.other.member(name), keeps, known)
 
     def items(self) -> Rule:
         """Inside of lists."""
-        return ByValue(self.one.items(), self.other.items(), self.keeps)
+        before = None if self.before is None else self.before.value_type
+        return ByValue(self.one.items(), self.other.items(), self.keeps, before)
 
     def _candidates(self, one: pa.DataType, other: pa.DataType) -> Iterator[pa.DataType]:
         if self.keeps:

@@ -72,8 +72,9 @@ def read_polars(uri: str, options: dict[str, str] | None = None) -> list[Row]:
 
 
 def rename(row: Row) -> Row:
-    """A row of the world as the table names its columns."""
+    """A row of the world as the table names its columns, and holds what is of two kinds."""
     names = {"Name": "name", "late column": "late_column"}
+    row = {**row, "mixed": str(row["mixed"])}
     return {names.get(name, name): value for name, value in row.items()}
 
 

@@ -22,6 +22,8 @@ from sync_runner.protocols import Batch, Position, ReadRequest
 
 Row = dict[str, Any]
 
+TEXT_FROM = 60
+"""Events from here on carry text where there were whole numbers; every first load comes past it."""
 LATE_FROM = 150
 """Events from here on carry a column that earlier ones lack."""
 WIDE_FROM = 260
@@ -82,6 +84,7 @@ def _build_event(seed: int, keys: int, number: int) -> Row:
         "Name": dice.choice(["ada", "Bö", "渡辺", "", None, "x" * 40]),
         "amount": dice.randrange(1000) + (0.5 if number >= WIDE_FROM else 0),
         "meta": json.dumps({"n": number % 7}),
+        "mixed": f"t{number}" if number >= TEXT_FROM else number,
     }
     if number >= LATE_FROM:
         row["late column"] = number * 2
@@ -142,9 +145,15 @@ class WorldSource:
 def build_batch(rows: list[Row]) -> pa.RecordBatch:
     """Columns in the order of their appearance; text of JSON is marked."""
     names = dict.fromkeys(name for row in rows for name in row)
-    arrays = [pa.array([row.get(name) for row in rows]) for name in names]
+    arrays = [_build_column([row.get(name) for row in rows]) for name in names]
     fields = [
         pa.field(name, array.type, metadata={"json": "1"} if name == "meta" else None)
         for name, array in zip(names, arrays, strict=True)
     ]
     return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
+
+
+def _build_column(values: list[Any]) -> pa.Array:
+    """Of one kind, or text, as a decoder does it."""
+    is_mixed = {type(value) for value in values} >= {int, str}
+    return pa.array([str(value) for value in values] if is_mixed else values)

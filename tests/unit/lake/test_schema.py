@@ -101,9 +101,9 @@ def test_a_replaced_table_keeps_its_columns_and_none_becomes_narrower() -> None:
 def test_a_kept_table_takes_new_columns_and_says_whether_its_files_become_too_narrow() -> None:
     old = schema(a=LONG, b=TEXT)
     rule = ByType()
-    same = shape_kept(old, fields(a=pa.int32(), c=DOUBLE), lambda _: rule)
+    same = shape_kept(old, fields(a=pa.int32(), c=DOUBLE), lambda _: rule, origin=old)
     assert (same.widens, [field.name for field in same.new]) == (False, ["c"])
-    wider = shape_kept(old, fields(a=DOUBLE), lambda _: rule)
+    wider = shape_kept(old, fields(a=DOUBLE), lambda _: rule, origin=old)
     assert (wider.widens, wider.schema.field("a").type) == (True, DOUBLE)
 
 
