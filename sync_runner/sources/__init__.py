@@ -1,10 +1,12 @@
-"""The kinds of source, and the mapping that says which is which.
+"""The kinds of source.
 
-A new kind: its spec in the API's union, its file here, one line below.
+The kind that the API's table lists as `x` is `KIND` in `sync_runner.sources.x`. It is loaded when a
+plan names it, so that a run holds no other kind's libraries.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Protocol
 
 from external_data_operator.api.conditions import Reason
@@ -13,8 +15,6 @@ from external_data_operator.api.plan import Plan
 from sync_runner.errors import ConfigurationError
 from sync_runner.protocols import Source
 from sync_runner.records.sample import Sample
-from sync_runner.sources.rest.probe import RestProbe
-from sync_runner.sources.rest.source import RestSource
 
 
 class Probe(Protocol):
@@ -33,15 +33,16 @@ class Kind:
     probe: Callable[..., Probe]
 
 
-KINDS: Mapping[str, Kind] = {"rest": Kind(RestSource, RestProbe)}
-"""The key of the plan's union, and what follows it."""
-
-
 def find_kind(plan: Plan) -> Kind:
-    """The kind whose key is set; ConfigurationError where this runner knows none of them."""
-    for key, kind in KINDS.items():
-        if getattr(plan, key) is not None:
-            return kind
-    raise ConfigurationError(
-        Reason.INVALID_SPEC, "the plan names no kind of source that this runner knows"
-    )
+    """The plan's kind; ConfigurationError if this runner knows none of those that it may name."""
+    if plan.kind is None:
+        raise ConfigurationError(
+            Reason.INVALID_SPEC, "the plan names no kind of source that this runner knows"
+        )
+    return load_kind(plan.kind)
+
+
+def load_kind(key: str) -> Kind:
+    """The kind that the API's table lists under this key."""
+    kind: Kind = import_module(f"{__name__}.{key}").KIND
+    return kind

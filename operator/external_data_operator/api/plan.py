@@ -20,7 +20,8 @@ from external_data_operator.api.schema import (
     TableStatus,
 )
 from external_data_operator.api.source import S3Destination
-from external_data_operator.api.sources.rest import CursorType, RestSource
+from external_data_operator.api.sources import SourceHolder, add_kinds
+from external_data_operator.api.sources.rest import CursorType
 
 REPORT_BYTES_MAX = 4096
 PLAN_KEY = "plan.json"
@@ -126,18 +127,20 @@ class SyncOptions(ApiModel):
     shrink_guard_percent: int | None = None
 
 
-class Plan(ApiModel):
+class Plan(SourceHolder):
     """All that a runner needs to know, but for the credentials."""
 
     task: Task
     namespace: str
     source: str
-    rest: RestSource | None = None
     sync: SyncOptions | None = None
     """Set for a Sync."""
     target: TableTarget
     limits: Limits = Field(default_factory=Limits)
     network: NetworkPolicy = Field(default_factory=NetworkPolicy)
+
+
+add_kinds(Plan, after="source")
 
 
 class FailureClass(StrEnum):

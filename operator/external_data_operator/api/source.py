@@ -14,11 +14,8 @@ from external_data_operator.api.base import (
     build_immutable_rule,
 )
 from external_data_operator.api.meta import ObjectName, ObjectRef, Quantity, Timestamp
-from external_data_operator.api.sources.rest import RestSource
+from external_data_operator.api.sources import SOURCES, SourceHolder, add_kinds
 from external_data_operator.api.status import Condition, Phase, build_condition_column
-
-SOURCE_KINDS = ("rest",)
-"""The keys of a spec, of which exactly one is set."""
 
 
 class SyncFrequency(StrEnum):
@@ -134,7 +131,7 @@ class Runtime(SpecModel):
     """Sandbox that the pods run in."""
 
 
-class SourceSpec(SpecModel):
+class SourceSpec(SourceHolder, SpecModel):
     """What a user wants of a source."""
 
     description: str | None = Field(default=None, max_length=1000)
@@ -143,9 +140,6 @@ class SourceSpec(SpecModel):
     """Put before each table's name; nothing without it. Immutable."""
     suspend: bool = False
     """Stops scheduling for every schema of this source; what runs goes on."""
-    rest: RestSource | None = None
-    """A REST API that answers in JSON. Exactly one kind of source is set; this is the one there
-    is."""
     schemas: SchemaPolicy = Field(default_factory=SchemaPolicy)
     """What becomes of discovered tables: which get a schema, and how often it is synced."""
     destination: Destination | None = None
@@ -153,22 +147,17 @@ class SourceSpec(SpecModel):
     runtime: Runtime = Field(default_factory=Runtime)
     """How pods of this source run; merged over the operator's defaults."""
 
-    KINDS: ClassVar[tuple[str, ...]] = SOURCE_KINDS
     cel_rules: ClassVar[tuple[CelRule, ...]] = (
         CelRule(
-            "["
-            + ", ".join(f"has(self.{kind})" for kind in SOURCE_KINDS)
-            + "].exists_one(kind, kind)",
-            f"exactly one kind of source must be set: {', '.join(SOURCE_KINDS)}",
-            lambda it: sum(getattr(it, kind) is not None for kind in SOURCE_KINDS) == 1,
+            "[" + ", ".join(f"has(self.{kind})" for kind in SOURCES) + "].exists_one(kind, kind)",
+            f"exactly one kind of source must be set: {', '.join(SOURCES)}",
+            lambda it: sum(getattr(it, kind) is not None for kind in SOURCES) == 1,
         ),
         build_immutable_rule("tablePrefix", default="''"),
     )
 
-    @property
-    def kind(self) -> str:
-        """The key that is set."""
-        return next(kind for kind in self.KINDS if getattr(self, kind) is not None)
+
+add_kinds(SourceSpec, after="suspend")
 
 
 class SchemaCounts(ApiModel):

@@ -8,7 +8,7 @@ from external_data_operator.cli.display import drop_empty, worst
 from external_data_operator.cli.exits import Exit
 from external_data_operator.cli.planning import build_check_plans
 from external_data_operator.cli.session import Session, writing_nowhere
-from external_data_operator.reconcile.plans.streams import from_discovery
+from external_data_operator.reconcile.plans.stream import from_discovery
 from external_data_operator.reconcile.schemas.candidates import find_candidates
 from sync_runner.errors import RunError
 from sync_runner.records.sample import Sample

@@ -21,6 +21,7 @@ from external_data_operator.api.source import Destination, EnablePolicy, S3Desti
 from external_data_operator.cli.exits import CommandError, Exit
 from external_data_operator.cli.manifests import Manifests, SourceManifest
 from external_data_operator.errors import SpecError
+from external_data_operator.reconcile.plans.kinds import find_declared_streams, narrow_source
 from external_data_operator.reconcile.plans.plan import Place, build_check_plan, build_sync_plan
 from external_data_operator.reconcile.plans.streams import is_wanted, pick_options, read_streams
 from external_data_operator.settings import AllowRule, Settings
@@ -147,13 +148,11 @@ def _refuse_unknown(manifests: Manifests, wishes: Wishes) -> None:
 
 def _narrow(spec: SourceSpec, wishes: Wishes) -> SourceSpec | None:
     """The source with only the streams that were named; None where it has none of them."""
-    if not wishes.streams or spec.rest is None:
+    declared = find_declared_streams(spec)
+    if not wishes.streams or declared is None:
         return spec
-    streams = [stream for stream in spec.rest.streams if stream.name in wishes.streams]
-    if not streams:
-        return None
-    rest = spec.rest.model_copy(update={"streams": streams})
-    return spec.model_copy(update={"rest": rest})
+    streams = {one.stream.name for one in declared} & set(wishes.streams)
+    return narrow_source(spec, streams) if streams else None
 
 
 def _place(source: SourceManifest, wishes: Wishes) -> Place:

@@ -17,6 +17,7 @@ from external_data_operator.cli.manifests import (
 )
 from external_data_operator.errors import SpecError
 from external_data_operator.reconcile.base.naming import table_name
+from external_data_operator.reconcile.plans.kinds import find_declared_streams
 from external_data_operator.reconcile.plans.references import find_needs
 from external_data_operator.reconcile.plans.streams import pick_options, read_streams
 from external_data_operator.reconcile.runs.schedule import Wish, find_schedule
@@ -85,14 +86,14 @@ def _find_data(pool: list[DataManifest], name: str, namespace: str) -> DataManif
 
 
 def _find_shared_tables(source: SourceManifest) -> Iterator[Problem]:
-    rest = source.spec.rest
     writers: dict[str, str] = {}
-    for index, stream in enumerate(rest.streams if rest is not None else ()):
-        table = table_name(source.spec.table_prefix, stream.name)
+    for declared in find_declared_streams(source.spec) or ():
+        name = declared.stream.name
+        table = table_name(source.spec.table_prefix, name)
         if table in writers:
             message = f"writes table {table}, as does stream {writers[table]}"
-            yield Problem(("spec", "rest", "streams", index, "name"), message)
-        writers.setdefault(table, stream.name)
+            yield Problem(("spec", *declared.location), message)
+        writers.setdefault(table, name)
 
 
 def _judge_schema(schema: SchemaManifest, manifests: Manifests) -> Iterator[Problem]:

@@ -1,1 +1,7 @@
 """The kind `rest`: an API that answers in JSON over HTTP, read page by page."""
+
+from sync_runner.sources import Kind
+from sync_runner.sources.rest.probe import RestProbe
+from sync_runner.sources.rest.source import RestSource
+
+KIND = Kind(RestSource, RestProbe)

@@ -14,7 +14,7 @@ import pyarrow as pa
 from external_data_operator.api.conditions import Reason
 from external_data_operator.api.cursor import find_declared
 from external_data_operator.api.plan import Plan
-from external_data_operator.api.sources.rest import CursorType, NestedValues, RestStream
+from external_data_operator.api.sources.rest import CursorType, NestedValues, RestSource, RestStream
 
 from sync_runner.errors import ConfigurationError, RetryableError
 from sync_runner.network.failures import ConnectError
@@ -51,9 +51,10 @@ class RestProbe:
         self, plan: Plan, *, credentials: Credentials, clock: Clock, is_stopped: IsStopped
     ) -> None:
         """Makes no request."""
-        assert plan.rest is not None, "the plan's kind is rest"
+        rest = plan.of_kind(RestSource)
+        assert rest is not None, "the plan's kind is rest"
         self._plan = plan
-        self._rest = plan.rest
+        self._rest = rest
         self._credentials = credentials
         self._clock = clock
         self._is_stopped = is_stopped

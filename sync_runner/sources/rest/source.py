@@ -9,6 +9,7 @@ from external_data_operator.api.cursor import choose_cursor, find_declared
 from external_data_operator.api.plan import Plan, SyncOptions
 from external_data_operator.api.schema import SyncType
 from external_data_operator.api.sources.rest import CursorType, RestIncremental, RestStream
+from external_data_operator.api.sources.rest import RestSource as RestSpec
 
 from sync_runner.protocols import Batch, Clock, Credentials, ReadRequest
 from sync_runner.sources.rest.bounds import Bounds
@@ -49,15 +50,16 @@ class RestSource:
     ) -> None:
         """Makes no request. ConfigurationError(StreamNotFound) where the plan has no such
         stream."""
-        assert plan.rest is not None, "the plan's kind is rest"
+        rest = plan.of_kind(RestSpec)
+        assert rest is not None, "the plan's kind is rest"
         assert plan.sync is not None, "a sync has options"
-        stream = find_stream(plan.rest, plan.sync.stream)
+        stream = find_stream(rest, plan.sync.stream)
         cursor = find_cursor(plan, stream)
         asked = find_asked(stream, cursor)
         kind = cursor.kind if cursor else asked.cursor_type if asked else None
         collapses = _collapses(plan.sync)
         self._reading = Reading(
-            rest=plan.rest,
+            rest=rest,
             stream=stream,
             limits=plan.limits,
             cursor=cursor,

@@ -1,6 +1,7 @@
 """Plans for the runner, and the fingerprint that says when one must be checked or tried again."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from external_data_operator.api.meta import ObjectRef
 from external_data_operator.api.plan import (
@@ -19,6 +20,7 @@ from external_data_operator.reconcile.base.naming import (
     suffixed,
     table_name,
 )
+from external_data_operator.reconcile.plans.kinds import narrow_source
 from external_data_operator.reconcile.plans.references import S3_KEYS, Need, find_needs
 from external_data_operator.settings import Settings
 
@@ -81,28 +83,29 @@ def build_check_plan(spec: SourceSpec, place: Place) -> Plan:
         task=Task.CHECK,
         namespace=place.namespace,
         source=place.source,
-        rest=spec.rest,
         target=find_target(spec, place, None),
         network=NetworkPolicy(private_cidrs=place.settings.private_cidrs(place.namespace)),
+        **_take_source(spec),
     )
 
 
 def build_sync_plan(spec: SourceSpec, place: Place, options: SyncOptions) -> Plan:
     """What a sync of one stream needs to know; the source's other streams are left out."""
-    rest = spec.rest
-    if rest is not None:
-        only = [stream for stream in rest.streams if stream.name == options.stream]
-        rest = rest.model_copy(update={"streams": only})
     return Plan(
         task=Task.SYNC,
         namespace=place.namespace,
         source=place.source,
-        rest=rest,
         sync=options,
         target=find_target(spec, place, table_name(spec.table_prefix, options.stream)),
         limits=Limits(seconds=place.settings.run_deadline_seconds),
         network=NetworkPolicy(private_cidrs=place.settings.private_cidrs(place.namespace)),
+        **_take_source(narrow_source(spec, (options.stream,))),
     )
+
+
+def _take_source(spec: SourceSpec) -> dict[str, Any]:
+    """The kind's own spec, under the key that plan and spec share."""
+    return {str(spec.kind): spec.chosen}
 
 
 def plan_text(plan: Plan) -> str:

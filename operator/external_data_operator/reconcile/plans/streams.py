@@ -1,75 +1,31 @@
 """What is known of a source's streams, and how one of them is synced.
 
-A REST source declares its streams in the spec, and a check adds what it saw; other kinds know only
-what a check found in a catalogue. What the schema's spec leaves open is what the stream declares,
-and the sync type is picked from declared facts alone: incremental where a cursor and a key are
-declared, else append where only a cursor is, else full refresh. What rows suggest never acts, so
-that the operator and the command line decide the same from the same manifest.
+Some kinds of source declare their streams in the spec, and a check adds what it saw; others know
+only what a check found in a catalogue. What the schema's spec leaves open is what the stream
+declares, and the sync type is picked from declared facts alone: incremental where a cursor and a
+key are declared, else append where only a cursor is, else full refresh. What rows suggest never
+acts, so that the operator and the command line decide the same from the same manifest.
 """
 
 import fnmatch
-from dataclasses import dataclass, replace
 
-from external_data_operator.api.cursor import choose_cursor, find_declared
-from external_data_operator.api.plan import DiscoveredStream, Discovery, SyncOptions
-from external_data_operator.api.schema import Column, IncrementalField, SchemaSpec, SyncType
+from external_data_operator.api.cursor import choose_cursor
+from external_data_operator.api.plan import Discovery, SyncOptions
+from external_data_operator.api.schema import SchemaSpec, SyncType
 from external_data_operator.api.source import SchemaPolicy, SourceSpec
-from external_data_operator.api.sources.rest import RestStream
 from external_data_operator.errors import SpecError
-
-
-@dataclass(frozen=True)
-class Stream:
-    """One stream as spec and check together know it."""
-
-    name: str
-    label: str | None = None
-    description: str | None = None
-    primary_key: tuple[str, ...] = ()
-    cursor: IncrementalField | None = None
-    columns: tuple[Column, ...] = ()
-    incremental_fields: tuple[IncrementalField, ...] = ()
-    """The declared cursor, and fields that could be one."""
-    candidate_key: tuple[str, ...] = ()
-    """Fields that rows suggest as the key."""
-    sampled_rows: int = 0
+from external_data_operator.reconcile.plans.kinds import find_declared_streams
+from external_data_operator.reconcile.plans.stream import Stream, from_discovery, merge_streams
 
 
 def read_streams(spec: SourceSpec, discovery: Discovery | None) -> dict[str, Stream]:
     """Every stream by its name, in the source's order."""
     found = {one.name: from_discovery(one) for one in (discovery.streams if discovery else [])}
-    if spec.rest is None:
+    declared = find_declared_streams(spec)
+    if declared is None:
         return found
-    return {one.name: _merge(one, found.get(one.name)) for one in spec.rest.streams}
-
-
-def from_discovery(one: DiscoveredStream) -> Stream:
-    fields = {field.name: field for field in one.incremental_fields}
-    """A stream as a check found it."""
-    return Stream(
-        name=one.name,
-        label=one.label,
-        description=one.description,
-        primary_key=tuple(one.primary_key),
-        cursor=fields.get(one.incremental_field or ""),
-        columns=tuple(one.columns),
-        incremental_fields=tuple(one.incremental_fields),
-        candidate_key=tuple(one.candidate_key),
-        sampled_rows=one.sampled_rows,
-    )
-
-
-def _merge(declared: RestStream, found: Stream | None) -> Stream:
-    """Key and cursor are those of the spec; a REST API has no catalogue that could state them."""
-    seen = found or Stream(name=declared.name)
-    cursor = find_declared(declared.incremental)
-    return replace(
-        seen,
-        description=declared.description or seen.description,
-        primary_key=tuple(declared.primary_key),
-        cursor=cursor,
-        incremental_fields=seen.incremental_fields or (() if cursor is None else (cursor,)),
-    )
+    streams = (one.stream for one in declared)
+    return {one.name: merge_streams(one, found.get(one.name)) for one in streams}
 
 
 def is_wanted(policy: SchemaPolicy, stream: str) -> bool:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 
 from external_data_operator.api.schema import Candidate, IncrementalField, SchemaSpec
-from external_data_operator.reconcile.plans.streams import Stream
+from external_data_operator.reconcile.plans.stream import Stream
 
 _CANDIDATES_MAX = 20
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")

@@ -56,7 +56,8 @@ from external_data_operator.reconcile.plans.plan import (
     plan_text,
     runtime_text,
 )
-from external_data_operator.reconcile.plans.streams import Stream, pick_options, read_streams
+from external_data_operator.reconcile.plans.stream import Stream
+from external_data_operator.reconcile.plans.streams import pick_options, read_streams
 from external_data_operator.reconcile.render.config import render_plan
 from external_data_operator.reconcile.render.metadata import Owner
 from external_data_operator.reconcile.runs.history import (

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from external_data_operator.api.conditions import STALLING, ConditionType, Reason
 from external_data_operator.api.source import SourceSpec, SourceStatus
+from external_data_operator.api.sources import SOURCES
 from external_data_operator.errors import SpecError
 from external_data_operator.reconcile.base import marks
 from external_data_operator.reconcile.base.actions import REFRESH, RELOAD, SOURCE_RELOAD
@@ -199,7 +200,7 @@ def _conclude(
 def _kind(source: Object) -> str | None:
     """The key that says what kind of source it is."""
     spec = source.get("spec") or {}
-    return next((kind for kind in SourceSpec.KINDS if kind in spec), None)
+    return next((kind for kind in SOURCES if kind in spec), None)
 
 
 def _credentials_claim(status: SourceStatus, verdict: Verdict) -> Claim:

@@ -21,7 +21,8 @@ from external_data_operator.reconcile.base.world import (
     namespace_of,
     uid_of,
 )
-from external_data_operator.reconcile.plans.streams import Stream, is_wanted
+from external_data_operator.reconcile.plans.stream import Stream
+from external_data_operator.reconcile.plans.streams import is_wanted
 from external_data_operator.reconcile.render.config import render_schema
 from external_data_operator.reconcile.render.metadata import Owner
 

@@ -12,7 +12,8 @@ from external_data_operator.api.source import SourceSpec
 from external_data_operator.api.sources.rest import CursorType, RestStream
 from external_data_operator.cli.manifests import Manifests, read_manifests
 from external_data_operator.cli.planning import Wishes, build_sync_plans
-from external_data_operator.reconcile.plans.streams import Stream, pick_options, read_streams
+from external_data_operator.reconcile.plans.stream import Stream
+from external_data_operator.reconcile.plans.streams import pick_options, read_streams
 from external_data_operator.reconcile.schemas.candidates import find_candidates
 from external_data_operator.reconcile.schemas.decide import decide_schema
 

@@ -1,0 +1,39 @@
+"""REST APIs: every stream is declared in the spec, as an API has no catalogue."""
+
+from collections.abc import Collection
+
+from external_data_operator.api.cursor import find_declared
+from external_data_operator.api.sources.rest import RestSource, RestStream
+from external_data_operator.reconcile.plans.kinds import DeclaredStream
+from external_data_operator.reconcile.plans.stream import Stream
+
+
+class RestAdapter:
+    """See `Adapter`."""
+
+    def declare_streams(self, source: RestSource) -> list[DeclaredStream]:
+        """All there are."""
+        return [
+            DeclaredStream(_build_stream(one), ("streams", index, "name"))
+            for index, one in enumerate(source.streams)
+        ]
+
+    def narrow(self, source: RestSource, streams: Collection[str]) -> RestSource:
+        """The others are no part of what a run reads, so that a change of one is none of the
+        other's plan."""
+        only = [stream for stream in source.streams if stream.name in streams]
+        return source.model_copy(update={"streams": only})
+
+
+def _build_stream(declared: RestStream) -> Stream:
+    cursor = find_declared(declared.incremental)
+    return Stream(
+        name=declared.name,
+        description=declared.description,
+        primary_key=tuple(declared.primary_key),
+        cursor=cursor,
+        incremental_fields=() if cursor is None else (cursor,),
+    )
+
+
+ADAPTER = RestAdapter()
