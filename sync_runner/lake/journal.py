@@ -49,6 +49,8 @@ class Journal:
     since: Position | None = None
     """What the run reads from."""
     position: Position | None = None
+    confirms: Token | None = None
+    """What the source may be told once the parts are published."""
     parts: tuple[Entry, ...] = ()
     counts: Counts = field(default_factory=Counts)
     save: int = 0

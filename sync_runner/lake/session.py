@@ -40,7 +40,7 @@ from sync_runner.protocols import (
     Token,
 )
 from sync_runner.records.columns import Columns
-from sync_runner.records.cursor import find_as, is_above, later
+from sync_runner.records.cursor import find_as, is_above, later, shift_back
 from sync_runner.records.keyless import describe_keyless
 
 _PLANS_MAX = 4
@@ -84,6 +84,7 @@ class _Reached:
     ended: bool = False
     position: Position | None = None
     counts: Counts = field(default_factory=Counts)
+    confirms: Token | None = None
 
     def behind(self, batch: Batch, seconds: float) -> "_Reached":
         """With one more batch."""
@@ -95,7 +96,8 @@ class _Reached:
             seconds=seconds,
         )
         position = later(self.position, batch.position)
-        return _Reached(batch.next, batch.next is None, position, counts)
+        confirms = self.confirms if batch.confirms is None else batch.confirms
+        return _Reached(batch.next, batch.next is None, position, counts, confirms)
 
 
 class Session:
@@ -123,8 +125,10 @@ class Session:
         """Where the run stands."""
         journal, state = self._standing.journal, self._state
         finished = state is not None and state.run == self._actor.run and state.final
+        since = self._since
         return Start(
-            position=self._since,
+            since=None if since is None else shift_back(since, self._options.lookback_seconds),
+            unconfirmed=None if state is None else state.confirms,
             fields=self._fields,
             resume=None if journal is None else journal.token,
             extracted=journal is not None and journal.ended,
@@ -135,6 +139,7 @@ class Session:
 
     def write(self, batch: Batch, *, seconds: float) -> int:
         """Takes the next batch, and keeps the journal where that completes a part."""
+        self._check_batch(batch)
         stage = self._tools.stage
         if batch.records.num_rows:
             self._announce()
@@ -149,6 +154,14 @@ class Session:
             self._cut()
         return self._parts_published + len(stage.parts)
 
+    def _check_batch(self, batch: Batch) -> None:
+        """What a source promised, whatever it sends: a bug of ours if not."""
+        cursor, position = self._options.incremental_field, batch.position
+        assert batch.deleted is None, "the table applies no changes, so no row can be deleted"
+        assert cursor is None or position is None or position.field == cursor, (
+            "a position names the field that it is a value of"
+        )
+
     def is_due(self) -> bool:
         """Whether so much is staged that publishing in the middle of the run is worth its cost."""
         stage, policy = self._tools.stage, self._actor.policy
@@ -160,17 +173,18 @@ class Session:
         due_bytes = policy.due_parts * self._tools.part_bytes
         return stage.bytes >= max(due_bytes, table_bytes // policy.due_share)
 
-    def publish(self, *, final: bool) -> None:
-        """Makes everything written so far visible in one commit, if there is anything.
+    def publish(self, *, final: bool) -> bool:
+        """Makes everything written so far visible in one commit, if there is anything; returns
+        whether it is in the table now.
 
         Half of a table that the run replaces must never be seen.
         """
         if not final and not self._is_divisible():
-            return
+            return False
         # How far a part of the rows goes must be known; all of them may have no value at all.
         if not self._has_position():
             if not final:
-                return
+                return False
             self._check_field()
         for _ in range(_PLANS_MAX):
             try:
@@ -194,6 +208,7 @@ class Session:
         self._published_at = self._actor.clock.monotonic()
         if self._tools.journal.held and not final:
             self._save_journal(self._reached)
+        return True
 
     def _is_divisible(self) -> bool:
         """Whether a part of the run may be published before the rest."""
@@ -315,6 +330,7 @@ class Session:
             ended=reached.ended,
             since=self._since,
             position=reached.position,
+            confirms=reached.confirms,
             parts=tuple(_entry(part) for part in stage.parts),
             counts=replace(reached.counts, parts=len(stage.parts)),
         )
@@ -346,24 +362,25 @@ class Session:
             return False
         if state is None or state.position is None:
             return True
-        said = (state.cursor, state.position.type)
-        if said != (self._options.incremental_field, position.type):
+        if (state.position.field, state.position.type) != (position.field, position.type):
             return True
         # The position of an earlier version may be after the present; then it is lower now.
         return is_above(position, state.position) or is_above(state.position, position)
 
     def _commit(self, prepared: Prepared, *, final: bool) -> Snapshot:
         base, log, shape = self._base, self._tools.log, prepared.shape
+        position = self._position()
         state = State(
             run=self._actor.run,
             attempt=self._tools.attempt,
             seq=(0 if base is None else base.seq) + 1,
             final=final,
-            cursor=self._options.incremental_field,
-            position=self._position(),
+            position=position,
+            field_without_position=self._options.incremental_field if position is None else None,
             counts=self._reached.counts,
             plan=self._asker.fingerprint,
             origin=None if final else _render_origin(base),
+            confirms=self._reached.confirms,
         )
         change = Change(
             prepared.adds,
@@ -424,8 +441,9 @@ class Session:
 
     def _published(self) -> Published:
         base = self._base
+        confirms = self._reached.confirms
         if base is None:
-            return Published(position=self._position(), notes=(_NO_ROWS,))
+            return Published(position=self._position(), notes=(_NO_ROWS,), confirms=confirms)
         status = TableStatus(
             uri=self._tools.uri,
             version=base.version,
@@ -436,7 +454,7 @@ class Session:
         state = base.state
         position = self._position() or (None if state is None else state.position)
         notes = (*describe_edits(self._edits), *describe_keyless(self._tools.stage.keyless))
-        return Published(status, position, describe(base.schema), notes)
+        return Published(status, position, describe(base.schema), notes, confirms)
 
 
 def _render_origin(base: Snapshot | None) -> str:
@@ -447,7 +465,8 @@ def _render_origin(base: Snapshot | None) -> str:
 def _reached(standing: Standing) -> _Reached:
     journal = standing.journal
     if journal is not None:
-        return _Reached(journal.token, journal.ended, journal.position, journal.counts)
+        place = (journal.token, journal.ended, journal.position)
+        return _Reached(*place, journal.counts, journal.confirms)
     return _Reached()
 
 

@@ -6,7 +6,7 @@ heals by that; where rows could be lost for good, the run ends with a sentence i
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -134,30 +134,38 @@ def _check_lost_log(options: SyncOptions) -> None:
 
 
 def _find_position(store: ObjectStore, snapshot: Snapshot | None, asker: Asker) -> Position | None:
-    options = asker.options
+    options, field = asker.options, asker.options.incremental_field
     if snapshot is None or options.sync_type is SyncType.FULL_REFRESH:
         return None
-    if options.incremental_field is None:
-        return None
     state = snapshot.state
-    if state is not None and state.cursor == options.incremental_field:
-        found, kind = state.position, options.incremental_field_type
-        read = found if found is None or kind is None else find_as(found, kind)
+    found = None if state is None else state.position
+    # The last commit tells, for a field as for a source's log (which has no field).
+    if found is not None and found.field == field:
+        kind = options.incremental_field_type
+        read = found if kind is None else find_as(found, kind)
         # An earlier version may have followed a row from the future: the rows before it tell.
         if read is not None and is_ahead(read, asker.now):
             return _read_highest(store, snapshot, asker)
-        if found is None or read is not None:
+        if read is not None:
             return read
-    if options.sync_type is SyncType.INCREMENTAL:
+    # Everything was read, and no row had a value: those that other rows have tell nothing.
+    if field is not None and state is not None and state.field_without_position == field:
         return None
-    if state is not None and state.cursor is not None and state.position is not None:
+    # Rows that are read again find their keys.
+    if options.sync_type is SyncType.INCREMENTAL or (found is None and field is None):
+        return None
+    if found is not None:
         message = (
-            f"the cursor was {state.cursor} ({state.position.type}) and is now "
-            f"{options.incremental_field} ({options.incremental_field_type}): rows would be added "
-            "twice; set it back, or delete the table's data to import everything anew"
+            f"the cursor was {_name(found.field)} ({found.type}) and is now {_name(field)} "
+            f"({options.incremental_field_type}): rows would be added twice; set it back, or "
+            "delete the table's data to import everything anew"
         )
         raise ConfigurationError(Reason.INVALID_SPEC, message)
     return _read_highest(store, snapshot, asker)
+
+
+def _name(field: str | None) -> str:
+    return "a place in the source's log" if field is None else field
 
 
 def _read_highest(store: ObjectStore, snapshot: Snapshot, asker: Asker) -> Position | None:
@@ -177,7 +185,7 @@ def _read_highest(store: ObjectStore, snapshot: Snapshot, asker: Asker) -> Posit
             if ahead is not None:
                 values = pc.if_else(ahead, pa.scalar(None, values.type), values)
             found = later(found, find_highest(column, values, type_))
-    return found
+    return None if found is None else replace(found, field=options.incremental_field)
 
 
 def _read_column(store: ObjectStore, file: DataFile, field: pa.Field) -> Iterator[pa.Array]:

@@ -6,12 +6,12 @@ publication said.
 """
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from external_data_operator.api.sources.rest import CursorType
 
-from sync_runner.protocols import Counts, Position
+from sync_runner.protocols import Counts, Position, Token
 
 COMMIT_KEY = "externalData"
 APP_ID = "external-data-operator"
@@ -26,9 +26,10 @@ class State:
     seq: int
     final: bool
     """Whether the run ended with this publication."""
-    cursor: str | None = None
-    """The cursor's field, in the source's spelling."""
     position: Position | None = None
+    field_without_position: str | None = None
+    """The cursor's field, where no row so far has a value of it. The run has read everything, and
+    values of other rows that the table holds are not how far it read."""
     counts: Counts = field(default_factory=Counts)
     plan: str | None = None
     """Fingerprint of the plan by which the rows were read."""
@@ -36,6 +37,8 @@ class State:
     """In the middle of a run the schema that the table had when it began, as JSON: what the run
     itself has added may still become text, as it would have before the publication.
     """
+    confirms: Token | None = None
+    """What the source may be told because of this publication."""
 
     def is_publication_of(self, other: "State") -> bool:
         """Whether both speak of the same publication by the same process."""
@@ -50,22 +53,39 @@ def render_state(state: State) -> str:
 def parse_state(text: str) -> State:
     """Reads it back; keys that a newer version added are left out."""
     spec = json.loads(text)
+    position, without = _parse_place(spec)
     return State(
         run=spec["run"],
         attempt=spec["attempt"],
         seq=spec["seq"],
         final=spec["final"],
-        cursor=spec.get("cursor"),
-        position=parse_position(spec.get("position")),
+        position=position,
+        field_without_position=without,
         counts=parse_counts(spec.get("counts")),
         plan=spec.get("plan"),
         origin=spec.get("origin"),
+        confirms=spec.get("confirms"),
     )
+
+
+def _parse_place(spec: Any) -> tuple[Position | None, str | None]:
+    """The position, or the field that has none. Commits of earlier versions have the field beside
+    the position, as `cursor`; one without a field told nothing.
+    """
+    position = parse_position(spec.get("position"))
+    if "cursor" not in spec:
+        return position, spec.get("field_without_position")
+    field = spec["cursor"]
+    if position is None or field is None:
+        return None, field
+    return replace(position, field=field), None
 
 
 def parse_position(spec: Any) -> Position | None:
     """From what `asdict` made of it."""
-    return None if spec is None else Position(spec["value"], CursorType(spec["type"]))
+    if spec is None:
+        return None
+    return Position(spec["value"], CursorType(spec["type"]), spec.get("field"))
 
 
 def parse_counts(spec: Any) -> Counts:

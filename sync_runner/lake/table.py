@@ -83,9 +83,10 @@ class LakeTable:
         """Whether so much is staged that publishing in the middle of the run is worth its cost."""
         return self._begun.is_due()
 
-    def publish(self) -> None:
-        """Makes everything written so far visible in one commit, in the middle of the run."""
-        self._begun.publish(final=False)
+    def publish(self) -> bool:
+        """Makes everything written so far visible in one commit, in the middle of the run; returns
+        whether it is in the table now."""
+        return self._begun.publish(final=False)
 
     def finish(self) -> Published:
         """Makes the rest visible, closes the journal, and looks after the table."""

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from external_data_operator.api.plan import Plan, SyncOptions
-from external_data_operator.api.schema import Column, SyncType, TableStatus
+from external_data_operator.api.plan import Plan
+from external_data_operator.api.schema import Column, TableStatus
 
 from sync_runner.ahead import read_ahead
 from sync_runner.errors import ExpiredTokenError
@@ -21,15 +21,14 @@ from sync_runner.protocols import (
     Clock,
     Counts,
     Destination,
-    Position,
     Progress,
     ProgressListener,
     Published,
     ReadRequest,
     Source,
     Start,
+    Token,
 )
-from sync_runner.records.cursor import shift_back
 
 _HEAVY_BYTES = 48 << 20
 """One page can be much larger than a batch should be; then only one is held."""
@@ -66,13 +65,16 @@ def run_sync(
     """One sync from beginning to end, or from where an earlier pod stopped. Raises RunError."""
     assert plan.sync is not None, "only a Sync is run"
     start = table.begin()
-    run = _Run(source, table, plan.sync, Budget(plan.limits), _Teller(clock, progress, listener))
+    run = _Run(source, table, Budget(plan.limits), _Teller(clock, progress, listener))
+    # An earlier run may have died between its commit and the source's being told.
+    run.confirm(start.unconfirmed)
     if not start.finished:
         start = run.extract(start)
     progress.notes += describe_replaced(run.teller.replaced)
     run.teller.tell("publishing")
     published = table.finish()
     progress.notes += published.notes
+    run.confirm(published.confirms)
     run.teller.tell("finished")
     return _outcome(progress, start, published)
 
@@ -129,9 +131,11 @@ class _Run:
 
     source: Source
     table: Destination
-    options: SyncOptions
     budget: Budget
     teller: _Teller
+    read_to: Token | None = None
+    """What the source may be told once everything so far is in the table."""
+    confirmed: Token | None = None
 
     def extract(self, start: Start) -> Start:
         """Reads the source to its end; from the beginning again if it no longer knows a token.
@@ -153,7 +157,7 @@ class _Run:
     def _read(self, start: Start) -> None:
         if start.extracted:
             return
-        request = ReadRequest(since=self._since(start), resume=start.resume, fields=start.fields)
+        request = ReadRequest(since=start.since, resume=start.resume, fields=start.fields)
         batches = read_ahead(
             self.source.read(request), depth=_AHEAD, name="source", is_heavy=_is_heavy
         )
@@ -166,20 +170,20 @@ class _Run:
         self.teller.add(batch)
         parts = self.table.write(batch, seconds=self.teller.seconds)
         self.teller.progress.parts = parts
+        self.read_to = self.read_to if batch.confirms is None else batch.confirms
         excess = self.budget.find_excess(self.teller.counts)
         if batch.settled and batch.next is not None and (excess or self.table.is_due()):
             self.teller.tell("publishing")
-            self.table.publish()
+            if self.table.publish():
+                self.confirm(self.read_to)
         if excess is not None:
             raise excess
 
-    def _since(self, start: Start) -> Position | None:
-        """Where to read from: the table's position, less the look-back. The position itself
-        stays.
-        """
-        if start.position is None or self.options.sync_type is SyncType.FULL_REFRESH:
-            return None
-        return shift_back(start.position, self.options.lookback_seconds)
+    def confirm(self, token: Token | None) -> None:
+        """Tells the source what is in the table for good, if that is news."""
+        if token is not None and token != self.confirmed:
+            self.source.confirm(token)
+            self.confirmed = token
 
 
 def _is_heavy(batch: Batch) -> bool:

@@ -17,12 +17,15 @@ source reads it.
 
 @dataclass(frozen=True)
 class Position:
-    """How far a stream was read: the highest cursor value, as canonical text, and how such
-    values compare.
-    """
+    """How far a stream was read: the highest value of a field, or a place in the source's log."""
 
     value: str
+    """Canonical text."""
     type: CursorType
+    """How such values compare."""
+    field: str | None = None
+    """The field, as the source spells it. None for a place in a log, whose values are whole numbers
+    that only rise."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,8 @@ class ReadRequest:
     """What a run wants of a source."""
 
     since: Position | None = None
-    """Read what is newer; None reads everything. Look-back is already taken off."""
+    """Read rows at or above a field's value, or entries after a place in a log; None reads
+    everything. Look-back is already taken off."""
     resume: Token | None = None
     """Where an earlier attempt of the same run stopped; None starts at the beginning."""
     fields: frozenset[str] = frozenset()
@@ -52,7 +56,7 @@ class Batch:
     next: Token | None
     """Where to go on after this batch; None behind the last one."""
     position: Position | None = None
-    """The highest cursor value of all batches so far, where the stream has a cursor."""
+    """The highest one of all batches so far, where the stream has a cursor or a log."""
     settled: bool = False
     """Every record up to `position` has been read, so that it may be published in the middle of
     a run.
@@ -65,6 +69,13 @@ class Batch:
     `""`."""
     notes: tuple[str, ...] = ()
     """Sentences for people on the walk so far."""
+    deleted: pa.BooleanArray | None = None
+    """For each record whether its key is gone from the source; such a row carries at least the
+    fields of the key. Records, and batches, are in the order in which the changes happened. Only a
+    table whose write mode applies changes takes one."""
+    confirms: Token | None = None
+    """What the source is told by `confirm` once this batch, and all before it, are in the table
+    for good."""
 
 
 class Source(Protocol):
@@ -74,4 +85,12 @@ class Source(Protocol):
         """Yields batches in order; the same request and data yield the same records again.
 
         Raises RunError. An empty stream yields nothing or empty batches.
+        """
+
+    def confirm(self, token: Token) -> None:
+        """Everything up to `token` is in the table for good: the source may forget it.
+
+        Comes after the commit, never before it. After a crash the same token, or one before it, may
+        come again. Raises RunError: the run fails then, its rows stay published, and the next run
+        confirms them.
         """

@@ -23,8 +23,11 @@ class Counts:
 class Start:
     """Where a run stands when it begins."""
 
-    position: Position | None = None
-    """How far the table's rows go, where the sync type continues it: what to read from."""
+    since: Position | None = None
+    """What to read from, look-back taken off. None where the run reads everything: there is no
+    table, it is replaced, or no position is known."""
+    unconfirmed: Token | None = None
+    """What the table's last commit covers; whether the source was told is not known."""
     fields: frozenset[str] = frozenset()
     """Fields of the table's rows, as the source spells them."""
     resume: Token | None = None
@@ -46,6 +49,8 @@ class Published:
     columns: tuple[Column, ...] = ()
     notes: tuple[str, ...] = ()
     """Sentences on the table that a person may want to know."""
+    confirms: Token | None = None
+    """What the source may be told: everything up to there is in the table."""
 
 
 class Destination(Protocol):
@@ -62,8 +67,10 @@ class Destination(Protocol):
     def is_due(self) -> bool:
         """Whether so much is staged that publishing in the middle of the run is worth its cost."""
 
-    def publish(self) -> None:
-        """Makes everything written so far visible in one commit, in the middle of the run."""
+    def publish(self) -> bool:
+        """Makes everything written so far visible in one commit, in the middle of the run; returns
+        whether it is in the table now. A part of some runs must not be seen before the rest.
+        """
 
     def finish(self) -> Published:
         """Makes the rest visible, closes the journal, and looks after the table."""

@@ -7,6 +7,7 @@ the position. No position is after the present: nobody has read the future.
 
 import math
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
@@ -82,7 +83,7 @@ def later(a: Position | None, b: Position | None) -> Position | None:
 
 def find_as(position: Position, kind: CursorType) -> Position | None:
     """The same text as a position of another type; None where it is none of that type."""
-    found = Position(position.value, kind)
+    found = replace(position, type=kind)
     try:
         parse_key(found)
     except (ValueError, OverflowError):
@@ -107,7 +108,7 @@ def shift_back(position: Position, seconds: int) -> Position:
             text = str(shift_date(parse_date(text), -math.ceil(seconds / 86_400)))
         case CursorType.DATE_TIME | CursorType.TIMESTAMP:
             text = write_moment(shift(parse_moment(text), timedelta(seconds=-seconds)), like=text)
-    return Position(text, position.type)
+    return replace(position, value=text)
 
 
 def render(position: Position, pattern: str | None) -> str:

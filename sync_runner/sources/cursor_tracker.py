@@ -67,7 +67,7 @@ class CursorTracker:
         self._is_continued = is_continued
         self._last: pa.Scalar | None = None
         highest = seen.highest
-        self.highest = None if highest is None else Position(highest, kind)
+        self.highest = None if highest is None else Position(highest, kind, name)
         self.complete: Position | None = None
         """Everything up to here has been read, as far as ascending rows can tell."""
         self.ascending = seen.ascending
@@ -144,9 +144,10 @@ class CursorTracker:
         highest = find_highest(column, held, self._kind)
         if highest is None:
             return
+        highest = replace(highest, field=self._name)
         second = find_second_highest(column, held, self._kind)
         if second is not None:
-            self.complete = later(self.complete, second)
+            self.complete = later(self.complete, replace(second, field=self._name))
         elif self.highest is not None and is_above(highest, self.highest):
             self.complete = self.highest
         self.highest = later(self.highest, highest)

@@ -55,7 +55,9 @@ class ListedSource:
                     records = records.filter(pa.compute.greater_equal(records[self.cursor], since))
                 values = [v for v in records.column(self.cursor).to_pylist() if v is not None]
                 highest = max([v for v in [highest, *values] if v is not None], default=None)
-            position = None if highest is None else Position(str(highest), CursorType.NUMERIC)
+            position = (
+                None if highest is None else Position(str(highest), CursorType.NUMERIC, self.cursor)
+            )
             following = None if number == last else str(number + 1)
             yield Batch(records, following, position, self.settled, pages=1, bytes=records.nbytes)
 

@@ -109,7 +109,7 @@ class WorldSource:
             self.world.advance(self.growth)
             rows, following = self._page(token, since)
             highest = max([highest, *(row["seq"] for row in rows)])
-            position = Position(str(highest), CursorType.INTEGER) if highest else None
+            position = Position(str(highest), CursorType.INTEGER, "seq") if highest else None
             settled = self.kind is not Kind.SNAPSHOT
             yield Batch(
                 build_batch(rows), following, position, settled, pages=1, bytes=len(rows) * 80

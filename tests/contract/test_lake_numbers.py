@@ -344,7 +344,7 @@ def test_an_append_whose_cursor_becomes_wider_knows_its_rows_again(
     place = folder_place(tmp_path)
     sync = Syncs(place, options(APPEND, cursor="at"))
     first, second = {"id": "1", "at": before}, {"id": "2", "at": after}
-    position = Position("0", CursorType.NUMERIC)
+    position = Position("0", CursorType.NUMERIC, "at")
     for body in (spell_rows(first), spell_rows(first, second)):
         sync.read(OneBatch(decode([body])[0], position))
     found = {row["id"]: read_found(row["at"]) for row in table_of(place)}

@@ -126,7 +126,7 @@ class _Walked(ListedSource):
     def read(self, request: ReadRequest) -> Iterator[Batch]:
         for batch in super().read(request):
             highest = max(batch.records.column("at").to_pylist())
-            yield replace(batch, position=Position(highest, CursorType.DATE_TIME))
+            yield replace(batch, position=Position(highest, CursorType.DATE_TIME, "at"))
 
 
 @pytest.mark.parametrize("sync_type", [SyncType.INCREMENTAL, SyncType.APPEND])
@@ -137,7 +137,7 @@ def test_a_stored_position_after_the_present_is_that_of_the_rows_before_it(
     sync.options = sync.options.model_copy(update={"incremental_field_type": CursorType.DATE_TIME})
     sync.read(_Walked(rows_of(MOMENTS)))
     found = since_of(sync, rows_of([{"id": 4, "at": "2024-02-01T00:00:00Z"}]))
-    assert found == Position("2024-03-01T00:00:00Z", CursorType.DATE_TIME)
+    assert found == Position("2024-03-01T00:00:00Z", CursorType.DATE_TIME, "at")
     head = version(tmp_path)
     assert since_of(sync, rows_of(MOMENTS[1:2])) == found
     assert version(tmp_path) == head, "the position is written down once"
@@ -150,3 +150,46 @@ def since_of(sync: Syncs, batches: list[pa.RecordBatch]) -> Position | None:
     sync.read(source)
     assert source.asked is not None
     return source.asked.since
+
+
+@pytest.mark.parametrize(
+    ("sync_type", "lookback_s", "read_from"),
+    [
+        (SyncType.INCREMENTAL, 0, "2024-03-01T00:00:00Z"),
+        (SyncType.INCREMENTAL, 3600, "2024-02-29T23:00:00Z"),
+        (SyncType.APPEND, 3600, "2024-02-29T23:00:00Z"),
+        (SyncType.FULL_REFRESH, 3600, None),
+    ],
+    ids=str,
+)
+def test_look_back_shifts_what_is_read_and_never_the_position(
+    tmp_path: Path, sync_type: SyncType, lookback_s: int, read_from: str | None
+) -> None:
+    sync = syncs(tmp_path, sync_type, "at")
+    changes = {
+        "incremental_field_type": CursorType.DATE_TIME,
+        "lookback_seconds": lookback_s,
+    }
+    sync.options = sync.options.model_copy(update=changes)
+    before = rows_of(MOMENTS[:2])
+    for _ in range(2):
+        sync.read(_Walked(before))
+        found = since_of(sync, before)
+        assert (None if found is None else found.value) == read_from
+
+
+def test_a_stream_whose_table_continues_a_log_is_not_added_again_by_a_field(tmp_path: Path) -> None:
+    by_log = syncs(tmp_path, SyncType.APPEND, None)
+    by_log.read(_Placed(rows_of(ROWS)))
+    assert since(by_log, ROWS) == Position("7", CursorType.INTEGER)
+    with pytest.raises(ConfigurationError, match="a place in the source's log"):
+        syncs(tmp_path, SyncType.APPEND)(ROWS, run="by-field")
+    assert len(rows(by_log)) == 4
+
+
+class _Placed(ListedSource):
+    """Rows from a log, up to its seventh entry."""
+
+    def read(self, request: ReadRequest) -> Iterator[Batch]:
+        for batch in super().read(request):
+            yield replace(batch, position=Position("7", CursorType.INTEGER))

@@ -35,8 +35,8 @@ def _table(rows: list[Row], style: str = "cursor", field: str = "updated_at") ->
     )
 
 
-def _at(number: int) -> Position:
-    return Position(moment_of(number), MOMENT)
+def _at(number: int, field: str = "updated_at") -> Position:
+    return Position(moment_of(number), MOMENT, field)
 
 
 def _positions(batches: list[Batch]) -> list[tuple[str | None, bool]]:
@@ -150,13 +150,13 @@ class TestHowFarItCame:
         server.on("/orders", Table(make_rows(5), "cursor"))
         sync = {**INCREMENTAL, "incrementalField": "id", "incrementalFieldType": "Integer"}
         batches = read(make_plan(server, _stream(), sync=sync))
-        assert batches[-1].position == Position("5", CursorType.INTEGER)
+        assert batches[-1].position == Position("5", CursorType.INTEGER, "id")
 
     def test_a_nested_cursor_is_read_from_its_path(self, server: RestServer) -> None:
         server.on("/orders", Table(make_rows(5), "cursor"))
         plan = make_plan(server, _stream(cursorPath="meta.updated"), sync=INCREMENTAL)
         batches = read(plan)
-        assert batches[-1].position == _at(5)
+        assert batches[-1].position == _at(5, "meta.updated")
         assert batches[-1].records.column("meta.updated").to_pylist()[0] == moment_of(1)
 
     @pytest.mark.parametrize("field", ["updated_at", "meta.updated_at"])

@@ -110,7 +110,7 @@ def test_positions_go_on_where_the_first_attempt_stopped(server: RestServer) -> 
     plan = make_plan(server, stream, sync={"syncType": "Incremental"}, limits=SMALL)
     first = read(plan)[0]
     rest = read(plan, resume=first.next)
-    highest = Position(moment_of(500), CursorType.DATE_TIME)
+    highest = Position(moment_of(500), CursorType.DATE_TIME, "updated_at")
     assert [batch.position for batch in (first, *rest)] == [highest] * 3
 
 

@@ -11,7 +11,7 @@ from external_data_operator.api.schema import SyncType
 from external_data_operator.api.sources.rest import CursorType, RestIncremental, RestStream
 from external_data_operator.api.sources.rest import RestSource as RestSpec
 
-from sync_runner.protocols import Batch, Clock, Credentials, ReadRequest
+from sync_runner.protocols import Batch, Clock, Credentials, ReadRequest, Token
 from sync_runner.sources.rest.bounds import Bounds
 from sync_runner.sources.rest.client import find_stream, open_client
 from sync_runner.sources.rest.walk import Cursor, Reading, Walk
@@ -86,6 +86,9 @@ class RestSource:
             closing(Walk(self._reading, client, request)) as walk,
         ):
             yield from walk.read()
+
+    def confirm(self, token: Token) -> None:
+        """A REST API keeps nothing for its readers."""
 
 
 def _collapses(options: SyncOptions) -> bool:

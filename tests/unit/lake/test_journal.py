@@ -1,6 +1,8 @@
 """The journal's text, and who may go on from it."""
 
+import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from external_data_operator.api.sources.rest import CursorType
@@ -20,6 +22,7 @@ from sync_runner.lake.state import State, parse_state, render_state
 from sync_runner.protocols import Counts, Position
 from sync_runner.records.dedupe import Order
 
+INTEGER = CursorType.INTEGER
 JOURNAL = Journal(
     run="r",
     attempt="a",
@@ -28,10 +31,21 @@ JOURNAL = Journal(
     updated=1000.0,
     token="t",
     ended=True,
-    since=Position("1", CursorType.INTEGER),
-    position=Position("2024-01-01", CursorType.DATE),
+    since=Position("1", INTEGER),
+    position=Position("2024-01-01", CursorType.DATE, "day"),
+    confirms="c",
     parts=(Entry("data/x.parquet", 10, 2, Order.ASCENDING),),
     counts=Counts(1, 2, 3, 4, 5.5),
+)
+STATE = State(
+    run="r",
+    attempt="a",
+    seq=7,
+    final=True,
+    position=JOURNAL.position,
+    counts=Counts(1),
+    plan="p",
+    confirms="c",
 )
 
 
@@ -70,12 +84,28 @@ def test_only_the_same_run_plan_and_publication_goes_on_within_a_day(
 
 
 def test_a_state_comes_back_from_a_commit_also_of_a_newer_version() -> None:
-    state = State(
-        "r", "a", 7, final=True, cursor="c", position=JOURNAL.position, counts=Counts(1), plan="p"
-    )
-    assert parse_state(render_state(state)) == state
-    text = render_state(state).replace('"run"', '"more": {"x": 1}, "run"')
-    assert parse_state(text) == state
+    text = render_state(STATE).replace('"run"', '"more": {"x": 1}, "run"')
+    assert parse_state(render_state(STATE)) == parse_state(text) == STATE
+
+
+@pytest.mark.parametrize(
+    ("cursor", "position", "read"),
+    [
+        ("at", {"value": "5", "type": "Integer"}, {"position": Position("5", INTEGER, "at")}),
+        ("at", None, {"field_without_position": "at"}),
+        (None, None, {}),
+        (None, {"value": "5", "type": "Integer"}, {}),
+    ],
+    ids=["position", "no-row-had-a-value", "full-refresh", "no-field"],
+)
+def test_a_commit_of_an_earlier_version_names_the_field_beside_its_position(
+    cursor: str | None, position: dict[str, str] | None, read: dict[str, Any]
+) -> None:
+    spec = json.loads(render_state(replace(STATE, position=None, confirms=None)))
+    del spec["field_without_position"], spec["confirms"]
+    spec |= {"cursor": cursor, "position": position}
+    found = parse_state(json.dumps(spec))
+    assert found == replace(STATE, confirms=None, **{"position": None, **read})
 
 
 def test_commits_of_others_tell_no_state() -> None:

@@ -1,7 +1,7 @@
 """The loop, at a destination that only remembers."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 import pytest
@@ -53,6 +53,8 @@ class Memory:
 
     start: Start = field(default_factory=Start)
     due: bool = False
+    divisible: bool = True
+    confirms: str | None = None
     told: list[str] = field(default_factory=list)
 
     def begin(self, *, fresh: bool = False) -> Start:
@@ -66,12 +68,13 @@ class Memory:
     def is_due(self) -> bool:
         return self.due
 
-    def publish(self) -> None:
+    def publish(self) -> bool:
         self.told.append("publish")
+        return self.divisible
 
     def finish(self) -> Published:
         self.told.append("finish")
-        return Published(position=POSITION)
+        return Published(position=POSITION, confirms=self.confirms)
 
 
 def run(source: Numbers, table: Memory, limits: Limits | None = None, **options: object) -> Outcome:
@@ -118,24 +121,43 @@ def test_a_resumed_run_goes_on_from_its_token_and_counts() -> None:
     assert (outcome.rows, outcome.resumed) == (3, True)
 
 
-@pytest.mark.parametrize(
-    ("sync_type", "position", "seconds", "since"),
-    [
-        (SyncType.APPEND, MOMENT, 3600, "2024-01-01T23:00:00Z"),
-        (SyncType.INCREMENTAL, MOMENT, 0, "2024-01-02T00:00:00Z"),
-        (SyncType.INCREMENTAL, POSITION, 3600, "100"),
-        (SyncType.FULL_REFRESH, MOMENT, 3600, None),
-        (SyncType.APPEND, None, 3600, None),
-    ],
-    ids=str,
-)
-def test_look_back_shifts_the_request(
-    sync_type: SyncType, position: Position | None, seconds: int, since: str | None
-) -> None:
+def test_a_run_reads_from_where_the_table_says() -> None:
     source = Numbers(1)
-    run(source, Memory(Start(position=position)), sync_type=sync_type, lookback_seconds=seconds)
-    asked = source.requests[0].since
-    assert (None if asked is None else asked.value) == since
+    run(source, Memory(Start(since=MOMENT)))
+    assert source.requests == [ReadRequest(since=MOMENT)]
+
+
+@dataclass
+class Told(Numbers):
+    """Is told what is in the table, after each batch."""
+
+    table: Memory = field(default_factory=Memory)
+
+    def read(self, request: ReadRequest) -> Iterator[Batch]:
+        for number, batch in enumerate(super().read(request), 1):
+            yield replace(batch, confirms=f"c{number}")
+
+    def confirm(self, token: str) -> None:
+        self.table.told.append(f"confirm {token}")
+
+
+def test_a_source_is_told_what_is_in_the_table_and_never_before() -> None:
+    table = Memory(due=True, confirms="c3")
+    run(Told(3, table=table), table)
+    middle = ["publish", "confirm c1", "write 1", "publish", "confirm c2"]
+    assert table.told == ["begin", "write 0", *middle, "write 2", "finish", "confirm c3"]
+
+
+def test_a_source_is_not_told_of_rows_that_may_not_be_seen_yet() -> None:
+    table = Memory(due=True, divisible=False, confirms="c2")
+    run(Told(2, table=table), table)
+    assert table.told == ["begin", "write 0", "publish", "write 1", "finish", "confirm c2"]
+
+
+def test_what_an_earlier_run_may_not_have_told_is_told_first_and_once() -> None:
+    table = Memory(Start(unconfirmed="c7", finished=True), confirms="c7")
+    run(Told(2, table=table), table)
+    assert table.told == ["begin", "confirm c7", "finish"]
 
 
 def test_what_is_settled_is_published_in_the_middle_when_due_but_not_at_the_end() -> None:

@@ -57,7 +57,7 @@ def test_a_tracker_notices_every_row_that_descends(
         tracker.observe(_record(batch))
     present = [value for value in given_values if value is not None]
     assert tracker.ascending is (present == sorted(present))
-    assert tracker.highest == Position(str(max(present)), CursorType.INTEGER)
+    assert tracker.highest == Position(str(max(present)), CursorType.INTEGER, "x")
 
 
 def test_a_resumed_tracker_holds_its_first_row_against_the_attempt_before() -> None:
@@ -98,7 +98,7 @@ def test_a_row_after_the_present_moves_no_cursor_and_is_counted(
     tracker = CursorTracker("x", kind, now=NOW, seen=Seen())
     for value in reversed(values) if turned else values:
         tracker.observe(pa.record_batch({"x": pa.array([value])}))
-    assert tracker.highest == Position(highest, kind)
+    assert tracker.highest == Position(highest, kind, "x")
     assert not tracker.ascending, "what follows the row has no order"
     (note,) = tracker.describe()
     assert note.startswith("1 row was after the present in x.")
@@ -108,7 +108,7 @@ def test_a_row_after_the_present_moves_no_cursor_and_is_counted(
 def test_numbers_that_count_no_time_have_no_present() -> None:
     tracker = CursorTracker("x", CursorType.INTEGER, now=NOW, seen=Seen())
     tracker.observe(_record([5, 10**18]))
-    assert tracker.highest == Position(str(10**18), CursorType.INTEGER)
+    assert tracker.highest == Position(str(10**18), CursorType.INTEGER, "x")
     assert tracker.describe() == ()
 
 
@@ -117,7 +117,7 @@ def test_a_row_of_the_future_moves_the_cursor_once_its_time_has_come() -> None:
         tracker = CursorTracker("x", MOMENT, now=NOW + day * 86_400, seen=Seen())
         batch = {"x": ["2026-02-01T00:00:00Z", "2026-03-01T00:00:00Z"]}
         tracker.observe(pa.record_batch(batch))
-        assert tracker.highest == Position(highest, MOMENT)
+        assert tracker.highest == Position(highest, MOMENT, "x")
 
 
 EMPTY = ["", " ", "0000-00-00", "0000-00-00 00:00:00", "0000-00-00T00:00:00Z", None]
@@ -137,7 +137,7 @@ def test_rows_whose_cursor_is_empty_or_a_zero_date_are_no_mistake(
     assert tracker.is_known is is_continued
     assert tracker.describe() == ()
     tracker.observe(pa.record_batch({"x": ["2025-05-05", str(empty)]}))
-    assert tracker.highest == Position("2025-05-05", kind)
+    assert tracker.highest == Position("2025-05-05", kind, "x")
 
 
 def test_a_first_run_without_the_field_or_with_another_type_is_a_mistake() -> None:
@@ -175,5 +175,5 @@ def test_what_an_earlier_attempt_saw_counts() -> None:
     second.observe(pa.record_batch({"x": ["2999-01-01T00:00:00Z"], "y": [1]}))
     second.observe(pa.record_batch({"y": [1]}))
     second.check_end()
-    assert second.highest == Position("2025-01-01T00:00:00Z", MOMENT)
+    assert second.highest == Position("2025-01-01T00:00:00Z", MOMENT, "x")
     assert second.describe()[0].startswith("2 rows were after the present in x.")
