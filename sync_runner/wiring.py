@@ -28,13 +28,14 @@ from sync_runner.lake import check_destination, give_memory_back, open_table
 from sync_runner.lake.policy import Policy
 from sync_runner.lake.schema import describe
 from sync_runner.network.failures import ConnectError
-from sync_runner.network.hosts import build_rules, parse_origin
+from sync_runner.network.hosts import build_rules
 from sync_runner.network.sockets import require_all_allowed
 from sync_runner.pipeline import Outcome, run_sync
 from sync_runner.protocols import Clock, Credentials, Progress, ProgressListener
 from sync_runner.sources import find_kind
 from sync_runner.storage import ObjectStore, open_store
 from sync_runner.transport.clock import SystemClock
+from sync_runner.transport.origin import parse_origin
 
 _log = logging.getLogger(__name__)
 _OWN_BYTES = 192 << 20
@@ -196,7 +197,8 @@ def _open_store(plan: Plan, credentials: Credentials) -> ObjectStore:
 
 def _require_endpoint_allowed(endpoint: str, plan: Plan) -> None:
     try:
-        require_all_allowed(parse_origin(endpoint), build_rules(plan.network.private_cidrs))
+        rules = build_rules(plan.network.private_cidrs)
+        require_all_allowed(parse_origin(endpoint).endpoint, rules)
     except ValueError as error:
         message = f"destination.s3.endpoint: {error}"
         raise ConfigurationError(Reason.INVALID_DESTINATION, message) from error

@@ -1,11 +1,10 @@
-"""Where a request may go: one origin, and only addresses that are public or opened by the operator.
+"""Which hosts may be reached: only addresses that are public or opened by the operator.
 
 The judgement is about numbers, so that it holds for whatever a name resolves to at the moment of
 connecting. The list follows IANA's registries of special-purpose addresses; it is written out
 because the standard library's `is_global` changes its mind between patch releases.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import (
@@ -16,16 +15,11 @@ from ipaddress import (
     ip_address,
     ip_network,
 )
-from urllib.parse import SplitResult, urlsplit
 
 from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError
 
-_PORTS = {"http": 80, "https": 443}
-_HOST_NAME = re.compile(
-    r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?"
-)
 _SPECIAL_V4 = tuple(
     IPv4Network(net)
     for net in (
@@ -60,56 +54,17 @@ _SIX_TO_FOUR = IPv6Network("2002::/16")
 
 
 @dataclass(frozen=True)
-class Origin:
-    """Scheme, host and port: what credentials are bound to."""
+class Endpoint:
+    """A host and port to connect to, and what the rules and messages need to know of it."""
 
-    scheme: str
     host: str
     port: int
-
-    @property
-    def authority(self) -> str:
-        """Host, and the port where it is not the scheme's own; as in the Host header."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
-
-    @property
-    def url(self) -> str:
-        """The origin as the beginning of an address, without a slash at its end."""
-        return f"{self.scheme}://{self.authority}"
-
-
-def parse_origin(url: str) -> Origin:
-    """The origin of an absolute address; ValueError, with a sentence that holds no part of it, for
-    all else."""
-    if "\\" in url or not url.isascii():
-        raise ValueError("an address is written in ASCII and without backslashes")
-    parts = urlsplit(url)
-    if parts.scheme not in _PORTS:
-        raise ValueError("an address begins with https:// or http://")
-    if parts.username is not None or parts.password is not None:
-        raise ValueError("an address holds no user name or password")
-    return Origin(parts.scheme, _parse_host(parts), _parse_port(parts))
-
-
-def _parse_port(parts: SplitResult) -> int:
-    """An absent or empty port is the scheme's own; port 0 is none."""
-    try:
-        port = parts.port
-    except ValueError:
-        port = 0
-    if port == 0:
-        raise ValueError("an address holds a port between 1 and 65535")
-    return _PORTS[parts.scheme] if port is None else port
-
-
-def _parse_host(parts: SplitResult) -> str:
-    host = (parts.hostname or "").rstrip(".")
-    if ":" in host:
-        return str(IPv6Address(host))
-    if len(host) > 253 or not _HOST_NAME.fullmatch(host):
-        raise ValueError("an address holds one host name or IP address")
-    return host
+    name: str
+    """What messages call it."""
+    protocol: str
+    """What is spoken there, for messages."""
+    is_encrypted: bool
+    """Whether nothing but TLS is spoken there."""
 
 
 @dataclass(frozen=True)
@@ -118,14 +73,14 @@ class AddressRules:
 
     private: tuple[IPv4Network | IPv6Network, ...] = ()
 
-    def allows(self, address: str, *, scheme: str) -> bool:
-        """Public addresses by https; addresses of the opened private networks by http too."""
+    def allows(self, address: str, *, is_encrypted: bool) -> bool:
+        """Public addresses by TLS; addresses of the opened private networks without it too."""
         ip = ip_address(address.partition("%")[0])
         inner = _find_inner(ip)
         private = is_special(ip)
         if private and any(_is_in(ip, net) or _is_in(inner, net) for net in self.private):
             return True
-        return scheme == "https" and not private
+        return is_encrypted and not private
 
 
 def build_rules(private_cidrs: Sequence[str]) -> AddressRules:

@@ -8,20 +8,21 @@ against the name. Environment proxies are not looked at.
 import socket
 import ssl
 import time
+from collections.abc import Sequence
 
 from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.network.failures import ConnectError
-from sync_runner.network.hosts import AddressRules, Origin
+from sync_runner.network.hosts import AddressRules, Endpoint
 
 Socket = socket.socket
 """What is opened here and used elsewhere."""
 
 
-def build_tls(authorities: str | None) -> ssl.SSLContext:
-    """Trusts the machine's authorities, or only those of a PEM bundle; ConfigurationError where it
-    is none."""
+def build_tls(authorities: str | None, *, alpn: Sequence[str] = ()) -> ssl.SSLContext:
+    """Trusts the machine's authorities, or only those of a PEM bundle; `alpn` names the protocols
+    to agree on, the best first. ConfigurationError where the bundle is none."""
     try:
         if authorities is not None and not authorities.strip():
             raise ValueError("an empty bundle")
@@ -30,56 +31,51 @@ def build_tls(authorities: str | None) -> ssl.SSLContext:
         message = "tls.ca holds no certificates in PEM form"
         raise ConfigurationError(Reason.INVALID_SPEC, message) from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_alpn_protocols(["http/1.1"])
+    if alpn:
+        context.set_alpn_protocols(list(alpn))
     return context
 
 
-def resolve(origin: Origin) -> list[str]:
-    """The addresses of a host, in the resolver's order; ConnectError where it has none."""
-    try:
-        found = socket.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
-    except (socket.gaierror, UnicodeError) as error:
-        raise ConnectError("the host's name does not resolve") from error
-    return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
-
-
-def find_allowed(origin: Origin, rules: AddressRules, addresses: list[str]) -> list[str]:
-    """Those that may be connected to; ConfigurationError(HostNotAllowed) where there are none."""
-    allowed = [a for a in addresses if rules.allows(a, scheme=origin.scheme)]
-    if allowed:
-        return allowed
-    if origin.scheme == "http":
-        why = "plain http is only for private networks that the operator opened"
-    else:
-        why = "its address is not a public one"
-    raise ConfigurationError(Reason.HOST_NOT_ALLOWED, f"host {origin.authority} is refused: {why}")
-
-
-def require_all_allowed(origin: Origin, rules: AddressRules) -> None:
+def require_all_allowed(endpoint: Endpoint, rules: AddressRules) -> None:
     """For a host that others connect to, who choose among its addresses themselves.
 
     Raises ConnectError, ConfigurationError(HostNotAllowed).
     """
-    addresses = resolve(origin)
-    if len(find_allowed(origin, rules, addresses)) < len(addresses):
-        message = f"host {origin.authority} is refused: one of its addresses is not a public one"
+    addresses = _resolve(endpoint)
+    if len(_find_allowed(endpoint, rules, addresses)) < len(addresses):
+        message = f"host {endpoint.name} is refused: one of its addresses is not a public one"
         raise ConfigurationError(Reason.HOST_NOT_ALLOWED, message)
 
 
 def open_socket(
-    origin: Origin, rules: AddressRules, tls: ssl.SSLContext | None, connect_s: float
-) -> socket.socket:
-    """A connected socket, with TLS for https. Raises ConnectError,
+    endpoint: Endpoint, rules: AddressRules, tls: ssl.SSLContext | None, connect_s: float
+) -> Socket:
+    """A connected socket, through TLS from its first byte if the endpoint wants that. Raises
+    ConnectError, ConfigurationError(HostNotAllowed)."""
+    deadline = time.monotonic() + connect_s
+    plain = connect(endpoint, rules, connect_s)
+    if not endpoint.is_encrypted:
+        return plain
+    assert tls is not None, "TLS needs a context"
+    return wrap_tls(plain, endpoint, tls, deadline - time.monotonic())
+
+
+def connect(endpoint: Endpoint, rules: AddressRules, connect_s: float) -> Socket:
+    """A connected socket without TLS, for protocols that agree on it later. Raises ConnectError,
     ConfigurationError(HostNotAllowed)."""
     deadline = time.monotonic() + connect_s
-    plain = _connect(find_allowed(origin, rules, resolve(origin)), origin.port, deadline)
+    addresses = _find_allowed(endpoint, rules, _resolve(endpoint))
+    plain = _connect(addresses, endpoint.port, deadline)
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if origin.scheme == "http":
-        return plain
-    assert tls is not None, "https needs a TLS context"
+    return plain
+
+
+def wrap_tls(plain: Socket, endpoint: Endpoint, tls: ssl.SSLContext, handshake_s: float) -> Socket:
+    """The same connection through TLS, with a certificate of the endpoint's host. Closes it and
+    raises ConnectError where that fails."""
     try:
-        plain.settimeout(max(0.001, deadline - time.monotonic()))
-        return tls.wrap_socket(plain, server_hostname=origin.host)
+        plain.settimeout(max(0.001, handshake_s))
+        return tls.wrap_socket(plain, server_hostname=endpoint.host)
     except ssl.SSLCertVerificationError as error:
         plain.close()
         message = f"the server's certificate is not trusted ({error.verify_message})"
@@ -106,7 +102,28 @@ def describe_tls(error: ssl.SSLError) -> str:
     return reason.lower().replace("_", " ")
 
 
-def _connect(addresses: list[str], port: int, deadline: float) -> socket.socket:
+def _resolve(endpoint: Endpoint) -> list[str]:
+    """The addresses of a host, in the resolver's order; ConnectError where it has none."""
+    try:
+        found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError) as error:
+        raise ConnectError("the host's name does not resolve") from error
+    return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
+
+
+def _find_allowed(endpoint: Endpoint, rules: AddressRules, addresses: list[str]) -> list[str]:
+    """Those that may be connected to; ConfigurationError(HostNotAllowed) where there are none."""
+    allowed = [a for a in addresses if rules.allows(a, is_encrypted=endpoint.is_encrypted)]
+    if allowed:
+        return allowed
+    if not endpoint.is_encrypted:
+        why = f"plain {endpoint.protocol} is only for private networks that the operator opened"
+    else:
+        why = "its address is not a public one"
+    raise ConfigurationError(Reason.HOST_NOT_ALLOWED, f"host {endpoint.name} is refused: {why}")
+
+
+def _connect(addresses: list[str], port: int, deadline: float) -> Socket:
     """Tries each address in turn, each with its share of the time that is left."""
     failure: OSError | None = None
     for index, address in enumerate(addresses):

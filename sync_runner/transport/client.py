@@ -19,13 +19,14 @@ from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError, RetryableError
 from sync_runner.network.failures import AttemptError
-from sync_runner.network.hosts import AddressRules, Origin, parse_origin
+from sync_runner.network.hosts import AddressRules
 from sync_runner.network.sockets import open_socket
 from sync_runner.protocols import Clock
 from sync_runner.transport.auth import AuthHeaders
 from sync_runner.transport.bodies import ACCEPTED, decode_body
 from sync_runner.transport.exchange import AttemptLimits, Connection, Response
 from sync_runner.transport.failures import ConnectionLostError
+from sync_runner.transport.origin import Origin, parse_origin
 from sync_runner.transport.pace import Pace
 from sync_runner.transport.retry import ATTEMPTS, own_wait_s, raise_for_status
 
@@ -198,7 +199,9 @@ class Client:
                 return connection, False
             connection.close()
         settings = self._settings
-        sock = open_socket(settings.origin, settings.rules, settings.tls, settings.limits.connect_s)
+        sock = open_socket(
+            settings.origin.endpoint, settings.rules, settings.tls, settings.limits.connect_s
+        )
         return Connection(
             sock,
             limits=settings.limits,

@@ -10,13 +10,14 @@ from external_data_operator.api.plan import NetworkPolicy
 from external_data_operator.api.sources.rest import EmptyBody, RestSource, RestStream
 
 from sync_runner.errors import ConfigurationError
-from sync_runner.network.hosts import Origin, build_rules, parse_origin
+from sync_runner.network.hosts import build_rules
 from sync_runner.network.sockets import build_tls
 from sync_runner.protocols import Clock, Credentials
 from sync_runner.records.lone import Expected
 from sync_runner.transport.auth import build_auth
 from sync_runner.transport.client import Ask, Client, IsStopped, Settings
 from sync_runner.transport.exchange import AttemptLimits
+from sync_runner.transport.origin import Origin, parse_origin
 
 
 def open_client(
@@ -35,7 +36,7 @@ def open_client(
     settings = Settings(
         origin=origin,
         rules=build_rules(network.private_cidrs),
-        tls=build_tls(authorities) if origin.scheme == "https" else None,
+        tls=build_tls(authorities, alpn=["http/1.1"]) if origin.scheme == "https" else None,
         headers=rest.headers,
         auth=build_auth(rest.auth, credentials),
         limits=limits or AttemptLimits(),

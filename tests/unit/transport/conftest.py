@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from sync_runner.network.hosts import build_rules, parse_origin
+from sync_runner.network.hosts import build_rules
 from sync_runner.transport.client import Client, Settings
 from sync_runner.transport.exchange import Response
+from sync_runner.transport.origin import parse_origin
 from tests.clocks import JumpingClock
 from tests.servers.rest import RestServer, running_rest
 

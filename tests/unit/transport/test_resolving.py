@@ -9,9 +9,10 @@ from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.network.failures import ConnectError
-from sync_runner.network.hosts import build_rules, parse_origin
+from sync_runner.network.hosts import build_rules
 from sync_runner.network.sockets import require_all_allowed
 from sync_runner.transport.client import Ask
+from sync_runner.transport.origin import parse_origin
 from tests.servers.replies import ok
 from tests.servers.rest import RestServer
 from tests.unit.transport.conftest import MakeClient, read_body
@@ -78,10 +79,10 @@ def test_of_several_addresses_only_those_that_are_allowed_are_tried(
 def test_a_host_that_others_connect_to_must_be_allowed_at_every_address(
     resolve_to: Callable[..., list[str]],
 ) -> None:
-    origin = parse_origin(f"https://{NAME}")
+    endpoint = parse_origin(f"https://{NAME}").endpoint
     resolve_to(["1.1.1.1", "10.0.0.1"])
     with pytest.raises(ConfigurationError, match="one of its addresses"):
-        require_all_allowed(origin, build_rules([]))
-    require_all_allowed(origin, build_rules(["10.0.0.0/8"]))
+        require_all_allowed(endpoint, build_rules([]))
+    require_all_allowed(endpoint, build_rules(["10.0.0.0/8"]))
     with pytest.raises(ConnectError, match="does not resolve"):
-        require_all_allowed(parse_origin("https://no-such-host.invalid"), build_rules([]))
+        require_all_allowed(parse_origin("https://no-such-host.invalid").endpoint, build_rules([]))
