@@ -4,6 +4,7 @@ RunError
 ├── RetryableError       time mends it: the Job tries again, then the schedule does
 │   └── ExpiredTokenError    what an earlier attempt read cannot be continued: begin anew
 ├── ConfigurationError   a person must act: the schedule stops until the spec or a Secret changes
+│   └── ResponseError        a response is not what the spec describes; the walk decides whose fault
 └── SupersededError      another run published first: nothing is wrong, nothing was changed
 
 Anything else that is raised is a bug of ours. Messages name ids, counts, field names and HTTP
@@ -39,6 +40,16 @@ class ConfigurationError(RunError):
 
     failure_class = FailureClass.CONFIGURATION
     exit_code = ExitCode.CONFIGURATION
+
+
+class ResponseError(ConfigurationError):
+    """A response is not what the spec describes."""
+
+    def __init__(self, reason: Reason, message: str, *, lasting: bool = False) -> None:
+        """`lasting`: the text is JSON with a fault inside, which another request usually brings
+        again."""
+        super().__init__(reason, message)
+        self.lasting = lasting
 
 
 class SupersededError(RetryableError):

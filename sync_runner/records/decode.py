@@ -15,14 +15,13 @@ import pyarrow as pa
 from external_data_operator.api.conditions import Reason
 from external_data_operator.api.paths import FieldPath, format_path, parse_path
 
-from sync_runner.errors import ConfigurationError, RetryableError, RunError
+from sync_runner.errors import ConfigurationError, ResponseError, RetryableError, RunError
 from sync_runner.records.lone import Expected, Verdict, find_lists, is_error, judge
 
 Body = bytes
 _LIMITS = {
     "too_many_columns": (Reason.INVALID_RECORDS, "{}"),
     "too_deep": (Reason.INVALID_RESPONSE, "the response is nested too deep: {}"),
-    "too_large": (Reason.LIMIT_EXCEEDED, "{}; ask for smaller pages"),
 }
 _KEYS_MAX = 20
 _KEY_CHARS_MAX = 64
@@ -120,9 +119,10 @@ class RecordDecoder:
         `unless` are not added.
 
         The same page may be fetched and pushed again then.
-        ConfigurationError: InvalidResponse, RecordsPathNotFound, InvalidRecords, LimitExceeded;
-        RetryableError: SourceUnavailable, where the body breaks off or holds nothing, and
-        InvalidResponse, where it holds something else than rows of this stream.
+        ResponseError: InvalidResponse, RecordsPathNotFound, InvalidRecords;
+        ConfigurationError: LimitExceeded; RetryableError: SourceUnavailable, where the body breaks
+        off or holds nothing, and InvalidResponse, where it holds something else than rows of this
+        stream.
         """
         try:
             found = self._push(page, unless)
@@ -173,7 +173,10 @@ class RecordDecoder:
                 found = self._remedy_for_kind(error.detail)
             case kind if kind in _LIMITS:
                 reason, words = _LIMITS[kind]
-                found = ConfigurationError(reason, words.format(error.detail))
+                found = ResponseError(reason, words.format(error.detail), lasting=True)
+            case "too_large":
+                message = f"{error.detail}; ask for smaller pages"
+                found = ConfigurationError(Reason.LIMIT_EXCEEDED, message)
             case _:
                 found = _remedy_for_text(error.kind, error.detail, page)
         return found
@@ -188,7 +191,7 @@ class RecordDecoder:
                 f"the response is one object with {keys}, which looks like an envelope around the "
                 f"rows; state {hint} (or recordsPath: $ if the object itself is the row)"
             )
-            return ConfigurationError(Reason.INVALID_RECORDS, message)
+            return ResponseError(Reason.INVALID_RECORDS, message)
         if verdict is Verdict.ERROR:
             message = f"the response is an error in the place of rows, with {keys}"
         elif self._had_rows:
@@ -207,14 +210,14 @@ class RecordDecoder:
             return RetryableError(Reason.INVALID_RESPONSE, message)
         if self._had_rows:
             return RetryableError(Reason.RECORDS_PATH_NOT_FOUND, message)
-        return ConfigurationError(Reason.RECORDS_PATH_NOT_FOUND, message)
+        return ResponseError(Reason.RECORDS_PATH_NOT_FOUND, message)
 
     def _remedy_for_kind(self, detail: str) -> RunError:
         """A text in the place of a list that was there before is an error message."""
         message = f"the rows at {format_path(self._path)} are not JSON objects: {detail}"
         if self._had_rows:
             return RetryableError(Reason.INVALID_RECORDS, message)
-        return ConfigurationError(Reason.INVALID_RECORDS, message)
+        return ResponseError(Reason.INVALID_RECORDS, message)
 
 
 def _list_keys(keys: Sequence[tuple[str, str]]) -> str:
@@ -244,6 +247,7 @@ def _remedy_for_text(kind: str, detail: str, page: Body) -> RunError:
         if kind == "truncated":
             message = f"the response begins as JSON and breaks off: {detail}"
             return RetryableError(Reason.SOURCE_UNAVAILABLE, message)
-        return ConfigurationError(Reason.INVALID_RESPONSE, f"the response is not JSON: {detail}")
+        message = f"the response is not JSON: {detail}"
+        return ResponseError(Reason.INVALID_RESPONSE, message, lasting=True)
     looks = "looks like HTML or XML" if begin == b"<" else "does not begin like JSON"
-    return ConfigurationError(Reason.INVALID_RESPONSE, f"the response is not JSON, it {looks}")
+    return ResponseError(Reason.INVALID_RESPONSE, f"the response is not JSON, it {looks}")

@@ -6,6 +6,7 @@ when the client opens, and once more when the source answers 401, so that a rota
 by itself.
 """
 
+import logging
 import re
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -25,10 +26,17 @@ from sync_runner.protocols import Clock
 from sync_runner.transport.auth import AuthHeaders
 from sync_runner.transport.bodies import ACCEPTED, decode_body
 from sync_runner.transport.exchange import AttemptLimits, Connection, Response
-from sync_runner.transport.failures import ConnectionLostError
+from sync_runner.transport.failures import AnswerError, ConnectionLostError
 from sync_runner.transport.origin import Origin, parse_origin
 from sync_runner.transport.pace import Pace
-from sync_runner.transport.retry import ATTEMPTS, own_wait_s, raise_for_status
+from sync_runner.transport.retry import own_wait_s, raise_for_status
+from sync_runner.transport.weather import (
+    ASKED_WAIT_S_MAX,
+    Context,
+    conclude,
+    count_attempts,
+    describe_wait,
+)
 
 T = TypeVar("T")
 IsStopped = Callable[[], bool]
@@ -45,6 +53,9 @@ _BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding"})
 _JITTER = SystemRandom()
+_LOGGED_WAIT_S = 60.0
+_NO_CONTEXT = Context()
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -105,14 +116,17 @@ class Client:
         receive: Callable[[Response], T],
         *,
         first: Callable[[], Response] | None = None,
+        context: Context = _NO_CONTEXT,
     ) -> T:
         """What `receive` makes of the first good response, after at most five attempts.
 
         `receive` raises an AttemptError where the body is not whole. `first` stands in for the
-        first attempt, where that was made elsewhere. Raises RunError.
+        first attempt, where that was made elsewhere. `context` decides what a refusal means.
+        Raises RunError; RejectedError or UnsettledError with the status of a refusal.
         """
         reread = True
         attempt = 1
+        asked_s = 0.0
         while True:
             try:
                 response = first() if first else self.attempt(ask, url)
@@ -120,14 +134,18 @@ class Client:
                     reread, first = False, None
                     continue
                 if not response.is_good:
-                    raise_for_status(response, what=self.describe(ask, url), now=self._clock.now())
+                    raise_for_status(response, now=self._clock.now())
                 return receive(response)
             except AttemptError as failure:
-                if attempt == ATTEMPTS or failure.final:
-                    attempts = f"{attempt} attempt{'s' if attempt > 1 else ''}"
-                    what = self.describe(ask, url)
-                    raise failure.run_error(f"{what}: {failure} ({attempts})") from failure
-                self._wait_after(failure, attempt)
+                what = f"{self.describe(ask, url, context)}: {failure}"
+                asked_s += failure.wait_s or 0.0
+                if asked_s > ASKED_WAIT_S_MAX:
+                    wait = describe_wait(failure.wait_s or 0.0, self._clock.now())
+                    raise conclude(failure, f"{what}, and {wait}", context) from failure
+                if attempt >= count_attempts(failure, context):
+                    attempts = f" ({attempt} attempts)" if attempt > 1 else ""
+                    raise conclude(failure, f"{what}{attempts}", context) from failure
+                self._wait_after(failure, attempt, what)
             first = None
             attempt += 1
 
@@ -142,15 +160,17 @@ class Client:
                 break
             if ask.method == "POST" and response.status not in _KEEP_METHOD:
                 ask = Ask()
-            url = self._join(url, response.headers["location"], ask)
-        what = self.describe(ask, url)
-        raise ConfigurationError(Reason.REQUEST_REJECTED, f"{what}: redirects that lead nowhere")
+            url = self._redirect(url, response.headers["location"])
+        message = "redirects without end, or without an address"
+        raise AnswerError(message, reason=Reason.REQUEST_REJECTED)
 
-    def _wait_after(self, failure: AttemptError, attempt: int) -> None:
+    def _wait_after(self, failure: AttemptError, attempt: int, what: str) -> None:
         if failure.wait_s is None:
             self._pace.wait(own_wait_s(attempt, self._jitter()))
-        else:
-            self._pace.rest(failure.wait_s)
+            return
+        if failure.wait_s >= _LOGGED_WAIT_S:
+            _log.warning("%s; the next attempt is in %.0f s", what, failure.wait_s)
+        self._pace.rest(failure.wait_s)
 
     def _send(self, ask: Ask, url: str) -> Response:
         target = self._target(url, ask)
@@ -223,36 +243,43 @@ class Client:
             target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
         return target if _TARGET.fullmatch(target) else _quote_target(target)
 
-    def _join(self, url: str, location: str, ask: Ask) -> str:
+    def _redirect(self, url: str, location: str) -> str:
+        """Where a redirect leads. Raises AnswerError where the run must not go there."""
         # Bytes beyond ASCII are escaped as they came: a Location in UTF-8 is read as one.
         spelled = quote(location.encode("latin-1"), safe=f"#{_TARGET_SAFE}")
         try:
-            return urljoin(url, spelled)
+            target = urljoin(url, spelled)
+            foreign = self._find_foreign(target)
         except ValueError as error:
-            raise self._unusable(ask) from error
+            message = "redirects to an address that cannot be used"
+            raise AnswerError(message, reason=Reason.INVALID_RESPONSE) from error
+        if foreign is not None:
+            raise AnswerError(f"redirects to {foreign}", reason=Reason.OTHER_ORIGIN)
+        return target
 
     def _require_origin(self, url: str, ask: Ask) -> None:
-        ours = self._settings.origin
+        what = f"{ask.method} at {self._settings.origin.authority} led to"
         try:
-            origin = parse_origin(url)
+            foreign = self._find_foreign(url)
         except ValueError as error:
-            raise self._unusable(ask) from error
-        if origin != ours:
-            message = (
-                f"{ask.method} at {ours.authority} led to {origin.url}, "
-                f"which is not baseUrl's {ours.url}; nothing went there"
-            )
-            raise ConfigurationError(Reason.OTHER_ORIGIN, message)
+            message = f"{what} an address that cannot be used"
+            raise ConfigurationError(Reason.INVALID_RESPONSE, message) from error
+        if foreign is not None:
+            raise ConfigurationError(Reason.OTHER_ORIGIN, f"{what} {foreign}")
 
-    def _unusable(self, ask: Ask) -> ConfigurationError:
-        authority = self._settings.origin.authority
-        message = f"{ask.method} at {authority} led to an address that cannot be used"
-        return ConfigurationError(Reason.INVALID_RESPONSE, message)
+    def _find_foreign(self, url: str) -> str | None:
+        """Says why an address is not asked; None where it has our origin, ValueError where it has
+        none."""
+        ours, origin = self._settings.origin, parse_origin(url)
+        if origin == ours:
+            return None
+        return f"{origin.url}, which is not baseUrl's {ours.url}; nothing went there"
 
-    def describe(self, ask: Ask, url: str) -> str:
-        """Method, path without query, and host, for messages."""
+    def describe(self, ask: Ask, url: str, context: Context = _NO_CONTEXT) -> str:
+        """Method, path without query, host, and which page, for messages."""
         path = urlsplit(url).path or "/"
-        return f"{ask.method} {path} at {self._settings.origin.authority}"
+        where = f", {context.where}" if context.where else ""
+        return f"{ask.method} {path} at {self._settings.origin.authority}{where}"
 
     def _reread_credentials(self) -> bool:
         """Whether the credentials are others than before."""

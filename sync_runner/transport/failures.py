@@ -5,16 +5,17 @@ AttemptError         (`network/failures.py`)
 ├── BrokenError      a connection was made, but no whole answer came
 │   └── TornBodyError    an answer came whole by its framing, but its body is not whole
 ├── NoRowsError      an answer came whole, but holds no rows and no empty list
-├── EncodingError    the body is compressed in a way that was not asked for
+├── AnswerError      a whole answer came, and is not what was asked for
+│   └── EncodingError    the body is compressed in a way that was not asked for
 ├── TooLargeError    the body passes the bound
 └── StatusError      an answer came whose status asks for another attempt
 
-Messages are fragments that follow "GET /orders at api.shop.example".
+Messages are fragments that follow "GET /orders at api.shop.example: ".
 """
 
 from external_data_operator.api.conditions import Reason
 
-from sync_runner.errors import ConfigurationError, RunError
+from sync_runner.errors import ConfigurationError, RetryableError, RunError
 from sync_runner.network.failures import AttemptError
 
 
@@ -39,17 +40,32 @@ class NoRowsError(AttemptError):
         self.reason = error.reason
 
 
-class EncodingError(AttemptError):
+class AnswerError(AttemptError):
+    """A whole answer came, and is not what was asked for: a refusal, a redirect to a login, a page
+    that is not JSON. Whether the spec or the source is at fault is decided in `weather`."""
+
+    def __init__(
+        self, message: str, *, reason: Reason, status: int = 0, lasting: bool = False
+    ) -> None:
+        """`status` is that of a refusal; `lasting` means that another request usually brings the
+        same."""
+        super().__init__(message)
+        self.reason = reason
+        self.status = status
+        self.lasting = lasting
+
+    def run_error(self, message: str) -> RunError:
+        """A person must correct the spec or the credentials."""
+        return RejectedError(message, reason=self.reason, status=self.status)
+
+
+class EncodingError(AnswerError):
     """The body is compressed in a way that was not asked for."""
 
     def __init__(self, name: str = "") -> None:
         """`name` is one of the known encodings; a name that the source made up is not repeated."""
         what = f"the encoding {name}, which" if name else "an encoding that"
-        super().__init__(f"answered in {what} was not asked for", final=True)
-
-    def run_error(self, message: str) -> RunError:
-        """A person must see to the server."""
-        return ConfigurationError(Reason.INVALID_RESPONSE, message)
+        super().__init__(f"answered in {what} was not asked for", reason=Reason.INVALID_RESPONSE)
 
 
 class TooLargeError(AttemptError):
@@ -75,9 +91,18 @@ class StatusError(AttemptError):
 
 
 class RejectedError(ConfigurationError):
-    """The source refused the request, with a 4xx that another attempt does not change."""
+    """The source's answer is not what was asked for, and another attempt does not change that."""
 
     def __init__(self, message: str, *, reason: Reason, status: int) -> None:
-        """`status` is the answer's."""
+        """`status` is the answer's; 0 where not the status is at fault."""
+        super().__init__(reason, message)
+        self.status = status
+
+
+class UnsettledError(RetryableError):
+    """The same from a source that accepted earlier requests of the run: a later run may succeed."""
+
+    def __init__(self, message: str, *, reason: Reason, status: int) -> None:
+        """`status` is the answer's; 0 where not the status is at fault."""
         super().__init__(reason, message)
         self.status = status

@@ -13,10 +13,11 @@ from email.utils import parsedate_to_datetime
 from external_data_operator.api.conditions import Reason
 
 from sync_runner.transport.exchange import Response
-from sync_runner.transport.failures import RejectedError, StatusError
+from sync_runner.transport.failures import AnswerError, StatusError
 
-ATTEMPTS = 5
-ASKED_WAIT_S_MAX = 300.0
+_RESET_WAIT_S_MAX = 300.0
+"""Of a reset header that holds a bare number: some count milliseconds."""
+_WAIT_S_MAX = 366 * 86_400.0
 OWN_WAIT_S_MAX = 60.0
 _RETRYABLE_4XX = frozenset({408, 425, 429})
 _RESET_HEADERS = (
@@ -30,9 +31,9 @@ _EPOCH_S_MIN = 1_000_000_000
 _EPOCH_MS_MIN = 1_000_000_000_000
 
 
-def raise_for_status(response: Response, *, what: str, now: float) -> None:
+def raise_for_status(response: Response, *, now: float) -> None:
     """Nothing for a good response. Raises StatusError where another attempt may help, else
-    RejectedError."""
+    AnswerError."""
     if response.is_good:
         return
     status = response.status
@@ -48,7 +49,7 @@ def raise_for_status(response: Response, *, what: str, now: float) -> None:
         )
     denied = status in (401, 403)
     reason = Reason.CREDENTIALS_REJECTED if denied else Reason.REQUEST_REJECTED
-    raise RejectedError(f"{what} answered {status}", reason=reason, status=status)
+    raise AnswerError(f"answered {status}", reason=reason, status=status)
 
 
 def _is_rate_limit(response: Response) -> bool:
@@ -64,10 +65,19 @@ def find_asked_wait_s(headers: Mapping[str, str], *, now: float, limited: bool) 
     names = ("retry-after", *(_RESET_HEADERS if limited else ()))
     server_now = _find_date(headers.get("date", ""))
     for name in names:
-        wait_s = _find_wait_s(headers.get(name, ""), now=now, server_now=server_now)
+        text = headers.get(name, "")
+        wait_s = _find_wait_s(text, now=now, server_now=server_now)
         if wait_s is not None:
-            return min(max(wait_s, 1.0), ASKED_WAIT_S_MAX)
+            is_bare = name in _RESET_HEADERS and _is_below_epoch(text)
+            return min(max(wait_s, 1.0), _RESET_WAIT_S_MAX if is_bare else _WAIT_S_MAX)
     return None
+
+
+def _is_below_epoch(text: str) -> bool:
+    try:
+        return float(text) < _EPOCH_S_MIN
+    except ValueError:
+        return False
 
 
 def _find_wait_s(text: str, *, now: float, server_now: float | None) -> float | None:

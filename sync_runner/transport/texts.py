@@ -10,7 +10,7 @@ from email.message import Message
 
 from external_data_operator.api.conditions import Reason
 
-from sync_runner.errors import ConfigurationError
+from sync_runner.errors import ResponseError
 from sync_runner.transport.exchange import Response
 
 _UTF_8 = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii", "utf-8-sig", "utf8mb4"})
@@ -24,7 +24,7 @@ _REPLACEMENT = "\ufffd".encode()
 def read_text(response: Response) -> bytes:
     """The body as UTF-8, but for bytes that mean nothing in the charset of the response.
 
-    ConfigurationError(InvalidResponse) where the charset is not one.
+    ResponseError(InvalidResponse) where the charset is not one.
     """
     body = response.body
     wide = _find_wide(body[:_PEEK_BYTES])
@@ -90,6 +90,6 @@ def _recode(body: bytes, codec: str) -> bytes:
     )
 
 
-def _unknown() -> ConfigurationError:
+def _unknown() -> ResponseError:
     message = "the response is in a charset that is not known; ask for UTF-8"
-    return ConfigurationError(Reason.INVALID_RESPONSE, message)
+    return ResponseError(Reason.INVALID_RESPONSE, message)

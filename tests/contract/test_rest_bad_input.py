@@ -128,4 +128,7 @@ def test_errors_name_the_page_but_not_its_query(server: RestServer) -> None:
     server.on("/orders", serve)
     with pytest.raises(RunError) as caught:
         read(make_plan(server, {"pagination": CURSOR}))
-    assert str(caught.value) == f"GET /orders at 127.0.0.1:{server.port} answered 418"
+    assert str(caught.value) == (
+        f"GET /orders at 127.0.0.1:{server.port}, page 2: answered 418 (5 attempts); "
+        "the source accepted earlier requests of this run"
+    )

@@ -112,7 +112,9 @@ def test_a_refused_offset_at_a_capped_total_is_no_end(server: RestServer) -> Non
         return page(_window(rows, seen), total=20) if allowed else status(400)
 
     server.on("/orders", serve)
-    assert _refuse(server, TOTAL).reason is Reason.REQUEST_REJECTED
+    with pytest.raises(RetryableError, match=r"page 3 \(offset 20\): answered 400") as caught:
+        read(make_plan(server, {"pagination": TOTAL}, rest={"concurrency": 1}))
+    assert caught.value.reason is Reason.SOURCE_UNAVAILABLE
 
 
 @pytest.mark.parametrize("echo", [True, False])
@@ -307,7 +309,7 @@ def test_a_path_that_is_null_or_missing_on_the_last_page_alone_is_not_said(
 def test_a_token_that_expires_in_mid_walk_asks_for_a_new_walk(
     server: RestServer, code: int
 ) -> None:
-    server.script("/orders", page(make_rows(5), meta={"next": "2"}), status(code))
+    server.script("/orders", page(make_rows(5), meta={"next": "2"}), *[status(code)] * 3)
     with pytest.raises(ExpiredTokenError, match=f"answered {code}") as caught:
         read(make_plan(server, {"pagination": CURSOR}))
     assert caught.value.failure_class is FailureClass.RETRYABLE

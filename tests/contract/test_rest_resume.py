@@ -82,7 +82,7 @@ def test_a_token_that_has_expired_meanwhile_begins_anew(server: RestServer, code
     server.on("/orders", Table(make_rows(500), "cursor"))
     plan = make_plan(server, {"pagination": CURSOR}, limits=SMALL)
     token = read(plan)[0].next
-    server.script("/orders", status(code))
+    server.script("/orders", *[status(code)] * 3)
     with pytest.raises(ExpiredTokenError, match=f"answered {code}"):
         read(plan, resume=token)
 

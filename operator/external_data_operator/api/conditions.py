@@ -123,11 +123,13 @@ SENTENCES: dict[Reason, str] = {
         " the status."
     ),
     Reason.RATE_LIMITED: (
-        "The source asked to slow down for longer than a run may wait; the next run tries again."
+        "The source asked to slow down for longer than a run waits (20 minutes for one page); the"
+        " message contains the time. The next run tries again."
     ),
     Reason.SOURCE_UNAVAILABLE: (
-        "The source answered 5xx, broke off, or sent nothing that proves how many rows there are,"
-        " on every attempt; the next run tries again."
+        "The source answered 5xx, broke off, sent nothing that proves how many rows there are, or"
+        " refused a request after it had accepted others of the run, on every attempt; the next run"
+        " tries again."
     ),
     Reason.LOOP_DETECTED: (
         "The source led back to a page or to rows that the run had read already, or ten pages in a"
@@ -233,7 +235,12 @@ RETRIED: frozenset[Reason] = frozenset(
 """The operator or Kubernetes tries again without a person."""
 
 RETRIED_SOMETIMES: frozenset[Reason] = frozenset(
-    {Reason.INVALID_RESPONSE, Reason.INVALID_RECORDS, Reason.LIMIT_EXCEEDED}
+    {
+        Reason.INVALID_RESPONSE,
+        Reason.INVALID_RECORDS,
+        Reason.RECORDS_PATH_NOT_FOUND,
+        Reason.LIMIT_EXCEEDED,
+    }
 )
 """Tried again if the failure may pass: its class decides."""
 

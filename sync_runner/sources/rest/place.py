@@ -23,6 +23,8 @@ class Place:
     window: Window = field(default_factory=Window)
     begins_window: bool = True
     """Whether the request is the first one of its window."""
+    number: int = 1
+    """Which page of the run it asks for, for messages."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,10 @@ def parse_token(token: Token) -> Bookmark:
         place = saved["place"]
         return Bookmark(
             Place(
-                PageRequest(**place["request"]), Window(**place["window"]), place["begins_window"]
+                PageRequest(**place["request"]),
+                Window(**place["window"]),
+                place["begins_window"],
+                place["number"],
             ),
             Seen(**saved["seen"]),
             Behind(**saved["behind"]),

@@ -28,8 +28,8 @@ from sync_runner.sources.rest.pagination.page import add_params, find_missing
 from sync_runner.transport.client import Client, IsStopped
 from sync_runner.transport.exchange import AttemptLimits, Response
 from sync_runner.transport.failures import (
+    AnswerError,
     BrokenError,
-    EncodingError,
     StatusError,
     TooLargeError,
     TornBodyError,
@@ -60,7 +60,8 @@ class RestProbe:
         self._is_stopped = is_stopped
 
     def read_samples(self) -> Iterator[Sample]:
-        """Every stream, the first ones with rows. ConfigurationError where a person must act."""
+        """Every stream, the first ones with rows. ConfigurationError where a person must act,
+        RetryableError(Unreachable) where no answer came."""
         with closing(self._open()) as client:
             for index, stream in enumerate(self._rest.streams):
                 page = self._read_page(client, stream) if index < STREAMS_MAX else _Page()
@@ -91,10 +92,10 @@ class RestProbe:
         try:
             response = client.attempt(ask, url)
             if response.status in _DENIED:
-                raise_for_status(response, what=what, now=self._clock.now())
+                raise_for_status(response, now=self._clock.now())
         except (StatusError, TooLargeError, TornBodyError):
             return _Page()
-        except EncodingError as error:
+        except AnswerError as error:
             raise error.run_error(f"{what}: {error}") from error
         except (ConnectError, BrokenError) as error:
             raise ConfigurationError(Reason.UNREACHABLE, f"{what}: {error}") from error

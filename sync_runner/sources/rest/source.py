@@ -14,6 +14,7 @@ from external_data_operator.api.sources.rest import RestSource as RestSpec
 from sync_runner.protocols import Batch, Clock, Credentials, ReadRequest, Token
 from sync_runner.sources.rest.bounds import Bounds
 from sync_runner.sources.rest.client import find_stream, open_client
+from sync_runner.sources.rest.page import Accepted
 from sync_runner.sources.rest.walk import Cursor, Reading, Walk
 from sync_runner.transport.client import Client, IsStopped
 from sync_runner.transport.exchange import AttemptLimits
@@ -69,6 +70,7 @@ class RestSource:
             keys=plan.sync.primary_key_columns or stream.primary_key,
             clock=clock,
         )
+        self._accepted = Accepted()
         self._open: Callable[[], Client] = lambda: open_client(
             self._reading.rest,
             plan.network,
@@ -83,7 +85,7 @@ class RestSource:
         begin anew."""
         with (
             closing(self._open()) as client,
-            closing(Walk(self._reading, client, request)) as walk,
+            closing(Walk(self._reading, client, request, self._accepted)) as walk,
         ):
             yield from walk.read()
 

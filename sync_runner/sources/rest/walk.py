@@ -1,10 +1,9 @@
 """A walk through a REST stream, page by page.
 
-One loop asks for a page, pushes its body into the decoder, and lets the paginator say what comes
-next; a batch is cut when enough has gathered. The bookmark of a batch is the next request itself,
-so that another pod goes on as if nothing had happened. What makes requests early (`guesses`), which
-stretch is asked for (`bounds`) and how far the cursor has come (`cursor_tracker`) are values beside
-the loop.
+One loop reads a page (`page`) and lets the paginator say what comes next; a batch is cut when
+enough has gathered. The bookmark of a batch is the next request itself, so that another pod goes on
+as if nothing had happened. What makes requests early (`guesses`), which stretch is asked for
+(`bounds`) and how far the cursor has come (`cursor_tracker`) are values beside the loop.
 """
 
 from collections.abc import Iterator
@@ -20,29 +19,21 @@ from external_data_operator.api.sources.rest import (
     RowOrder,
 )
 
-from sync_runner.errors import ConfigurationError, ExpiredTokenError, RetryableError
 from sync_runner.protocols import Batch, Clock, Position, ReadRequest, Token
 from sync_runner.records.decode import Envelope, RecordDecoder
 from sync_runner.sources.cursor_tracker import CursorTracker, Seen
 from sync_runner.sources.rest.bounds import Bounds, Window
 from sync_runner.sources.rest.client import build_address, build_ask, expect_rows
 from sync_runner.sources.rest.guesses import Guesses
+from sync_runner.sources.rest.page import Accepted, PageReader
 from sync_runner.sources.rest.pagination import build_paginator
-from sync_runner.sources.rest.pagination.page import PageRequest, add_params, find_missing
+from sync_runner.sources.rest.pagination.page import add_params, find_missing
 from sync_runner.sources.rest.pagination.trail import Trail
 from sync_runner.sources.rest.place import Bookmark, Place, parse_token, write_token
 from sync_runner.transport.client import Client
-from sync_runner.transport.exchange import Response
-from sync_runner.transport.failures import NoRowsError, RejectedError, TornBodyError
-from sync_runner.transport.texts import read_text
 
 BATCH_PAGES_MAX = 1000
 BATCH_SECONDS_MAX = 10.0
-_NO_CONTENT = 204
-_GONE = 410
-_EXPIRED = frozenset({400, 404, _GONE, 422})
-_BEYOND = frozenset({400, 404, 416, 422})
-"""How servers refuse an offset behind the last row."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +65,17 @@ class Reading:
 class Walk:
     """One reading of a stream, from its beginning or from a bookmark to its end."""
 
-    def __init__(self, source: Reading, client: Client, request: ReadRequest) -> None:
+    def __init__(
+        self, source: Reading, client: Client, request: ReadRequest, accepted: Accepted
+    ) -> None:
         self._source = source
         self._client = client
-        self._ask = build_ask(source.stream)
         self._paginator = build_paginator(source.stream.pagination)
         self._guesses = Guesses(
-            client, self._ask, self._paginator, concurrency=source.rest.concurrency
+            client,
+            build_ask(source.stream),
+            self._paginator,
+            concurrency=source.rest.concurrency,
         )
         self._decoder = RecordDecoder(
             records_path=source.stream.records_path,
@@ -90,12 +85,19 @@ class Walk:
             expected=expect_rows(source.stream, self._find_stated(), known=request.fields),
             overlaps=self._paginator.counts_rows and not source.collapses,
         )
-        self._answered_at = ""
-        self._is_resumed = request.resume is not None
+        self._reader = PageReader(
+            stream=source.stream,
+            client=client,
+            paginator=self._paginator,
+            decoder=self._decoder,
+            expected=expect_rows(source.stream, self._find_stated()),
+            guesses=self._guesses,
+            accepted=accepted,
+            is_resumed=request.resume is not None,
+        )
         self._bookmark = self._begin(request)
         self._trail = Trail(self._bookmark.behind, counts_rows=self._paginator.counts_rows)
         self._missing = self._bookmark.missing
-        self._known: int | None = None
         self._tracker = self._build_tracker(self._bookmark, is_continued=request.since is not None)
         self._pages = 0
         self._batch_began = source.clock.monotonic()
@@ -108,8 +110,8 @@ class Walk:
     def read(self) -> Iterator[Batch]:
         place: Place | None = self._bookmark.place
         while place is not None:
-            self._known = self._trail.enter(place.request)
-            page = self._fetch(place)
+            page = self._reader.read(place, unless=self._trail.enter(place.request))
+            self._pages += page is not None
             following = self._leave(place) if page is None else self._follow(place, page)
             if following is None or self._is_full(following):
                 yield self._cut_batch(following)
@@ -152,69 +154,9 @@ class Walk:
             is_continued=is_continued,
         )
 
-    def _fetch(self, place: Place) -> Envelope | None:
-        """What the page says; None where it proves to be behind the end."""
-        request = place.request
-        try:
-            page = self._client.fetch(
-                self._ask,
-                request.url,
-                lambda response: self._push(response, request),
-                first=self._guesses.take(request),
-            )
-        except RejectedError as error:
-            # Some servers refuse an offset behind the last row, which asks for a last proof.
-            if error.status in _BEYOND and self._is_behind_end(request):
-                return None
-            if self._is_expired(place, error.status):
-                message = f"{error}: the token of this page has expired"
-                raise ExpiredTokenError(message) from error
-            raise
-        self._pages += 1
-        self._is_resumed = False
-        return page
-
-    def _is_expired(self, place: Place, status: int) -> bool:
-        """Whether a page was refused that an accepted page named. The request of the first page
-        was accepted, so the spec is not what is wrong."""
-        is_named = self._is_resumed or not self._paginator.counts_rows
-        return status in (_EXPIRED if is_named else {_GONE}) and not place.begins_window
-
-    def _is_behind_end(self, request: PageRequest) -> bool:
-        """Whether all rows that the source declared have come, and the last one is the last: the
-        page that begins with it holds nothing else."""
-        last = self._paginator.step(request, request.skip - 1)
-        if last is None or request.received != request.total:
-            return False
-        decoder = RecordDecoder(
-            records_path=self._source.stream.records_path,
-            expected=expect_rows(self._source.stream, self._find_stated()),
-        )
-        return (
-            self._client.fetch(self._ask, last.url, lambda r: decoder.push(read_text(r)).rows) == 1
-        )
-
-    def _push(self, response: Response, request: PageRequest) -> Envelope:
-        """The body's rows go to the decoder; one that proves nothing is worth another attempt."""
-        self._answered_at = response.url
-        # 204 says by itself that there are none; no body is looked for.
-        if response.status == _NO_CONTENT:
-            return self._decoder.empty_page
-        try:
-            page = self._decoder.push(read_text(response), unless=self._known)
-        except RetryableError as error:
-            raise NoRowsError(error) from error
-        except ConfigurationError as error:
-            what = f"stream {self._source.stream.name}"
-            raise ConfigurationError(error.reason, f"{what}: {error}") from error
-        fault = self._paginator.find_fault(request, page.values, page.rows)
-        if fault is not None:
-            raise TornBodyError(fault)
-        return page
-
     def _follow(self, place: Place, page: Envelope) -> Place | None:
         # After a redirect a relative next address starts where the answer came from.
-        answered = replace(place.request, url=self._answered_at or place.request.url)
+        answered = replace(place.request, url=self._reader.answered_at or place.request.url)
         request = self._paginator.find_next(answered, page.values, page.rows)
         before = self._trail.behind
         request = self._trail.follow(place.request, page, request)
@@ -224,7 +166,7 @@ class Walk:
         if request is not None:
             mean_bytes = self._decoder.bytes // max(1, self._pages)
             self._guesses.extend(request, page.values, rows=page.rows, page_bytes=mean_bytes)
-            return Place(request, place.window, begins_window=False)
+            return Place(request, place.window, begins_window=False, number=place.number + 1)
         return self._leave(place)
 
     def _find_missing(self, page: Envelope) -> list[str]:
@@ -238,7 +180,7 @@ class Walk:
         if window is None:
             return None
         self._trail = Trail(counts_rows=self._paginator.counts_rows)
-        return self._enter(window)
+        return replace(self._enter(window), number=place.number + 1)
 
     def _is_full(self, following: Place) -> bool:
         """Whether a batch is cut here; the end of a window is a good place to."""

@@ -7,7 +7,7 @@ from external_data_operator.api.conditions import Reason
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sync_runner.errors import ConfigurationError, RetryableError, RunError
+from sync_runner.errors import ResponseError, RetryableError, RunError
 from sync_runner.records.decode import RecordDecoder, Value
 from sync_runner.records.lone import Expected
 
@@ -97,7 +97,7 @@ def test_an_empty_list_is_an_empty_page(body: str, path: str | None) -> None:
             '{"orders": [{"id": 1}], "total": 1}',
             None,
             Expected(paginates=True),
-            (ConfigurationError, Reason.INVALID_RECORDS),
+            (ResponseError, Reason.INVALID_RECORDS),
             "recordsPath: orders",
             id="envelope",
         ),
@@ -105,7 +105,7 @@ def test_an_empty_list_is_an_empty_page(body: str, path: str | None) -> None:
             '{"result": {"total": 1, "rows": [{"id": 1}]}}',
             "result",
             Expected(),
-            (ConfigurationError, Reason.INVALID_RECORDS),
+            (ResponseError, Reason.INVALID_RECORDS),
             "recordsPath: result.rows",
             id="envelope below a path",
         ),
@@ -228,7 +228,7 @@ def test_a_refused_page_leaves_no_count_behind() -> None:
 )
 def test_what_no_retry_mends_is_said_once_with_its_place(body: str, place: str) -> None:
     error = refuse(body)
-    assert (type(error), error.reason) == (ConfigurationError, Reason.INVALID_RESPONSE)
+    assert (type(error), error.reason) == (ResponseError, Reason.INVALID_RESPONSE)
     assert place in str(error)
     assert "s3cr3t" not in str(error)
 

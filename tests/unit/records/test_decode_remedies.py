@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 from external_data_operator.api.conditions import Reason
 
-from sync_runner.errors import ConfigurationError, RetryableError, RunError
+from sync_runner.errors import ConfigurationError, ResponseError, RetryableError, RunError
 from sync_runner.records.decode import RecordDecoder, Value
 
 
@@ -16,7 +16,7 @@ from sync_runner.records.decode import RecordDecoder, Value
         pytest.param(
             "data",
             b"<!doctype html><title>Sign in</title>",
-            ConfigurationError,
+            ResponseError,
             Reason.INVALID_RESPONSE,
             "the response is not JSON, it looks like HTML or XML",
             id="a sign-in page",
@@ -24,7 +24,7 @@ from sync_runner.records.decode import RecordDecoder, Value
         pytest.param(
             "data",
             b"\xef\xbb\xbf \r\nid,name\n1,x",
-            ConfigurationError,
+            ResponseError,
             Reason.INVALID_RESPONSE,
             "the response is not JSON, it does not begin like JSON",
             id="CSV",
@@ -40,7 +40,7 @@ from sync_runner.records.decode import RecordDecoder, Value
         pytest.param(
             "data",
             b'\xef\xbb\xbf[{"id":1},<b>Fatal error</b>',
-            ConfigurationError,
+            ResponseError,
             Reason.INVALID_RESPONSE,
             "the response is not JSON: a value expected at byte 10 (line 1, column 11)",
             id="an error in the middle",
@@ -48,7 +48,7 @@ from sync_runner.records.decode import RecordDecoder, Value
         pytest.param(
             "$.result['items'][*]",
             b'{"result":{"rows":[],"n":0}}',
-            ConfigurationError,
+            ResponseError,
             Reason.RECORDS_PATH_NOT_FOUND,
             'recordsPath result.items leads nowhere: "result" has no "items", but "rows", "n"',
             id="a wrong path",
@@ -56,7 +56,7 @@ from sync_runner.records.decode import RecordDecoder, Value
         pytest.param(
             None,
             b"[1,2]",
-            ConfigurationError,
+            ResponseError,
             Reason.INVALID_RECORDS,
             "the rows at $ are not JSON objects: row 0 of the page is a number",
             id="numbers for rows",
@@ -64,7 +64,7 @@ from sync_runner.records.decode import RecordDecoder, Value
         pytest.param(
             "",
             b"[" * 600,
-            ConfigurationError,
+            ResponseError,
             Reason.INVALID_RESPONSE,
             "the response is nested too deep: more than 512 brackets are open at byte 513",
             id="too deep",
@@ -72,7 +72,7 @@ from sync_runner.records.decode import RecordDecoder, Value
         pytest.param(
             "",
             json.dumps([dict.fromkeys(range(10_001))]).encode(),
-            ConfigurationError,
+            ResponseError,
             Reason.INVALID_RECORDS,
             "the rows have more than 10000 fields",
             id="too many columns",

@@ -77,7 +77,7 @@ def test_a_refusal_is_not_asked_again(
     server: RestServer, make_client: MakeClient, clock: JumpingClock, code: int
 ) -> None:
     server.on("/x", status(code))
-    with pytest.raises(RejectedError, match=rf"^GET /x at 127\.0\.0\.1:\d+ answered {code}$"):
+    with pytest.raises(RejectedError, match=rf"^GET /x at 127\.0\.0\.1:\d+: answered {code}$"):
         make_client().fetch(Ask(), f"{server.url}/x?secret=1", read_body)
     assert len(server.requests) == 1
     assert clock.slept == []
