@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 from external_data_operator.api.conditions import Reason
-from external_data_operator.api.plan import Discovery, FailureClass, Plan, Report
+from external_data_operator.api.plan import Discovery, ExitCode, FailureClass, Plan, Report
 
 from sync_runner.sources.rest.probe import _REMEDY
-from sync_runner.wiring import Surroundings, check
+from sync_runner.wiring import Surroundings, check, exit_code_of
 from tests.contract.rest_reading import GivenCredentials, make_plan
 from tests.servers.replies import (
     Reply,
@@ -148,8 +148,6 @@ def test_what_time_may_mend_blocks_nothing(server: RestServer, tmp_path: Any, re
 BLOCKING: dict[str, tuple[Reply, Reason]] = {
     "401": (status(401), Reason.CREDENTIALS_REJECTED),
     "403": (status(403), Reason.CREDENTIALS_REJECTED),
-    "reset": (reset(), Reason.UNREACHABLE),
-    "closed": (hang_up(), Reason.UNREACHABLE),
     "HTML": (login_page(), Reason.INVALID_RESPONSE),
     "path": (ok({"items": []}), Reason.RECORDS_PATH_NOT_FOUND),
     "rows": (ok({"data": [1]}), Reason.INVALID_RECORDS),
@@ -168,6 +166,20 @@ def test_what_a_person_must_mend_blocks(
     assert report.failure.failure_class is FailureClass.CONFIGURATION
     assert report.failure.message.startswith(f"GET /s0 at 127.0.0.1:{server.port}")
     assert "secret" not in report.failure.message
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("reply", [reset(), hang_up()], ids=["reset", "closed"])
+def test_a_host_that_sends_no_answer_blocks_until_a_later_check(
+    server: RestServer, tmp_path: Any, reply: Reply
+) -> None:
+    server.on("/s0", reply)
+    report, found = _check(_plan(server, tmp_path, {}))
+    assert found is None
+    assert report.failure is not None
+    assert report.failure.reason is Reason.UNREACHABLE
+    assert report.failure.failure_class is FailureClass.RETRYABLE
+    assert exit_code_of(report) is ExitCode.RETRYABLE
     assert len(server.requests) == 1
 
 
@@ -209,7 +221,7 @@ def test_a_host_that_cannot_be_reached_blocks(server: RestServer, tmp_path: Any)
         assert report.failure is not None
         assert report.failure.reason is Reason.UNREACHABLE
         assert words in report.failure.message
-        assert report.failure.failure_class is FailureClass.CONFIGURATION
+        assert report.failure.failure_class is FailureClass.RETRYABLE
 
 
 def test_a_private_host_blocks(server: RestServer, tmp_path: Any) -> None:

@@ -98,7 +98,8 @@ class RestProbe:
         except AnswerError as error:
             raise error.run_error(f"{what}: {error}") from error
         except (ConnectError, BrokenError) as error:
-            raise ConfigurationError(Reason.UNREACHABLE, f"{what}: {error}") from error
+            # The check is over, and the operator or a person repeats it: the host may come back.
+            raise RetryableError(Reason.UNREACHABLE, f"{what}: {error}") from error
         return self._decode(stream, response, what)
 
     def _build_first(self, stream: RestStream) -> str:

@@ -2,7 +2,9 @@
 
 import json
 
-from tests.servers.replies import ok, status
+import pytest
+
+from tests.servers.replies import Reply, ok, status
 from tests.servers.rest import RestServer
 from tests.servers.tables import make_rows
 from tests.unit.cli.shop import ITEMS, SECRET, SOURCE, Runner
@@ -38,6 +40,17 @@ def test_a_check_asks_source_and_destination_and_leaves_nothing(run: Runner) -> 
     )
     left = {path.name for path in (run.folder / "lake").rglob("*") if path.is_file()}
     assert left <= {".lock"}, "a folder has no conditional put, so a lock stands in"
+
+
+@pytest.mark.parametrize("command", ["check", "discover", "preview"])
+def test_a_host_that_does_not_answer_may_answer_later(
+    run: Runner, shop: RestServer, command: str
+) -> None:
+    shop.script("/orders", Reply(sent_bytes=0, reset=True))
+    code, said = run(command, SOURCE + SECRET)
+    assert (code, said[-1]["reason"]) == (75, "Unreachable")
+    shop.script("/orders", status(403))
+    assert run(command, SOURCE + SECRET)[0] == 78
 
 
 def test_a_check_without_a_destination_still_asks_the_source(run: Runner, shop: RestServer) -> None:
