@@ -229,9 +229,7 @@ EVENTS = st.lists(st.integers(0, 11), min_size=1, max_size=14)
 EAGER = replace(SMALL, due_seconds=0.0)
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(EVENTS, min_size=1, max_size=3), st.integers(1, 5), st.integers(1, 8))
 def test_an_append_holds_what_its_source_holds_wherever_it_publishes_and_dies(
     tmp_path: Path, grown: list[list[int]], page: int, death: int
@@ -296,9 +294,7 @@ def test_rows_that_all_lack_the_cursor_fail(tmp_path: Path) -> None:
 KEYS = st.one_of(st.none(), st.integers(0, 60))
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.lists(st.lists(KEYS, min_size=1, max_size=40), max_size=4), min_size=1, max_size=4)
 )

@@ -188,9 +188,7 @@ NESTED_VALUES = st.recursive(
 )
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(NESTED_VALUES, min_size=1, max_size=8), st.sets(st.integers(1, 7)), st.booleans())
 def test_where_batches_are_cut_never_shows(
     tmp_path: Path, values: list[Any], cuts: set[int], one_decoder: bool

@@ -143,7 +143,6 @@ RUNS = st.lists(
     max_size=3,
 )
 PROPERTY = settings(
-    deadline=None,
     database=None,
     max_examples=60,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

@@ -150,9 +150,7 @@ THINGS = st.none() | THING
 EVENTS = st.lists(st.tuples(THINGS, TAGS, st.lists(PLACE, max_size=2)), min_size=3, max_size=7)
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(EVENTS, st.sets(st.integers(1, 6), max_size=2))
 def test_an_append_holds_each_event_once_whenever_its_members_get_their_types(
     tmp_path: Path, values: list[tuple[Any, ...]], cuts: set[int]

@@ -260,7 +260,7 @@ COLUMN = st.one_of(
 )
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 @given(
     columns=st.lists(COLUMN, min_size=1, max_size=3),
     kind=st.sampled_from(CursorType),

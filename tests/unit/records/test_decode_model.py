@@ -14,7 +14,6 @@ from tests.unit.records.decode_model import Model, Row
 # A busy machine is no failure: neither deadlines nor the check for slow drawing.
 MORE = settings(
     max_examples=40,
-    deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow],
 )

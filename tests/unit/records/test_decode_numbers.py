@@ -122,7 +122,7 @@ NUMBERS = st.one_of(
 )
 
 
-@settings(deadline=None, database=None)
+@settings(database=None)
 @given(values=st.lists(NUMBERS, min_size=1, max_size=6), data=st.data())
 def test_the_column_does_not_depend_on_the_order_of_its_numbers(
     values: list[str], data: st.DataObject

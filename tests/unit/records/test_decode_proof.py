@@ -254,7 +254,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=300, suppress_health_check=list(HealthCheck))
 @given(
     bodies=st.lists(
         st.lists(PIECES, max_size=24).map(b"".join) | st.binary(max_size=40), max_size=4

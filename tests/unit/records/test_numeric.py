@@ -113,7 +113,7 @@ def test_numbers_inside_structs_and_lists_are_found() -> None:
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 
 
-@settings(deadline=None, database=None)
+@settings(database=None)
 @given(values=st.lists(FLOATS, min_size=1), last=st.sampled_from(['"x"', "1e400", "{}", "true"]))
 def test_numbers_become_the_text_that_the_decoder_makes_of_them(
     values: list[float], last: str
@@ -125,7 +125,7 @@ def test_numbers_become_the_text_that_the_decoder_makes_of_them(
     assert spell_numbers(pa.array(values)).to_pylist() == wanted
 
 
-@settings(deadline=None, database=None)
+@settings(database=None)
 @given(values=st.lists(FLOATS | st.integers(-(2**63), 2**63 - 1).map(float), min_size=1))
 def test_floats_become_the_decimals_that_their_text_says(values: list[float]) -> None:
     array = pa.array(values)

@@ -30,7 +30,7 @@ def _record(values: list[int | None]) -> pa.RecordBatch:
     return pa.record_batch({"x": pa.array(values, pa.int64())})
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(values=VALUES, cuts=st.lists(st.integers(0, 40), max_size=6))
 def test_no_row_behind_a_batch_is_as_low_as_what_was_called_complete(
     values: list[int | None], cuts: list[int]
@@ -46,7 +46,7 @@ def test_no_row_behind_a_batch_is_as_low_as_what_was_called_complete(
             assert all(int(tracker.complete.value) < value for value in rest if value is not None)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(values=VALUES, cuts=st.lists(st.integers(0, 40), max_size=6))
 def test_a_tracker_notices_every_row_that_descends(
     values: list[int | None], cuts: list[int]

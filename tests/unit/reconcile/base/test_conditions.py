@@ -131,7 +131,7 @@ def lose_or_find(world, what, own):
     return world
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(happenings=steps)
 def test_a_sources_conditions_keep_the_contract_whatever_happens(happenings):
     world = observe_source()
@@ -144,7 +144,7 @@ def test_a_sources_conditions_keep_the_contract_whatever_happens(happenings):
         world = step(world, decision, now)
 
 
-@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 @given(happenings=steps)
 def test_a_schemas_conditions_keep_the_contract_whatever_happens(happenings):
     world = observe_schema(build_schema())

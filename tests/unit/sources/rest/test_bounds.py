@@ -27,7 +27,7 @@ def _walk(bounds: Bounds, now: float) -> list[Window]:
     return windows
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     kind=st.sampled_from(list(FORMS)),
     window_s=st.integers(3600, 30 * 86_400),
