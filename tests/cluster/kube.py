@@ -3,13 +3,14 @@ there is.
 """
 
 import json
-import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from dev.localcluster.cluster import LocalCluster
 from dev.localcluster.errors import CommandFailedError
 from tests.cluster.shop_api import TOKEN
+from tests.waiting import wait_for
 
 Object = dict[str, Any]
 LISTED = "eds,edsc,jobs,cronjobs,pods,configmaps,events"
@@ -75,17 +76,8 @@ class Kube:
         return wait(ready, timeout_s=timeout_s, told=told)
 
 
-def wait(
-    found: Callable[[], Any], *, timeout_s: float = 60, told: Callable[[], str] = lambda: ""
-) -> Any:
-    """What `found` returns once that is something."""
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        value = found()
-        if value:
-            return value
-        time.sleep(0.3)
-    raise AssertionError(f"not within {timeout_s:.0f} s: {told()}")
+wait: Callable[..., Any] = partial(wait_for, every_s=0.3)
+"""kubectl takes a tenth of a second of two cores, so that a cluster is asked less often."""
 
 
 def condition(item: Object | None, type_: str) -> Object | None:

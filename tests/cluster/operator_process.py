@@ -4,6 +4,7 @@ and killed.
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -11,10 +12,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections import Counter
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from dev.localcluster.cluster import LocalCluster
+from tests.waiting import wait_for
 
 NAMESPACE = "operator-tests"
 OPEN, CLOSED = "open", "closed"
@@ -60,11 +63,18 @@ class OperatorProcess:
                 stdout=out,
                 stderr=out,
             )
-        deadline = time.monotonic() + 30
-        while self.fetch("/readyz")[0] != 200:
-            assert self._process.poll() is None, self.log
-            assert time.monotonic() < deadline, self.log
-            time.sleep(0.1)
+        wait_for(self._is_ready, timeout_s=30, told=lambda: self.log)
+
+    def _is_ready(self) -> bool:
+        assert self._process is not None, "it was not started"
+        assert self._process.poll() is None, self.log
+        return self.fetch("/readyz")[0] == 200
+
+    def wait_until_all_seen(self) -> None:
+        """Waits until this process has looked at every object and has no object to look at."""
+        wait_for(
+            lambda: has_seen_all(self.fetch("/metrics")[1]), timeout_s=30, told=lambda: self.log
+        )
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> float:
         """Ends it; says how many seconds that took."""
@@ -97,6 +107,21 @@ class OperatorProcess:
             if line.startswith("external_data_api_requests_total") and 'verb="GET"' not in line:
                 counted += float(line.rsplit(" ", 1)[1])
         return counted
+
+
+def has_seen_all(page: str) -> bool:
+    """Whether the metrics report a look at each watched source and schema, and an empty queue."""
+    values: Counter[str] = Counter()
+    for line in page.splitlines():
+        name, _, value = line.rpartition(" ")
+        kind = re.search(r'kind="(\w+)"', name)
+        metric = name.partition("{")[0].removeprefix("external_data_")
+        if metric in {"queue_depth", "objects", "reconcile_total"}:
+            values[f"{metric} {kind[1] if kind else ''}".strip()] += int(float(value))
+    kinds = ("ExternalDataSource", "ExternalDataSchema")
+    return values["queue_depth"] == 0 and all(
+        values[f"reconcile_total {kind}"] >= values[f"objects {kind}"] > 0 for kind in kinds
+    )
 
 
 def open_hosts(cluster: LocalCluster) -> dict[str, list[str]]:

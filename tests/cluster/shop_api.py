@@ -28,7 +28,9 @@ class ShopApi:
     """The running server and what it saw."""
 
     def __init__(self, host: str) -> None:
-        self.gate = threading.Semaphore(0)
+        self._gate = threading.Condition()
+        self._open_to = 0
+        self._held: set[int] = set()
         self.token = TOKEN
         self.is_drained = False
         """Whether `draining` has no rows any more."""
@@ -45,15 +47,25 @@ class ShopApi:
         self._server.shutdown()
         self._server.server_close()
 
-    def open(self, pages: int = 1000) -> None:
-        """Lets so many gated pages go."""
-        for _ in range(pages):
-            self.gate.release()
+    def open(self, pages: int = PAGES) -> None:
+        """Lets gated pages up to this one go."""
+        with self._gate:
+            self._open_to = pages
+            self._gate.notify_all()
 
     def close(self) -> None:
         """Holds gated pages back again."""
-        while self.gate.acquire(blocking=False):
-            continue
+        self.open(0)
+
+    def is_holding(self, page: int) -> bool:
+        """Whether somebody waits for this gated page."""
+        return page in self._held
+
+    def _hold(self, page: int) -> None:
+        with self._gate:
+            self._held.add(page)
+            self._gate.wait_for(lambda: page <= self._open_to)
+            self._held.discard(page)
 
     def count(self, root: str) -> int:
         """How often something below this root was asked for."""
@@ -69,7 +81,7 @@ class ShopApi:
             return 401, b'{"error": "no"}'
         page = int(query.get("page", ["0"])[0])
         if root == "gated" and page > 0:
-            self.gate.acquire()
+            self._hold(page)
         if root == "draining" and self.is_drained:
             return 200, b'{"data": [], "next": null}'
         if root == "turning" and page > 0:

@@ -2,7 +2,6 @@
 nothing."""
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from external_data_operator.settings import parse_settings
 
 from dev.localcluster.cluster import LocalCluster
 from dev.localcluster.errors import CommandFailedError
+from tests.waiting import wait_for
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "helm" / "external-data-operator"
@@ -191,19 +191,11 @@ def test_viewers_see_sources_and_only_editors_write_them(cluster: LocalCluster) 
     for role, user in (("view", "viewer"), ("edit", "editor")):
         binding = ("create", "rolebinding", role, f"--clusterrole={role}", f"--user={user}")
         cluster.kubectl(*binding, "-n", "people")
-    assert soon_can(cluster, "viewer", "list")
-    assert soon_can(cluster, "editor", "create")
+    # The cluster aggregates its roles a moment after they came.
+    wait_for(lambda: can(cluster, "viewer", "list"))
+    wait_for(lambda: can(cluster, "editor", "create"))
     assert not can(cluster, "viewer", "create")
     cluster.kubectl("delete", "-f", "-", stdin=text)
-
-
-def soon_can(cluster: LocalCluster, user: str, verb: str) -> bool:
-    """The cluster aggregates its roles a moment after they came."""
-    for _ in range(50):
-        if can(cluster, user, verb):
-            return True
-        time.sleep(0.2)
-    return False
 
 
 def can(cluster: LocalCluster, user: str, verb: str) -> bool:

@@ -2,7 +2,6 @@
 kubectl shows."""
 
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +11,7 @@ from external_data_operator.api.meta import GROUP_VERSION
 from dev.localcluster.cluster import LocalCluster
 from dev.localcluster.errors import CommandFailedError
 from tests.unit.api.refusals import ACCEPTED, REFUSALS, SCHEMA, SOURCE, UNKNOWN_FIELDS, Refusal
+from tests.waiting import wait_for
 
 NAMESPACE = "definitions"
 OPERATOR = "external-data-operator"
@@ -32,11 +32,7 @@ def api(cluster: LocalCluster) -> Iterator[LocalCluster]:
 
 def _wait_until_served(cluster: LocalCluster) -> None:
     """An established definition reaches the resource handler a moment later."""
-    for _ in range(50):
-        if "externaldataschemas" in cluster.kubectl("api-resources", "--cached=false"):
-            return
-        time.sleep(0.2)
-    pytest.fail("the kinds are not served")
+    wait_for(lambda: "externaldataschemas" in cluster.kubectl("api-resources", "--cached=false"))
 
 
 def manifest(kind: str, spec: Manifest, name: str = "shop") -> str:

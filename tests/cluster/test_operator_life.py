@@ -2,12 +2,12 @@
 behind.
 """
 
-import time
 from collections.abc import Iterator
 
 import pytest
 
 from dev.localcluster.cluster import LocalCluster
+from dev.localcluster.errors import CommandFailedError
 from tests.cluster.kube import Kube, Object, build_source, condition, make_namespace, wait
 from tests.cluster.operator_process import OPEN, OperatorProcess
 from tests.cluster.shop_api import TOKEN, ShopApi
@@ -51,7 +51,7 @@ def test_a_restart_writes_nothing_and_starts_no_run(settled: Kube, operator: Ope
     before = versions(settled)
     operator.kill()
     operator.start()
-    time.sleep(4)
+    operator.wait_until_all_seen()
     assert versions(settled) == before
 
 
@@ -71,6 +71,11 @@ def test_children_that_somebody_deleted_or_changed_are_put_right(settled: Kube):
     wait(lambda: len([one for one in left(kube) if one.startswith("ConfigMap")]) >= 2)
     kube.run("delete", "edsc", "shop-items")
     kube.wait_ready("edsc", "shop-items", "True", "Synced")
+
+
+def handled(kube: Kube, request: str) -> str | None:
+    """The token of the last request of this kind that the source has carried out."""
+    return kube.find("eds", "shop")["status"].get("handledRequests", {}).get(request)
 
 
 def is_running(pod: Object) -> bool:
@@ -104,7 +109,9 @@ def test_sources_deleted_in_any_phase_leave_nothing_behind(
     finally:
         if not up:
             operator.start()
-    time.sleep(2)
+    waiting["metadata"]["name"] = "later"
+    kube.apply(waiting)
+    kube.wait_ready("eds", "later", "False", "SecretNotFound")
     assert left(kube) == []
 
 
@@ -152,7 +159,7 @@ def test_a_pod_killed_in_the_middle_is_replaced_and_goes_on_from_its_journal(
     kube.apply(build_source("shop", f"{shop.origin}/gated"))
     pods = wait(lambda: syncing(kube))
     shop.open(1)
-    time.sleep(2)
+    wait(lambda: shop.is_holding(2))
     first = pods[0]["metadata"]["name"]
     kube.run("delete", "pod", first, "--grace-period=0", "--force")
     shop.open()
@@ -184,11 +191,7 @@ def test_a_refresh_finds_new_streams_and_syncs_none_of_the_old_ones(settled: Kub
     settled.apply(source)
     settled.wait_ready("edsc", "shop-more", "True", "Synced")
     settled.annotate("eds", "shop", "refresh-schemas", "now")
-    wait(
-        lambda: (
-            settled.find("eds", "shop")["status"].get("handledRequests", {}).get("refresh-schemas")
-        )
-    )
+    wait(lambda: handled(settled, "refresh-schemas") == "now")
     assert len(history(settled)) == before
 
 
@@ -208,7 +211,8 @@ def test_fields_that_a_person_set_on_a_generated_schema_stay_theirs(settled: Kub
     wait(lambda: kube.find("cronjob", "shop-items")["spec"]["suspend"] is True)
     kube.run("patch", "edsc", "shop-items", "--type=merge", "-p", '{"spec":{"shouldSync":true}}')
     wait(lambda: kube.find("cronjob", "shop-items")["spec"]["suspend"] is False)
-    time.sleep(3)
+    kube.annotate("eds", "shop", "refresh-schemas", "after")
+    wait(lambda: handled(kube, "refresh-schemas") == "after")
     schema = kube.find("edsc", "shop-items")
     assert (schema["spec"]["cron"], schema["spec"]["shouldSync"]) == ("7 3 * * *", True)
 
@@ -232,7 +236,10 @@ def test_an_outage_of_the_api_server_passes_without_a_restart(
     if cluster.endpoints.backend != "plain":
         pytest.skip("only a cluster of plain processes can be stopped")
     cluster.pause_apiserver()
-    time.sleep(6)
-    assert operator.fetch("/healthz")[0] == 200
-    cluster.resume_apiserver()
+    try:
+        with pytest.raises(CommandFailedError):
+            cluster.kubectl("get", "nodes", "--request-timeout=6s")
+        assert operator.fetch("/healthz")[0] == 200
+    finally:
+        cluster.resume_apiserver()
     synced(kube, shop)

@@ -3,7 +3,6 @@ it.
 """
 
 import random
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -107,8 +106,7 @@ class Campaign:
     def _end(self, pod: Pod, dice: random.Random) -> bool:
         """Waits for a pod, or kills it at some moment; says whether it came through."""
         if dice.random() < 0.35:
-            time.sleep(dice.random() * 0.3)
-            pod.kill()
+            pod.kill_after(dice.random() * 0.3)
         code = pod.wait()
         if code == KILLED:
             self.tally.kills[pod.died_at] += 1

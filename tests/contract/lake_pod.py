@@ -193,8 +193,9 @@ class Pod:
         assert self.process.exitcode is not None, "the pod hangs"
         return self.process.exitcode
 
-    def kill(self) -> None:
-        """Ends it where it happens to be."""
+    def kill_after(self, seconds: float) -> None:
+        """Ends it where it happens to be by then."""
+        self.process.join(seconds)
         self.process.kill()
 
     @property

@@ -5,7 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import boto3
@@ -15,6 +14,7 @@ import pytest
 from dev.demo import EXAMPLE, NAMESPACE
 from dev.install import OPERATOR_NAMESPACE
 from dev.localcluster.cluster import LocalCluster
+from tests.waiting import wait_for
 
 STREAMS = {"deployments", "events", "jobs", "namespaces", "nodes", "pods", "services"}
 
@@ -115,8 +115,9 @@ def test_deleting_the_example_leaves_the_data_and_nothing_else(
     assert before
     fresh.kubectl("delete", "--ignore-not-found", "-n", NAMESPACE, "-f", str(EXAMPLE))
     kinds = "eds,edsc,cronjobs,jobs,pods"
-    deadline = time.monotonic() + 120
-    while left := fresh.kubectl("get", kinds, "-n", NAMESPACE, "-o", "name").split():
-        assert time.monotonic() < deadline, left
-        time.sleep(1)
+
+    def left() -> list[str]:
+        return fresh.kubectl("get", kinds, "-n", NAMESPACE, "-o", "name").split()
+
+    wait_for(lambda: not left(), timeout_s=120, every_s=1, told=left)
     assert find_s3_keys(fresh, f"{NAMESPACE}/") == before

@@ -9,7 +9,6 @@ import re
 import socket
 import struct
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 _HOP_HEADERS = frozenset({"connection", "keep-alive", "transfer-encoding", "date", "server"})
+SLOW_S = 0.5
 _CONDITIONS = frozenset({"if-match", "if-none-match"})
 
 
@@ -33,7 +33,7 @@ class Harm(StrEnum):
     TORN = "torn"
     """Half of the body reaches the server, then the connection breaks."""
     SLOW = "slow"
-    """The answer takes half a second."""
+    """The answer takes `SLOW_S` seconds."""
     REFUSED = "refused"
     """A conditional request is refused with 412, whether or not its condition holds."""
     CONFLICT = "conflict"
@@ -85,6 +85,8 @@ class FaultyS3:
     done: list[tuple[Harm, str, str]] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
+    slowness: threading.Event = field(default_factory=threading.Event)
+    """Ends all waits of slow answers."""
     last: dict[str, _Answer] = field(default_factory=dict)
     """What reads of a path showed before the last change below it."""
 
@@ -154,7 +156,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(_Answer(codes[harm], [], b""))
             return
         if harm is Harm.SLOW:
-            time.sleep(0.5)
+            proxy.slowness.wait(SLOW_S)
         answer = self._ask(body, harm)
         if harm is Harm.LOST_ANSWER:
             self._break()

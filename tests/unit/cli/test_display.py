@@ -2,11 +2,12 @@
 
 import io
 import json
-import time
 
 import pytest
 from external_data_operator.cli.display import Display, worst
 from external_data_operator.cli.exits import Exit
+
+from tests.waiting import wait_for
 
 
 class Watch:
@@ -54,10 +55,7 @@ def test_a_source_that_is_slow_does_not_look_dead() -> None:
     err = io.StringIO()
     display = Display(False, io.StringIO(), err, tick_s=0.01)
     line = display.follow("orders")
-    deadline = time.monotonic() + 5
-    while "orders  0 s  0 pages" not in err.getvalue():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_for(lambda: "orders  0 s  0 pages" in err.getvalue(), every_s=0.01)
     line.end()
 
 

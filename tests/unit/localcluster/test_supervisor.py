@@ -3,8 +3,7 @@
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from dev.localcluster.control import (
     start_supervisor,
 )
 from dev.localcluster.errors import LocalClusterError
+from tests.waiting import wait_for
 
 SLEEPER = [sys.executable, "-c", "import time; print('here', flush=True); time.sleep(300)"]
 
@@ -28,13 +28,6 @@ def home(tmp_path: Path) -> Iterator[Path]:
     start_supervisor(folder)
     yield folder
     end_supervisor(folder)
-
-
-def until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 120
-    while not holds():
-        assert time.monotonic() < deadline, "it did not happen in two minutes"
-        time.sleep(0.05)
 
 
 def pids_with(word: str) -> list[int]:
@@ -52,29 +45,32 @@ def pids_with(word: str) -> list[int]:
 
 def test_a_program_runs_and_its_output_is_kept(home: Path) -> None:
     request(home, "start", name="one", argv=SLEEPER)
-    until(lambda: (home / "logs" / "one.log").read_text() == "here\n")
+    wait_for(lambda: (home / "logs" / "one.log").read_text() == "here\n")
     assert request(home, "status")["one"]["running"] is True
 
 
 def test_a_program_that_dies_is_started_again(home: Path) -> None:
     marked = [*SLEEPER, str(home / "dies")]
     request(home, "start", name="one", argv=marked)
-    until(lambda: len(pids_with(marked[-1])) == 1)
+    wait_for(lambda: len(pids_with(marked[-1])) == 1)
     (first,) = pids_with(marked[-1])
     os.kill(first, signal.SIGKILL)
-    until(lambda: pids_with(marked[-1]) not in ([], [first]))
+    wait_for(lambda: pids_with(marked[-1]) not in ([], [first]))
     found = request(home, "status")["one"]
     assert (found["restarts"], found["exits"]) == (1, [-9])
 
 
-def test_a_program_that_is_stopped_stays_stopped(home: Path) -> None:
-    marked = [*SLEEPER, str(home / "stops")]
-    request(home, "start", name="one", argv=marked)
+def test_a_program_that_is_stopped_stays_stopped_while_another_is_started_again(home: Path) -> None:
+    stopped, dying = ([*SLEEPER, str(home / word)] for word in ("stops", "dies"))
+    request(home, "start", name="one", argv=stopped)
+    request(home, "start", name="two", argv=dying)
+    wait_for(lambda: len(pids_with(dying[-1])) == 1)
     request(home, "stop", name="one")
-    assert pids_with(marked[-1]) == []
-    time.sleep(1.5)
-    assert pids_with(marked[-1]) == []
-    assert request(home, "status") == {}
+    assert pids_with(stopped[-1]) == []
+    os.kill(*pids_with(dying[-1]), signal.SIGKILL)
+    wait_for(lambda: request(home, "status")["two"]["restarts"] == 1)
+    assert pids_with(stopped[-1]) == []
+    assert list(request(home, "status")) == ["two"]
 
 
 def test_a_frozen_program_can_be_stopped(home: Path) -> None:
@@ -103,11 +99,11 @@ def test_a_request_that_makes_no_sense_is_refused_and_the_next_is_served(
 def test_all_programs_end_with_a_supervisor_that_is_killed(home: Path) -> None:
     marked = [*SLEEPER, str(home / "orphan")]
     request(home, "start", name="one", argv=marked)
-    until(lambda: len(pids_with(marked[-1])) == 1)
+    wait_for(lambda: len(pids_with(marked[-1])) == 1)
     supervisor = find_supervisor(home)
     assert supervisor is not None
     os.kill(supervisor, signal.SIGKILL)
-    until(lambda: pids_with(marked[-1]) == [])
+    wait_for(lambda: pids_with(marked[-1]) == [])
     assert find_supervisor(home) is None
 
 
