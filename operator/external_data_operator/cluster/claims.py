@@ -3,7 +3,7 @@
 from external_data_operator.cluster.kinds import SCHEMA, SOURCE
 from external_data_operator.cluster.store import Key, Store, source_of
 from external_data_operator.reconcile.base.world import Object, is_going, uid_of
-from external_data_operator.reconcile.schemas.decide import table_claim
+from external_data_operator.reconcile.schemas.rivals import table_claim
 from external_data_operator.settings import Settings
 
 

@@ -2,8 +2,33 @@
 
 from external_data_operator.api.schema import SchemaSpec
 from external_data_operator.api.source import SourceSpec
+from external_data_operator.errors import SpecError
 from external_data_operator.reconcile.base.naming import table_name
+from external_data_operator.reconcile.base.parsing import parse_source_spec
+from external_data_operator.reconcile.base.world import (
+    Object,
+    name_of,
+    namespace_of,
+)
+from external_data_operator.reconcile.plans.plan import (
+    Place,
+    find_target,
+)
 from external_data_operator.reconcile.plans.streams import read_streams
+from external_data_operator.settings import Settings
+
+
+def table_claim(source: Object, schema: Object, settings: Settings) -> str | None:
+    """The address that this schema would write to; None where that cannot be said."""
+    try:
+        spec = parse_source_spec(source)
+        place = Place(settings, namespace_of(source), name_of(source))
+        stream = str(schema["spec"]["stream"])
+        target = find_target(spec, place, table_name(spec.table_prefix, stream))
+    except (SpecError, KeyError):
+        return None
+    endpoint = target.s3.endpoint if target.s3 is not None else ""
+    return f"{endpoint.rstrip('/')} {target.uri}"
 
 
 def say_taken(spec: SchemaSpec, source: SourceSpec, rival: str) -> str:

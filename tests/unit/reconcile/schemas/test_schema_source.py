@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from external_data_operator.reconcile.base.world import Delete, Suspend
-from external_data_operator.reconcile.schemas.decide import table_claim
+from external_data_operator.reconcile.schemas.rivals import table_claim
 
 from tests.unit.reconcile.schemas.schema_life import cron_of, look, synced
 from tests.unit.reconcile.worlds import (

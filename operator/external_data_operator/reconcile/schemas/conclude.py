@@ -1,0 +1,115 @@
+"""The status and the events that tell what one look at a schema found."""
+
+from datetime import timedelta
+
+from external_data_operator.api.conditions import ConditionType, Reason
+from external_data_operator.api.schema import SchemaStatus
+from external_data_operator.reconcile.base.notes import note_change
+from external_data_operator.reconcile.base.status import (
+    Verdict,
+    build_conditions,
+    dump,
+    find_condition,
+    ready_claims,
+    schema_phase,
+)
+from external_data_operator.reconcile.base.world import (
+    Create,
+    Decision,
+    Note,
+    format_time,
+    name_of,
+)
+from external_data_operator.reconcile.runs.history import (
+    last_success,
+    merge_history,
+    note_runs,
+    read_columns,
+)
+from external_data_operator.reconcile.schemas.candidates import find_candidates
+from external_data_operator.reconcile.schemas.look import Finding, Look
+
+_POD_WAIT_S = 8.0
+_AFTER_FIRE_S = 5.0
+
+
+def conclude(look: Look, finding: Finding) -> Decision:
+    """What is written of the finding; what is not known stays as the status had it."""
+    observed, status, verdict = look.observed, look.status, finding.verdict
+    generation = int(observed.schema["metadata"].get("generation", 0))
+    history = merge_history(look.runs, status)
+    success, active, stream = last_success(look.runs), look.active, finding.stream
+    report = None if success is None else success.report
+    started = _started(finding)
+    conditions = build_conditions(
+        status.conditions, ready_claims(verdict), generation=generation, now=look.now
+    )
+    seen = stream.columns if stream is not None else ()
+    built = SchemaStatus(
+        observed_generation=generation,
+        conditions=conditions,
+        phase=schema_phase(
+            running=active is not None or started is not None,
+            paused=finding.paused,
+            failed=verdict.ready == "False" and verdict.reason is not Reason.SOURCE_NOT_READY,
+            verdict=verdict,
+        ),
+        sync_type=finding.options.sync_type if finding.options else status.sync_type,
+        label=stream.label if stream else status.label,
+        description=stream.description if stream else status.description,
+        last_synced_at=status.last_synced_at if success is None else format_time(success.ended),
+        latest_error=_latest_error(look, verdict),
+        next_sync_at=None if finding.next_sync is None else format_time(finding.next_sync),
+        active_job=started if active is None else active.job,
+        table=report.table if report and report.table else status.table,
+        available_columns=read_columns(look.runs, observed.logs, seen, status),
+        incremental_fields=list(stream.incremental_fields) if stream else status.incremental_fields,
+        candidates=find_candidates(stream, finding.spec) if stream else status.candidates,
+        cursor=report.cursor if report and report.cursor else status.cursor,
+        history=history,
+        handled_requests=finding.requests
+        if finding.requests is not None
+        else status.handled_requests,
+    )
+    return Decision(
+        intents=finding.intents,
+        status=dump(built),
+        notes=_notes(look, verdict, started),
+        look_again_s=_look_again(look, finding),
+    )
+
+
+def _started(finding: Finding) -> str | None:
+    """The Job that this look creates."""
+    created = (one.manifest for one in finding.intents if isinstance(one, Create))
+    return next((name_of(manifest) for manifest in created), None)
+
+
+def _latest_error(look: Look, verdict: Verdict) -> str | None:
+    if verdict.ready == "False":
+        return verdict.message
+    return None if verdict.ready == "True" else look.status.latest_error
+
+
+def _notes(look: Look, verdict: Verdict, started: str | None) -> tuple[Note, ...]:
+    said = note_runs(look.runs, look.status)
+    if started is not None:
+        said.append(Note("Normal", "SyncStarted", f"Job {started} was made."))
+    changed = note_change(look.status.conditions, verdict)
+    before = find_condition(look.status.conditions, ConditionType.READY)
+    if before is not None and before.status == "False":
+        said = [note for note in said if not note.message.endswith(before.message)]
+    reasons = {note.reason for note in said}
+    return (*said, *(note for note in changed if note.reason not in reasons))
+
+
+def _look_again(look: Look, finding: Finding) -> float | None:
+    """When something is due that no event will tell of."""
+    times = [] if finding.look_again_s is None else [finding.look_again_s]
+    podless = look.active is not None and not look.active.has_pod
+    if podless or _started(finding) is not None:
+        times.append(_POD_WAIT_S)
+    if finding.next_sync is not None:
+        until = (finding.next_sync - look.now) / timedelta(seconds=1)
+        times.append(max(until, 0) + _AFTER_FIRE_S)
+    return min(times, default=None)
