@@ -30,7 +30,7 @@ from sync_runner.lake.schema import describe
 from sync_runner.network.failures import ConnectError
 from sync_runner.network.hosts import build_rules
 from sync_runner.network.sockets import require_all_allowed
-from sync_runner.pipeline import Outcome, run_sync
+from sync_runner.pipeline import Outcome, run_stream
 from sync_runner.protocols import Clock, Credentials, Progress, ProgressListener
 from sync_runner.sources import find_kind
 from sync_runner.storage import ObjectStore, open_store
@@ -93,7 +93,7 @@ def run(plan: Plan, given: Surroundings) -> Report:
         source = find_kind(plan).open(
             plan, credentials=given.credentials, clock=given.clock, is_stopped=is_stopped
         )
-        return run_sync(
+        return run_stream(
             source, table, plan, given.clock, progress=progress, listener=given.listener
         )
 

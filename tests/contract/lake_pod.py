@@ -23,7 +23,7 @@ from external_data_operator.api.sources.rest import CursorType
 from sync_runner.errors import RunError
 from sync_runner.lake import open_table
 from sync_runner.lake.policy import Policy
-from sync_runner.pipeline import Outcome, run_sync
+from sync_runner.pipeline import Outcome, run_stream
 from sync_runner.protocols import Progress, Step
 from sync_runner.storage import ObjectStore, Patience, open_store
 from sync_runner.transport.clock import SystemClock
@@ -161,7 +161,7 @@ def run_job(job: Job, run: str, kill: KillAt | None = None) -> Outcome:
     store = job.place.open()
     steps = kill or KillAt(0)
     table = open_table(store, job.plan, run, clock, steps=steps, policy=job.policy)
-    return run_sync(
+    return run_stream(
         job.source, table, job.plan, clock, progress=Progress(), listener=lambda _: None
     )
 

@@ -11,7 +11,7 @@ from external_data_operator.api.sources.rest import CursorType
 
 from sync_runner.lake import open_table
 from sync_runner.lake.policy import Policy
-from sync_runner.pipeline import Outcome, run_sync
+from sync_runner.pipeline import Outcome, run_stream
 from sync_runner.protocols import (
     Batch,
     Clock,
@@ -146,7 +146,7 @@ class Syncs:
             steps=steps,
             policy=replace(self.policy, may_shrink=self.allow_shrink),
         )
-        return run_sync(
+        return run_stream(
             source,
             table,
             plan,

@@ -13,7 +13,7 @@ from external_data_operator.api.schema import SyncType
 
 from sync_runner.errors import ConfigurationError, ExpiredTokenError, RunError, SupersededError
 from sync_runner.lake.journal import JOURNAL_PATH
-from sync_runner.pipeline.run import RESTARTS_MAX
+from sync_runner.pipeline.stream import RESTARTS_MAX
 from sync_runner.protocols import Batch, ReadRequest, Source, Step
 from tests.clocks import JumpingClock
 from tests.contract.lake_pod import SMALL, Place, folder_place

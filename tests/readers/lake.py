@@ -11,7 +11,7 @@ from external_data_operator.api.sources.rest import CursorType
 
 from sync_runner.lake import open_table
 from sync_runner.lake.policy import Policy
-from sync_runner.pipeline import Outcome, run_sync
+from sync_runner.pipeline import Outcome, run_stream
 from sync_runner.protocols import Progress
 from sync_runner.sources.rest.source import RestSource
 from sync_runner.transport.clock import SystemClock
@@ -52,7 +52,7 @@ class RestSyncs:
             plan, credentials=GivenCredentials(), clock=clock, is_stopped=lambda: False
         )
         table = open_table(self.place.open(), plan, f"run-{self.runs}", clock, policy=self.policy)
-        return run_sync(source, table, plan, clock, progress=Progress(), listener=lambda _: None)
+        return run_stream(source, table, plan, clock, progress=Progress(), listener=lambda _: None)
 
     def _stream(self) -> dict[str, Any]:
         stream: dict[str, Any] = {

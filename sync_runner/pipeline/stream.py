@@ -5,8 +5,6 @@ HTTP or Parquet: a source yields batches, a destination takes them, and both spe
 positions.
 """
 
-from collections import Counter
-from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 
@@ -16,10 +14,10 @@ from external_data_operator.api.schema import Column, TableStatus
 from sync_runner.ahead import read_ahead
 from sync_runner.errors import ExpiredTokenError
 from sync_runner.pipeline.bounds import Budget
+from sync_runner.pipeline.teller import Teller, describe_replaced
 from sync_runner.protocols import (
     Batch,
     Clock,
-    Counts,
     Destination,
     Progress,
     ProgressListener,
@@ -32,8 +30,6 @@ from sync_runner.protocols import (
 
 _HEAVY_BYTES = 48 << 20
 """One page can be much larger than a batch should be; then only one is held."""
-_NOTES_MAX = 5
-_NAME_CHARS_MAX = 64
 RESTARTS_MAX = 2
 """Walks that begin again in one pod because a page token expired."""
 _AHEAD = 2
@@ -53,7 +49,7 @@ class Outcome:
     columns: list[Column]
 
 
-def run_sync(
+def run_stream(
     source: Source,
     table: Destination,
     plan: Plan,
@@ -65,7 +61,7 @@ def run_sync(
     """One sync from beginning to end, or from where an earlier pod stopped. Raises RunError."""
     assert plan.sync is not None, "only a Sync is run"
     start = table.begin()
-    run = _Run(source, table, Budget(plan.limits), _Teller(clock, progress, listener))
+    run = _Run(source, table, Budget(plan.limits), Teller(clock, progress, listener))
     # An earlier run may have died between its commit and the source's being told.
     run.confirm(start.unconfirmed)
     if not start.finished:
@@ -80,59 +76,13 @@ def run_sync(
 
 
 @dataclass
-class _Teller:
-    """Keeps the counters, and tells them."""
-
-    clock: Clock
-    progress: Progress
-    listener: ProgressListener
-
-    def __post_init__(self) -> None:
-        self._began = self.clock.monotonic()
-        self._seconds_before = 0.0
-        self.replaced: Counter[str] = Counter()
-
-    def reset(self, counts: Counts) -> None:
-        """Goes on from what earlier pods have read."""
-        self._seconds_before = counts.seconds
-        self.progress.pages, self.progress.rows = counts.pages, counts.rows
-        self.progress.bytes, self.progress.parts = counts.bytes, counts.parts
-        self.replaced.clear()
-
-    @property
-    def seconds(self) -> float:
-        """How long the run has been at work, over all its pods."""
-        return self._seconds_before + self.clock.monotonic() - self._began
-
-    @property
-    def counts(self) -> Counts:
-        """The counters as a value."""
-        progress = self.progress
-        return Counts(progress.pages, progress.rows, progress.bytes, progress.parts, self.seconds)
-
-    def add(self, batch: Batch) -> None:
-        """Counts a batch."""
-        self.progress.pages += batch.pages
-        self.progress.rows += batch.records.num_rows
-        self.progress.bytes += batch.bytes
-        self.replaced.update(batch.replaced)
-        self.progress.notes += batch.notes
-        self.tell("reading")
-
-    def tell(self, phase: str) -> None:
-        """Says how it goes."""
-        self.progress.phase = phase
-        self.listener(self.progress)
-
-
-@dataclass
 class _Run:
     """The loop, and what it needs."""
 
     source: Source
     table: Destination
     budget: Budget
-    teller: _Teller
+    teller: Teller
     read_to: Token | None = None
     """What the source may be told once everything so far is in the table."""
     confirmed: Token | None = None
@@ -188,19 +138,6 @@ class _Run:
 
 def _is_heavy(batch: Batch) -> bool:
     return batch.bytes >= _HEAVY_BYTES
-
-
-def describe_replaced(replaced: Mapping[str, int]) -> list[str]:
-    """Sentences on characters that the run could not keep, by field; never a value."""
-    notes = []
-    for name, count in sorted(replaced.items())[:_NOTES_MAX]:
-        where = f"in column {name[:_NAME_CHARS_MAX]}" if name else "of the responses"
-        what = "character" if name else "byte"
-        were = f"{what} {where} was" if count == 1 else f"{what}s {where} were"
-        notes.append(f"{count} {were} not valid Unicode and became U+FFFD.")
-    if len(replaced) > _NOTES_MAX:
-        notes.append(f"So did characters in {len(replaced) - _NOTES_MAX} more columns.")
-    return notes
 
 
 def _outcome(progress: Progress, start: Start, published: Published) -> Outcome:

@@ -17,9 +17,9 @@ from external_data_operator.api.schema import SyncType
 from external_data_operator.api.sources.rest import CursorType
 
 from sync_runner.errors import ConfigurationError, ExpiredTokenError, RetryableError, RunError
-from sync_runner.pipeline import Outcome, run_sync
+from sync_runner.pipeline import Outcome, run_stream
 from sync_runner.pipeline.bounds import Budget
-from sync_runner.pipeline.run import RESTARTS_MAX
+from sync_runner.pipeline.stream import RESTARTS_MAX
 from sync_runner.protocols import Batch, Counts, Position, Progress, Published, ReadRequest, Start
 from tests.clocks import JumpingClock
 
@@ -89,7 +89,7 @@ def run(source: Numbers, table: Memory, limits: Limits | None = None, **options:
         target=target,
         limits=limits or Limits(),
     )
-    return run_sync(
+    return run_stream(
         source, table, plan, JumpingClock(), progress=Progress(), listener=lambda _: None
     )
 

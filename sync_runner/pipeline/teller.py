@@ -1,0 +1,69 @@
+"""What a run counts and tells while it is at work."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sync_runner.protocols import Batch, Clock, Counts, Progress, ProgressListener
+
+_NOTES_MAX = 5
+_NAME_CHARS_MAX = 64
+
+
+@dataclass
+class Teller:
+    """Keeps the counters, and tells them."""
+
+    clock: Clock
+    progress: Progress
+    listener: ProgressListener
+
+    def __post_init__(self) -> None:
+        self._began = self.clock.monotonic()
+        self._seconds_before = 0.0
+        self.replaced: Counter[str] = Counter()
+
+    def reset(self, counts: Counts) -> None:
+        """Goes on from what earlier pods have read."""
+        self._seconds_before = counts.seconds
+        self.progress.pages, self.progress.rows = counts.pages, counts.rows
+        self.progress.bytes, self.progress.parts = counts.bytes, counts.parts
+        self.replaced.clear()
+
+    @property
+    def seconds(self) -> float:
+        """How long the run has been at work, over all its pods."""
+        return self._seconds_before + self.clock.monotonic() - self._began
+
+    @property
+    def counts(self) -> Counts:
+        """The counters as a value."""
+        progress = self.progress
+        return Counts(progress.pages, progress.rows, progress.bytes, progress.parts, self.seconds)
+
+    def add(self, batch: Batch) -> None:
+        """Counts a batch."""
+        self.progress.pages += batch.pages
+        self.progress.rows += batch.records.num_rows
+        self.progress.bytes += batch.bytes
+        self.replaced.update(batch.replaced)
+        self.progress.notes += batch.notes
+        self.tell("reading")
+
+    def tell(self, phase: str) -> None:
+        """Says how it goes."""
+        self.progress.phase = phase
+        self.listener(self.progress)
+
+
+def describe_replaced(replaced: Mapping[str, int]) -> list[str]:
+    """Sentences on characters that the run could not keep, by field; never a value."""
+    notes = []
+    for name, count in sorted(replaced.items())[:_NOTES_MAX]:
+        where = f"in column {name[:_NAME_CHARS_MAX]}" if name else "of the responses"
+        what = "character" if name else "byte"
+        were = f"{what} {where} was" if count == 1 else f"{what}s {where} were"
+        notes.append(f"{count} {were} not valid Unicode and became U+FFFD.")
+    if len(replaced) > _NOTES_MAX:
+        notes.append(f"So did characters in {len(replaced) - _NOTES_MAX} more columns.")
+    return notes
