@@ -108,7 +108,7 @@ class LakeTable:
     ) -> Session:
         attempt = f"{_digest(self._actor.run)}-{secrets.token_hex(4)}"
         options, bounds = self._options, self._bounds()
-        columns = Columns(_known_names(standing), _kept(options))
+        columns = Columns(_known_names(standing), _kept(options), keys=self._keys())
         keys = [columns.name_of(source) for source in self._keys()]
         cursor = options.incremental_field
         always = [] if cursor is None else [columns.name_of(cursor)]

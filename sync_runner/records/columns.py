@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sync_runner.records.json_keys import spell_keys
 from sync_runner.records.names import assign_names, build_name, fold_case
 from sync_runner.records.widen import (
     JSON_KEY,
@@ -28,10 +29,17 @@ class Columns:
     it sees.
     """
 
-    def __init__(self, known: Mapping[str, str], keep: Collection[str] | None) -> None:
+    def __init__(
+        self,
+        known: Mapping[str, str],
+        keep: Collection[str] | None,
+        *,
+        keys: Collection[str] = (),
+    ) -> None:
         """`known`: names that the table has given; `keep`: fields to keep, in either spelling,
-        None for all.
+        None for all; `keys`: fields that name the rows.
         """
+        self._keys = frozenset(keys)
         self._names = dict(known)
         self._keep = None if keep is None else frozenset(keep)
 
@@ -66,6 +74,8 @@ class Columns:
             if column.null_count == len(column):
                 continue
             stored, json = store(column, is_text_of_json=is_json(source))
+            if json and source.name in self._keys:
+                stored = spell_keys(stored)
             arrays.append(stored)
             marks = {"json": json, "numbers": is_numbers(source)}
             fields.append(build_field(name, stored.type, source=source.name, **marks))
