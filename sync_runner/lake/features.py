@@ -17,6 +17,7 @@ from external_data_operator.api.schema import SyncType
 from sync_runner.errors import ConfigurationError
 
 CLUSTERING = "clustering"
+VECTORS = "deletionVectors"
 READER_VERSION_MAX = 3
 WRITER_VERSION_MAX = 7
 _IDENTITY_WRITER_VERSION = 6
@@ -51,14 +52,14 @@ _COLUMN_RULES = {
 }
 """Metadata of a column, by how its name begins, that asks something of the column's values."""
 _FIRST_STEPS = {
-    "deletionVectors": (
-        "ALTER TABLE … SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'false'), "
-        "REORG TABLE … APPLY (PURGE) and "
+    VECTORS: (
+        "ALTER TABLE … SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'false') and "
+        "REORG TABLE … APPLY (PURGE)"
     ),
     "rowTracking": "ALTER TABLE … SET TBLPROPERTIES ('delta.enableRowTracking' = 'false') and ",
 }
-"""Statements that come before DROP FEATURE."""
-_ORDER = ("deletionVectors", CLUSTERING, "rowTracking")
+"""Statements that come before DROP FEATURE, or are enough."""
+_ORDER = (VECTORS, CLUSTERING, "rowTracking")
 """Features that bring others along are named first."""
 
 
@@ -77,6 +78,10 @@ class Demands:
     """The schema as JSON."""
     is_clustered: bool = True
     """Whether a table with the feature clustering has columns to cluster by."""
+    has_vectors: bool = True
+    """Whether a file of a table with deletion vectors has one. The property that enables them
+    allows writers to add some, and obliges none.
+    """
 
 
 @dataclass(frozen=True)
@@ -159,6 +164,8 @@ def _find_feature(demands: Demands) -> _Refusal | None:
     features = {*demands.reader_features, *demands.writer_features}
     if not demands.is_clustered:
         features.discard(CLUSTERING)
+    if not demands.has_vectors:
+        features.discard(VECTORS)
     if demands.writer_version == _IDENTITY_WRITER_VERSION:
         features.add("identityColumns")
     unknown = features - _WRITTEN
@@ -171,6 +178,8 @@ def _find_feature(demands: Demands) -> _Refusal | None:
 def _drop_feature(name: str) -> str:
     if name == CLUSTERING:
         return "ALTER TABLE … CLUSTER BY NONE"
+    if name == VECTORS:
+        return _FIRST_STEPS[VECTORS]
     return f"{_FIRST_STEPS.get(name, '')}ALTER TABLE … DROP FEATURE {name}"
 
 

@@ -30,7 +30,7 @@ from sync_runner.lake.entry import (
     build_entry,
     describe_commit,
 )
-from sync_runner.lake.features import CLUSTERING, Demands, check_demands, check_removal
+from sync_runner.lake.features import CLUSTERING, VECTORS, Demands, check_demands, check_removal
 from sync_runner.lake.files import DataFile, Range
 from sync_runner.lake.parts import Part
 from sync_runner.lake.rawlog import find_demands, is_clustered
@@ -163,6 +163,9 @@ class DeltaLog:
             if CLUSTERING in demands.writer_features:
                 found = is_clustered(self._store, LOG_FOLDER)
                 demands = replace(demands, is_clustered=found)
+            if VECTORS in demands.reader_features:
+                vectors = pa.table(handle.deletion_vectors())
+                demands = replace(demands, has_vectors=vectors.num_rows > 0)
             check_demands(demands, self._sync_type)
             schema = parse_schema(metadata.schema)
             keys = [field.name for field in schema if source_of(field) in self._keys]

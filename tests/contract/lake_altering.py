@@ -7,6 +7,13 @@ from typing import Any
 
 from tests.contract.lake_rows import Row
 
+VECTOR = {
+    "storageType": "i",
+    "pathOrInlineDv": "^Bg9^0rr910000000000iXQKl0rr91000315c8Xg00031",
+    "sizeInBytes": 36,
+    "cardinality": 2,
+}
+"""The first two rows of a file: a Roaring bitmap in the log itself."""
 READERS = ("deletionVectors", "vacuumProtocolCheck", "typeWidening")
 """Features that readers must know as well."""
 
@@ -46,3 +53,18 @@ def with_features(*features: str, **properties: str) -> Callable[[Path], None]:
         add_entry(folder, {"protocol": protocol}, {"metaData": metadata_of(folder) | configuration})
 
     return change
+
+
+def delete_by_vector(folder: Path) -> None:
+    """Another tool deletes the first two rows of the newest file without writing it again."""
+    entries = [p.read_text().split("\n") for p in sorted((folder / "_delta_log").glob("*.json"))]
+    actions = [json.loads(line) for lines in entries for line in lines if line]
+    add = [action["add"] for action in actions if "add" in action][-1]
+    remove = {"path": add["path"], "deletionTimestamp": 1, "dataChange": True}
+    with_features("deletionVectors", **{"delta.enableDeletionVectors": "true"})(folder)
+    add_entry(
+        folder,
+        {"commitInfo": {"timestamp": 1, "operation": "DELETE"}},
+        {"remove": remove},
+        {"add": {**add, "deletionVector": VECTOR}},
+    )

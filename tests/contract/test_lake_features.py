@@ -18,7 +18,13 @@ from external_data_operator.api.schema import SyncType
 
 from sync_runner.errors import ConfigurationError, RunError
 from sync_runner.protocols import Step
-from tests.contract.lake_altering import add_entry, metadata_of, rows, with_features
+from tests.contract.lake_altering import (
+    add_entry,
+    delete_by_vector,
+    metadata_of,
+    rows,
+    with_features,
+)
 from tests.contract.lake_pod import folder_place
 from tests.contract.lake_reading import read_duckdb
 from tests.contract.lake_rows import TYPES, ActAt, ids, syncs
@@ -54,7 +60,7 @@ def constrain(folder: Path) -> None:
 
 
 ALTERATIONS = [
-    pytest.param(with_features("deletionVectors"), "deletionVectors", id="deletion vectors"),
+    pytest.param(delete_by_vector, "deletionVectors", id="deletion vectors"),
     pytest.param(with_features("clustering", "domainMetadata"), "clustering", id="clustering"),
     pytest.param(with_features("rowTracking", "domainMetadata"), "rowTracking", id="row tracking"),
     pytest.param(
@@ -81,6 +87,36 @@ def test_a_table_with_a_feature_that_is_not_written_is_left_alone(
         sync(rows(0, 9))
     assert caught.value.reason is Reason.TABLE_FEATURE_UNSUPPORTED
     assert sorted(path for path in sync.place.folder.rglob("*") if path.is_file()) == before
+
+
+@pytest.mark.parametrize("sync_type", TYPES)
+def test_a_table_is_written_while_no_file_has_a_deletion_vector(
+    tmp_path: Path, sync_type: SyncType
+) -> None:
+    sync = syncs(folder_place(tmp_path), sync_type)
+    sync(rows(0, 30))
+    with_features("deletionVectors", **{"delta.enableDeletionVectors": "true"})(sync.place.folder)
+    for last in range(40, 160, 10):  # far enough for a checkpoint
+        sync(rows(0, last))
+        assert ids(sync.place) == list(range(last))
+    assert "deletionVectors" in (
+        DeltaTable(str(sync.place.folder)).protocol().writer_features or ()
+    )
+    delete_by_vector(sync.place.folder)
+    with pytest.raises(ConfigurationError, match="deletionVectors") as caught:
+        sync(rows(0, 200))
+    assert caught.value.reason is Reason.TABLE_FEATURE_UNSUPPORTED
+
+
+@pytest.mark.parametrize("sync_type", TYPES)
+def test_a_deletion_vector_that_comes_while_a_run_is_at_work_stops_its_commit(
+    tmp_path: Path, sync_type: SyncType
+) -> None:
+    sync = syncs(folder_place(tmp_path), sync_type)
+    sync(rows(0, 30))
+    with pytest.raises(RunError):
+        sync(rows(0, 40), steps=ActAt(Step.PREPARED, lambda: delete_by_vector(sync.place.folder)))
+    assert DeltaTable(str(sync.place.folder)).version() == 2
 
 
 def test_a_feature_that_the_library_cannot_read_is_named(tmp_path: Path) -> None:
@@ -223,7 +259,7 @@ def test_a_feature_that_comes_while_a_run_is_at_work_stops_its_commit(
 ) -> None:
     sync = syncs(folder_place(tmp_path), sync_type)
     sync(rows(0, 5))
-    alter = with_features("deletionVectors")
+    alter = with_features("rowTracking", "domainMetadata")
     with pytest.raises(RunError):
         sync(rows(0, 9), steps=ActAt(Step.PREPARED, lambda: alter(sync.place.folder)))
     newest = DeltaTable(str(sync.place.folder))

@@ -151,7 +151,6 @@ REMEDIES = {
     "vectors": [
         PROPERTIES + " ('delta.enableDeletionVectors' = 'false')",
         "REORG TABLE {t} APPLY (PURGE)",
-        "ALTER TABLE {t} DROP FEATURE deletionVectors",
     ],
     "check": ["ALTER TABLE {t} DROP CONSTRAINT low"],
     "cluster": ["ALTER TABLE {t} CLUSTER BY NONE"],

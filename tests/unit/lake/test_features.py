@@ -32,6 +32,7 @@ def modern(*features: str, **more: Any) -> Demands:
         modern("timestampNtz", "appendOnly", "invariants"),
         modern("checkConstraints", "generatedColumns", "columnMapping"),
         modern("changeDataFeed", properties={"delta.enableChangeDataFeed": "false"}),
+        modern("deletionVectors", has_vectors=False),
         modern("domainMetadata", "checkpointProtection", "vacuumProtocolCheck"),
         modern("inCommitTimestamp", properties={"delta.enableInCommitTimestamps": "false"}),
         modern("typeWidening", properties={"delta.enableTypeWidening": "true"}),
