@@ -18,11 +18,14 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from external_data_operator.api.cursor import DEFAULT_TYPE
+from external_data_operator.api.sources.rest import CursorType
 
 from sync_runner.lake.files import DataFile, open_file, read_groups
 from sync_runner.lake.keys import Key, overlap
 from sync_runner.lake.shape import align_table
 from sync_runner.lake.voids import can_be_void, find_suspects, pair_rows, without_nulls
+from sync_runner.records.cursor_column import read_values
 from sync_runner.records.dedupe import build_keys, match
 from sync_runner.records.numeric import cast_numbers, is_number
 from sync_runner.records.widen import as_json_text, is_json
@@ -40,17 +43,21 @@ class Boundary:
     cursor: str
     highest: Any
     """None where some file does not tell."""
+    kind: CursorType = DEFAULT_TYPE
+    """How values of the cursor compare; text that is none is as good as null."""
     is_passed: bool = False
     """Whether the walk has reached rows above all that the table had."""
 
     def find_near(self, rows: pa.Table) -> pa.ChunkedArray:
         """Whether each row may be one that comes again."""
         column = rows.column(self.cursor)
-        highest = self._find_highest(column.type)
-        if highest is not None:
-            return pc.fill_null(pc.less_equal(column, highest), fill_value=True)
         # Equal rows of the same walk are rows of their own, wherever a publication parts them.
-        return pc.or_(column.is_null(), pa.scalar(value=not self.is_passed))
+        if self.is_passed:
+            return read_values(column.combine_chunks(), self.kind).values.is_null()
+        highest = self._find_highest(column.type)
+        if highest is None:
+            return pc.or_(column.is_null(), pa.scalar(value=True))
+        return pc.fill_null(pc.less_equal(column, highest), fill_value=True)
 
     def _find_highest(self, type_: pa.DataType) -> pa.Scalar | None:
         """The highest value in a type that the column may have got since; None where that is text
@@ -62,11 +69,14 @@ class Boundary:
         return cast_numbers(pa.array([self.highest]), type_)[0] if is_number(type_) else None
 
 
-def find_boundary(files: Sequence[DataFile], cursor: str) -> Boundary:
+def find_boundary(
+    files: Sequence[DataFile], cursor: str, kind: CursorType = DEFAULT_TYPE
+) -> Boundary:
     """Where the rows of a table end."""
     ranges = [file.ranges.get(cursor) for file in files]
     known = [found[1] for found in ranges if found is not None]
-    return Boundary(cursor, max(known) if known and len(known) == len(ranges) else None)  # type: ignore[type-var] # bounds of one column
+    highest = max(known) if known and len(known) == len(ranges) else None  # type: ignore[type-var] # bounds of one column
+    return Boundary(cursor, highest, kind)
 
 
 class KnownRows:

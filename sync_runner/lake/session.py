@@ -16,6 +16,7 @@ from external_data_operator.api.schema import Retention, SyncType, TableStatus
 
 from sync_runner.errors import ConfigurationError, RunError, SupersededError
 from sync_runner.lake.commits import describe_edits
+from sync_runner.lake.division import Division
 from sync_runner.lake.entry import Change, Operation
 from sync_runner.lake.head import is_same_publication
 from sync_runner.lake.journal import Entry, Journal, JournalFile
@@ -40,7 +41,7 @@ from sync_runner.protocols import (
     Token,
 )
 from sync_runner.records.columns import Columns
-from sync_runner.records.cursor import find_as, is_above, later, shift_back
+from sync_runner.records.cursor import is_above, later, shift_back
 from sync_runner.records.keyless import describe_keyless
 
 _PLANS_MAX = 4
@@ -72,6 +73,7 @@ class Tools:
     journal: JournalFile
     columns: Columns
     stage: Stage
+    division: Division
     publisher: Publisher
     upkeep: Upkeep
 
@@ -125,7 +127,7 @@ class Session:
         """Where the run stands."""
         journal, state = self._standing.journal, self._state
         finished = state is not None and state.run == self._actor.run and state.final
-        since = self._since
+        since = self._standing.since
         return Start(
             since=None if since is None else shift_back(since, self._options.lookback_seconds),
             unconfirmed=None if state is None else state.confirms,
@@ -145,7 +147,10 @@ class Session:
             self._announce()
             names = batch.records.schema.names
             self._has_field = self._has_field or self._options.incremental_field in names
-            records = self._tools.columns.adopt(batch.records)
+            columns, cursor = self._tools.columns, self._options.incremental_field
+            records = columns.adopt(batch.records)
+            if cursor is not None:
+                self._tools.division.note_rows(records, columns.name_of(cursor))
             if not stage.fits(records):
                 self._cut()
             stage.add(records)
@@ -176,10 +181,8 @@ class Session:
     def publish(self, *, final: bool) -> bool:
         """Makes everything written so far visible in one commit, if there is anything; returns
         whether it is in the table now.
-
-        Half of a table that the run replaces must never be seen.
         """
-        if not final and not self._is_divisible():
+        if not final and not self._tools.division.allows(self._reached.position):
             return False
         # How far a part of the rows goes must be known; all of them may have no value at all.
         if not self._has_position():
@@ -209,21 +212,6 @@ class Session:
         if self._tools.journal.held and not final:
             self._save_journal(self._reached)
         return True
-
-    def _is_divisible(self) -> bool:
-        """Whether a part of the run may be published before the rest."""
-        if self._options.sync_type is SyncType.FULL_REFRESH:
-            return False
-        since, reached = self._since, self._reached.position
-        if self._options.sync_type is not SyncType.APPEND:
-            return True
-        if since is None:
-            # A table without a position is read from the beginning, and compared with all of it.
-            return self._standing.snapshot is None
-        # Rows that the table has already come first, and are compared with it all at once: what of
-        # them was published before would look like the table's own.
-        known = None if reached is None else find_as(since, reached.type)
-        return reached is not None and (known is None or is_above(reached, known))
 
     def _check_shrink(self, prepared: Prepared) -> None:
         """Rows are counted as a reader would see them: those of one key are one."""
@@ -255,12 +243,6 @@ class Session:
         if self._base is not None and (self._has_committed or self._standing.is_own_left_open):
             self._tidy(self._base)
         return self._published()
-
-    @property
-    def _since(self) -> Position | None:
-        """What the whole run reads from, wherever it publishes in between."""
-        journal = self._standing.journal
-        return self._standing.position if journal is None else journal.since
 
     @property
     def _fields(self) -> frozenset[str]:
@@ -328,7 +310,7 @@ class Session:
             open=is_open,
             token=reached.token if is_open else None,
             ended=reached.ended,
-            since=self._since,
+            since=self._standing.since,
             position=reached.position,
             confirms=reached.confirms,
             parts=tuple(_entry(part) for part in stage.parts),

@@ -23,7 +23,12 @@ from sync_runner.lake.parts import DATA_FOLDER
 from sync_runner.protocols import Position
 from sync_runner.records.columns import source_of
 from sync_runner.records.cursor import find_as, is_ahead, later
-from sync_runner.records.cursor_column import find_ahead, find_highest, order_values
+from sync_runner.records.cursor_column import (
+    find_ahead,
+    find_highest,
+    order_values,
+    read_values,
+)
 from sync_runner.storage import ObjectInfo, ObjectStore
 
 _LOOKED_UP_MAX = 10
@@ -47,9 +52,9 @@ class Standing:
     """How far the table's rows go, where the run continues it."""
 
     @property
-    def seq(self) -> int:
-        """The publication that the run goes on from."""
-        return 0 if self.snapshot is None else self.snapshot.content_seq
+    def since(self) -> Position | None:
+        """What the whole run reads from, wherever it publishes in between."""
+        return self.position if self.journal is None else self.journal.since
 
     @property
     def edits(self) -> tuple[str, ...]:
@@ -186,6 +191,28 @@ def _read_highest(store: ObjectStore, snapshot: Snapshot, asker: Asker) -> Posit
                 values = pc.if_else(ahead, pa.scalar(None, values.type), values)
             found = later(found, find_highest(column, values, type_))
     return None if found is None else replace(found, field=options.incremental_field)
+
+
+def find_top(store: ObjectStore, snapshot: Snapshot | None, asker: Asker) -> Position | None:
+    """The table's highest cursor, be it after the present. The log tells it, but for files in which
+    rows lack one: their column is read.
+    """
+    field = (
+        None if snapshot is None else _find_field(snapshot.schema, asker.options.incremental_field)
+    )
+    if snapshot is None or field is None:
+        return None
+    kind = asker.options.incremental_field_type or DEFAULT_TYPE
+    found: Position | None = None
+    for file in snapshot.files:
+        known = file.ranges.get(field.name)
+        column = pa.array([] if known is None else [known[1]])
+        top = find_highest(column, read_values(column, kind).values, kind)
+        if top is None:
+            for column in _read_column(store, file, field):
+                found = later(found, find_highest(column, read_values(column, kind).values, kind))
+        found = later(found, top)
+    return found
 
 
 def _read_column(store: ObjectStore, file: DataFile, field: pa.Field) -> Iterator[pa.Array]:

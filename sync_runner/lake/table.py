@@ -3,12 +3,15 @@
 import hashlib
 import secrets
 from dataclasses import replace
+from functools import partial
 
 from external_data_operator.api.conditions import Reason
+from external_data_operator.api.cursor import DEFAULT_TYPE
 from external_data_operator.api.plan import Plan, SyncOptions
 from external_data_operator.api.schema import SyncType
 
 from sync_runner.errors import ConfigurationError
+from sync_runner.lake.division import Division
 from sync_runner.lake.journal import JournalFile
 from sync_runner.lake.known import Boundary, find_boundary
 from sync_runner.lake.log import DeltaLog
@@ -17,7 +20,7 @@ from sync_runner.lake.policy import Actor, Policy
 from sync_runner.lake.publish import Publisher, Rules
 from sync_runner.lake.session import Session, Tools
 from sync_runner.lake.stage import Bounds, Stage
-from sync_runner.lake.standing import Asker, Standing, read_standing
+from sync_runner.lake.standing import Asker, Standing, find_top, read_standing
 from sync_runner.lake.upkeep import Upkeep
 from sync_runner.protocols import Batch, Clock, Published, Start, Step, Steps, no_steps
 from sync_runner.records.columns import Columns, source_of
@@ -118,6 +121,9 @@ class LakeTable:
         stage = Stage(parts, bounds, self._actor.policy, keys=keys, holds=holds)
         if not _reopen(standing, parts, stage, columns):
             standing = replace(standing, journal=None)
+        division = self._open_division(standing, asker)
+        if always:
+            division.note_parts(stage.parts, always[0])
         tools = Tools(
             attempt=attempt,
             uri=self._store.uri,
@@ -126,6 +132,7 @@ class LakeTable:
             journal=journal,
             columns=columns,
             stage=stage,
+            division=division,
             publisher=Publisher(
                 parts,
                 bounds,
@@ -141,6 +148,15 @@ class LakeTable:
             ),
         )
         return Session(self._actor, asker, standing, tools)
+
+    def _open_division(self, standing: Standing, asker: Asker) -> Division:
+        snapshot = standing.snapshot
+        return Division(
+            self._options,
+            has_table=snapshot is not None,
+            since=standing.since,
+            find_top=partial(find_top, self._store, snapshot, asker),
+        )
 
     @property
     def _merges(self) -> bool:
@@ -187,7 +203,7 @@ def _find_boundary(standing: Standing, options: SyncOptions, cursor: list[str]) 
         return None
     if journal is not None and journal.since != standing.position:
         return None
-    return find_boundary(snapshot.files, cursor[0])
+    return find_boundary(snapshot.files, cursor[0], options.incremental_field_type or DEFAULT_TYPE)
 
 
 def _known_names(standing: Standing) -> dict[str, str]:
