@@ -1,9 +1,9 @@
 """ExternalDataSchema: one table of a source, how it is synced, and how that goes."""
 
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field
 
 from external_data_operator.api.base import (
     ApiModel,
@@ -23,7 +23,7 @@ from external_data_operator.api.paths import (
 )
 from external_data_operator.api.source import SyncFrequency
 from external_data_operator.api.sources.rest import CursorType
-from external_data_operator.api.status import Condition, Phase, build_condition_column
+from external_data_operator.api.status import RunsStatus, build_condition_column
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(spell_field)]
 EnabledColumn = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(spell_column)]
@@ -171,40 +171,9 @@ class TableStatus(ApiModel):
     """Number of its files."""
 
 
-class RunRecord(ApiModel):
-    """One run, for the history."""
-
-    job: str
-    """Name of the Job."""
-    trigger: str
-    """Schedule, Initial or Request."""
-    started_at: Timestamp | None = None
-    """When the Job started."""
-    finished_at: Timestamp | None = None
-    """When it ended."""
-    result: str
-    """Succeeded or Failed."""
-    reason: str | None = None
-    """Why it failed, in one word."""
-    rows: int = 0
-    """Rows read."""
-    bytes: int = 0
-    """Bytes received from the source."""
-    error: str | None = None
-    """Why it failed, in a sentence."""
-
-
-class SchemaStatus(ApiModel):
+class SchemaStatus(RunsStatus):
     """What the operator saw of one table."""
 
-    observed_generation: int = -1
-    """Generation of the spec that this status speaks of."""
-    conditions: list[Condition] = Field(
-        default_factory=list, json_schema_extra={"listMapKeys": ["type"]}
-    )
-    """Ready; Reconciling and Stalled while true."""
-    phase: Phase | None = None
-    """Summary for people."""
     sync_type: SyncType | None = None
     """The sync type in force."""
     label: str | None = None
@@ -213,12 +182,8 @@ class SchemaStatus(ApiModel):
     """The stream's description as the source gives it."""
     last_synced_at: Timestamp | None = None
     """When data was last published."""
-    latest_error: str | None = None
-    """Why the last run failed; empty after a success."""
     next_sync_at: Timestamp | None = None
     """When the schedule fires next."""
-    active_job: str | None = None
-    """The Job under way."""
     table: TableStatus | None = None
     """The table as the last published run left it."""
     available_columns: list[Column] = Field(default_factory=list, max_length=2000)
@@ -229,15 +194,6 @@ class SchemaStatus(ApiModel):
     """What the first rows suggest, with the line that would declare it; none of it acts."""
     cursor: str | None = None
     """Copy of the cursor, to read; the table's log holds the truth."""
-    history: list[RunRecord] = Field(default_factory=list, max_length=10)
-    """The last runs, newest first."""
-    handled_requests: dict[str, str] = Field(default_factory=dict)
-    """The last token of each action annotation that was carried out."""
-
-    @field_validator("handled_requests", mode="before")
-    @classmethod
-    def _null_is_empty(cls, value: Any) -> Any:
-        return {} if value is None else value
 
 
 SCHEMA = ResourceKind(

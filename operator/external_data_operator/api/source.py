@@ -1,9 +1,9 @@
 """ExternalDataSource: where data comes from, with which credentials, and where it lands."""
 
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from external_data_operator.api.base import (
     ApiModel,
@@ -15,7 +15,7 @@ from external_data_operator.api.base import (
 )
 from external_data_operator.api.meta import ObjectName, ObjectRef, Quantity, Timestamp
 from external_data_operator.api.sources import SOURCES, SourceHolder, add_kinds
-from external_data_operator.api.status import Condition, Phase, build_condition_column
+from external_data_operator.api.status import ObjectStatus, build_condition_column
 
 
 class SyncFrequency(StrEnum):
@@ -173,34 +173,17 @@ class SchemaCounts(ApiModel):
     """Those whose last run failed."""
 
 
-class SourceStatus(ApiModel):
+class SourceStatus(ObjectStatus):
     """What the operator saw."""
 
-    observed_generation: int = -1
-    """Generation of the spec that this status speaks of."""
-    conditions: list[Condition] = Field(
-        default_factory=list, json_schema_extra={"listMapKeys": ["type"]}
-    )
-    """Ready, CredentialsValid, Discovered; Reconciling and Stalled while true."""
     kind: str | None = None
     """Kind of the source: the key that the spec sets."""
-    phase: Phase | None = None
-    """Summary for people, derived from the schemas."""
     schemas: SchemaCounts | None = None
     """How many schemas there are."""
     last_discovered_at: Timestamp | None = None
     """When the tables were last listed."""
-    latest_error: str | None = None
-    """The newest error of the source or of one of its schemas."""
     checked_fingerprint: str | None = None
     """What the last check looked at; a change starts a new one."""
-    handled_requests: dict[str, str] = Field(default_factory=dict)
-    """The last token of each action annotation that was carried out."""
-
-    @field_validator("handled_requests", mode="before")
-    @classmethod
-    def _null_is_empty(cls, value: Any) -> Any:
-        return {} if value is None else value
 
 
 SOURCE = ResourceKind(

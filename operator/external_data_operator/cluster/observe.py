@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 
+from external_data_operator.api.schema import SchemaStatus
 from external_data_operator.api.source import SourceSpec
 from external_data_operator.cluster.api import Api
 from external_data_operator.cluster.claims import Claims
@@ -29,7 +30,7 @@ from external_data_operator.cluster.kinds import (
 from external_data_operator.cluster.store import Key, Store, source_of
 from external_data_operator.errors import ClusterError, NotFoundError, SpecError
 from external_data_operator.reconcile.base import marks
-from external_data_operator.reconcile.base.parsing import parse_source_spec, read_schema_status
+from external_data_operator.reconcile.base.parsing import parse_source_spec, read_status
 from external_data_operator.reconcile.base.world import (
     Children,
     Data,
@@ -47,8 +48,8 @@ from external_data_operator.reconcile.base.world import (
 )
 from external_data_operator.reconcile.plans.plan import default_secret_name, destination_copy
 from external_data_operator.reconcile.plans.references import find_needs
-from external_data_operator.reconcile.runs.history import run_to_read
 from external_data_operator.reconcile.runs.run import read_runs
+from external_data_operator.reconcile.schemas.columns import run_to_read
 from external_data_operator.reconcile.schemas.jobs import SYNC
 from external_data_operator.reconcile.sources.checks import discovery_name, job_to_read
 from external_data_operator.reconcile.sources.credentials import credentials_names
@@ -110,7 +111,7 @@ class Observer:
         if source is None or (discovery and controller_uid(discovery) != uid_of(source)):
             discovery = None
         children = await self._children(key, schema)
-        job = run_to_read(read_runs(children, SYNC), read_schema_status(schema))
+        job = run_to_read(read_runs(children, SYNC), read_status(SchemaStatus, schema))
         logs = {} if job is None else await self._logs(children, key.namespace, job, lines=1)
         return ObservedSchema(
             schema=schema,

@@ -92,7 +92,7 @@ class Reconciler:
         if key.kind == SOURCE:
             source = await self._observer.source(key)
             if source is not None:
-                decision = refuse_source(source, reason, str(error), now)
+                decision = refuse_source(source, self._settings, reason, str(error), now)
         else:
             schema = await self._observer.schema(key)
             if schema is not None:

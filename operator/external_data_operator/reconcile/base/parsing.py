@@ -8,8 +8,8 @@ from pydantic import ValidationError
 from external_data_operator.api.base import ApiModel
 from external_data_operator.api.plan import Discovery
 from external_data_operator.api.problems import find_problems
-from external_data_operator.api.schema import SchemaSpec, SchemaStatus
-from external_data_operator.api.source import SourceSpec, SourceStatus
+from external_data_operator.api.schema import SchemaSpec
+from external_data_operator.api.source import SourceSpec
 from external_data_operator.errors import SpecError
 from external_data_operator.reconcile.base.marks import DISCOVERY_KEY
 from external_data_operator.reconcile.base.world import Object
@@ -28,16 +28,13 @@ def parse_schema_spec(item: Object) -> SchemaSpec:
     return _parse(SchemaSpec, item)
 
 
-def read_source_status(item: Object) -> SourceStatus:
-    """The status that the object has; an empty one where it cannot be read, as it can be made
-    anew."""
-    return _read(SourceStatus, item.get("status"))
-
-
-def read_schema_status(item: Object) -> SchemaStatus:
-    """The status that the object has; an empty one where it cannot be read, as it can be made
-    anew."""
-    return _read(SchemaStatus, item.get("status"))
+def read_status(model: type[Model], item: Object) -> Model:
+    """The status that the object has, or as much of it as this model holds; an empty one where it
+    cannot be read, as it can be made again."""
+    try:
+        return model.model_validate(item.get("status") or {})
+    except ValidationError:
+        return model()
 
 
 def read_discovery(config_map: Object | None) -> Discovery | None:
@@ -66,10 +63,3 @@ def _parse(model: type[Model], item: Object) -> Model:
     if len(problems) > PROBLEMS_MAX:
         said.append(f"and {len(problems) - PROBLEMS_MAX} more")
     raise SpecError("; ".join(said))
-
-
-def _read(model: type[Model], status: Object | None) -> Model:
-    try:
-        return model.model_validate(status or {})
-    except ValidationError:
-        return model()

@@ -1,4 +1,4 @@
-"""The only writer of conditions, and the phases that are derived from them.
+"""The only writer of conditions.
 
 The contract is kstatus': `Ready` speaks of the last run; `Reconciling` and `Stalled` are present
 only while true, and never both; a transition time changes only with its status; nothing changes
@@ -11,14 +11,11 @@ from datetime import datetime
 from typing import Literal
 
 from external_data_operator.api.conditions import ConditionType, Reason
-from external_data_operator.api.schema import SchemaStatus
-from external_data_operator.api.source import SchemaCounts, SourceStatus
-from external_data_operator.api.status import Condition, Phase
+from external_data_operator.api.status import Condition, ObjectStatus
 from external_data_operator.reconcile.base.world import Object, format_time
 
 Truth = Literal["True", "False", "Unknown"]
 MESSAGE_MAX = 1000
-HISTORY_MAX = 10
 
 
 @dataclass(frozen=True)
@@ -88,51 +85,7 @@ def shorten(message: str, length_max: int = MESSAGE_MAX) -> str:
     return line if len(line) <= length_max else line[: length_max - 1] + "…"
 
 
-def source_phase(schemas: Sequence[Object]) -> Phase | None:
-    """First match over the schemas that are synced: Failed, Paused, Running, Completed; Paused
-    where none is."""
-    if not schemas:
-        return None
-    phases = {phase_of(schema) for schema in schemas if is_enabled(schema)}
-    if not phases:
-        return Phase.PAUSED
-    order = (Phase.FAILED, Phase.PAUSED, Phase.RUNNING, Phase.COMPLETED)
-    return next((phase for phase in order if phase in phases), None)
-
-
-def count_schemas(schemas: Sequence[Object]) -> SchemaCounts:
-    """How many schemas there are, and how they stand."""
-    return SchemaCounts(
-        total=len(schemas),
-        enabled=sum(map(is_enabled, schemas)),
-        running=sum(phase_of(schema) == Phase.RUNNING for schema in schemas),
-        failed=sum(phase_of(schema) == Phase.FAILED for schema in schemas),
-    )
-
-
-def is_enabled(schema: Object) -> bool:
-    """Whether the schema asks to be synced."""
-    return bool(schema.get("spec", {}).get("shouldSync", True))
-
-
-def phase_of(schema: Object) -> str | None:
-    """The phase that the schema's own status says."""
-    phase = schema.get("status", {}).get("phase")
-    return None if phase is None else str(phase)
-
-
-def schema_phase(*, running: bool, paused: bool, failed: bool, verdict: Verdict) -> Phase | None:
-    """Running, else Paused, else by the last run; None before there was one."""
-    if running:
-        return Phase.RUNNING
-    if paused:
-        return Phase.PAUSED
-    if verdict.ready == "True":
-        return Phase.COMPLETED
-    return Phase.FAILED if failed else None
-
-
-def dump(status: SourceStatus | SchemaStatus) -> Object:
+def dump(status: ObjectStatus) -> Object:
     """The status as the API server keeps it."""
     dumped: Object = status.model_dump(mode="json", by_alias=True, exclude_none=True)
     return {key: value for key, value in dumped.items() if value not in ({}, [])}

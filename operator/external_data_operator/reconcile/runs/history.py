@@ -1,26 +1,24 @@
-"""What runs leave behind in a schema's status: the history, the table, the columns, and the
-events that tell of them.
+"""What runs leave behind in a status: the history, what is blocked, and the events that report
+them.
 
 Jobs go after a day; the status remembers. So each look adds what the Jobs say to what the status
 said before.
 """
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from pydantic import TypeAdapter, ValidationError
-
-from external_data_operator.api.schema import Column, RunRecord, SchemaStatus
-from external_data_operator.reconcile.base.status import HISTORY_MAX, shorten
+from external_data_operator.api.conditions import ConditionType
+from external_data_operator.api.plan import Failure, FailureClass
+from external_data_operator.api.status import RunRecord, RunsStatus
+from external_data_operator.reconcile.base.status import find_condition, shorten
 from external_data_operator.reconcile.base.world import Children, Note, format_time
-from external_data_operator.reconcile.runs.run import Run, RunState, read_runs, recall
+from external_data_operator.reconcile.runs.run import Run, RunState, find_last, read_runs, recall
 
-COLUMNS_MAX = 2000
+HISTORY_MAX = 10
 _ERROR_MAX = 500
-_COLUMNS = TypeAdapter(list[Column])
 
 
-def read_known_runs(children: Children, task: str, status: SchemaStatus) -> list[Run]:
+def read_known_runs(children: Children, task: str, status: RunsStatus) -> list[Run]:
     """The runs, oldest first; what the pods no longer say of a failure is in the status."""
     records = {record.job: record for record in status.history}
     return [
@@ -29,7 +27,7 @@ def read_known_runs(children: Children, task: str, status: SchemaStatus) -> list
     ]
 
 
-def merge_history(runs: Sequence[Run], status: SchemaStatus) -> list[RunRecord]:
+def merge_history(runs: Sequence[Run], status: RunsStatus) -> list[RunRecord]:
     """The last runs, newest first: what the Jobs say, and what the status knew of Jobs that are
     gone."""
     records = {record.job: record for record in status.history}
@@ -71,68 +69,54 @@ def last_success(runs: Sequence[Run]) -> Run | None:
     return next((run for run in reversed(runs) if run.state is RunState.SUCCEEDED), None)
 
 
-def run_to_read(runs: Sequence[Run], status: SchemaStatus) -> str | None:
-    """The Job whose columns did not fit into its report, as long as nobody has read its log."""
-    run = last_success(runs)
-    if run is None or run.report is None or run.report.columns is not None:
-        return None
-    known = any(record.job == run.job for record in status.history)
-    return None if known or run.report.table is None else run.job
+def find_blocked_inputs(runs: Sequence[Run], status: RunsStatus) -> str | None:
+    """What the last run worked from, if it failed for good; remembered once its Job is gone."""
+    last = find_last(runs)
+    if last is None:
+        return status.blocked_inputs
+    failure = last.failure
+    for_good = failure is not None and failure.failure_class is FailureClass.CONFIGURATION
+    return last.inputs if for_good else None
 
 
-def read_columns(
-    runs: Sequence[Run], logs: Mapping[str, str], found: Sequence[Column], status: SchemaStatus
-) -> list[Column]:
-    """The table's columns: by the last report, else its log, else what was known, else what a
-    check saw."""
-    run = last_success(runs)
-    if run is not None and run.report is not None and run.report.columns:
-        return run.report.columns[:COLUMNS_MAX]
-    if run is not None and run.job in logs:
-        logged = parse_columns(logs[run.job])
-        if logged:
-            return logged[:COLUMNS_MAX]
-    return status.available_columns or list(found)[:COLUMNS_MAX]
+def find_reported_until(runs: Sequence[Run], status: RunsStatus) -> str | None:
+    """When the newest run ended that this look reports, or that an earlier one did."""
+    ended = [format_time(run.ended) for run in runs if not run.active]
+    return max([*ended, status.reported_until or ""]) or None
 
 
-def parse_columns(log: str) -> list[Column]:
-    """The columns in a log's last line, a list or an object that holds one; empty where there are
-    none."""
-    lines = log.strip().split("\n")
-    try:
-        document = json.loads(lines[-1]) if lines else None
-        listed = document.get("columns") if isinstance(document, dict) else document
-        return _COLUMNS.validate_python(listed) if isinstance(listed, list) else []
-    except (json.JSONDecodeError, ValidationError):
-        return []
-
-
-def note_runs(runs: Sequence[Run], status: SchemaStatus) -> list[Note]:
+def note_runs(runs: Sequence[Run], status: RunsStatus) -> list[Note]:
     """A note for each run that began or ended since the last look."""
-    known = {record.job for record in status.history}
-    notes = []
-    for run in runs:
-        if _is_past(run, status):
-            continue
-        if run.active and run.job != status.active_job:
-            notes.append(Note("Normal", "SyncStarted", f"Job {run.job} started ({run.trigger})."))
-        elif run.state is RunState.SUCCEEDED and run.job not in known:
-            notes.append(Note("Normal", "Synced", f"Job {run.job}: {say_success(run)}"))
-        elif run.failure is not None and run.job not in known:
-            message = shorten(f"Job {run.job}: {run.failure.message}")
-            notes.append(Note("Warning", str(run.failure.reason), message))
-    return notes
+    news = (_note_run(run, status) for run in runs if not _was_reported(run, status))
+    return [note for note in news if note is not None]
 
 
-def _is_past(run: Run, status: SchemaStatus) -> bool:
-    """Whether the run ended before all that a full history remembers, so that it was told long
-    ago."""
-    full = len(status.history) >= HISTORY_MAX
-    return full and not run.active and format_time(run.ended) <= _oldest(status)
+def _note_run(run: Run, status: RunsStatus) -> Note | None:
+    if run.active:
+        message = f"Job {run.job} started ({run.trigger})."
+        return None if run.job == status.active_job else Note("Normal", "SyncStarted", message)
+    if run.failure is None:
+        return Note("Normal", "Synced", f"Job {run.job}: {say_success(run)}")
+    # While it was active its trouble was an event already: the condition holds the same words.
+    if _is_said(run.failure, status):
+        return None
+    return Note(
+        "Warning", str(run.failure.reason), shorten(f"Job {run.job}: {run.failure.message}")
+    )
 
 
-def _oldest(status: SchemaStatus) -> str:
-    return min(record.finished_at or "" for record in status.history)
+def _is_said(failure: Failure, status: RunsStatus) -> bool:
+    ready = find_condition(status.conditions, ConditionType.READY)
+    said = None if ready is None else (ready.status, ready.reason, ready.message)
+    return said == ("False", failure.reason, shorten(failure.message))
+
+
+def _was_reported(run: Run, status: RunsStatus) -> bool:
+    """Whether an earlier look saw how it ended; of those of one second the history knows which."""
+    if run.active:
+        return False
+    known = any(record.job == run.job for record in status.history)
+    return known or format_time(run.ended) < (status.reported_until or "")
 
 
 def say_success(run: Run) -> str:

@@ -2,16 +2,14 @@
 
 from datetime import timedelta
 
-from external_data_operator.api.conditions import ConditionType, Reason
+from external_data_operator.api.conditions import Reason
 from external_data_operator.api.schema import SchemaStatus
 from external_data_operator.reconcile.base.notes import note_change
 from external_data_operator.reconcile.base.status import (
     Verdict,
     build_conditions,
     dump,
-    find_condition,
     ready_claims,
-    schema_phase,
 )
 from external_data_operator.reconcile.base.world import (
     Create,
@@ -21,12 +19,15 @@ from external_data_operator.reconcile.base.world import (
     name_of,
 )
 from external_data_operator.reconcile.runs.history import (
+    find_blocked_inputs,
+    find_reported_until,
     last_success,
     merge_history,
     note_runs,
-    read_columns,
 )
+from external_data_operator.reconcile.runs.verdicts import find_phase
 from external_data_operator.reconcile.schemas.candidates import find_candidates
+from external_data_operator.reconcile.schemas.columns import read_columns
 from external_data_operator.reconcile.schemas.look import Finding, Look
 
 _POD_WAIT_S = 8.0
@@ -37,7 +38,6 @@ def conclude(look: Look, finding: Finding) -> Decision:
     """What is written of the finding; what is not known stays as the status had it."""
     observed, status, verdict = look.observed, look.status, finding.verdict
     generation = int(observed.schema["metadata"].get("generation", 0))
-    history = merge_history(look.runs, status)
     success, active, stream = last_success(look.runs), look.active, finding.stream
     report = None if success is None else success.report
     started = _started(finding)
@@ -48,7 +48,7 @@ def conclude(look: Look, finding: Finding) -> Decision:
     built = SchemaStatus(
         observed_generation=generation,
         conditions=conditions,
-        phase=schema_phase(
+        phase=find_phase(
             running=active is not None or started is not None,
             paused=finding.paused,
             failed=verdict.ready == "False" and verdict.reason is not Reason.SOURCE_NOT_READY,
@@ -66,7 +66,9 @@ def conclude(look: Look, finding: Finding) -> Decision:
         incremental_fields=list(stream.incremental_fields) if stream else status.incremental_fields,
         candidates=find_candidates(stream, finding.spec) if stream else status.candidates,
         cursor=report.cursor if report and report.cursor else status.cursor,
-        history=history,
+        blocked_inputs=find_blocked_inputs(look.runs, status),
+        reported_until=find_reported_until(look.runs, status),
+        history=merge_history(look.runs, status),
         handled_requests=finding.requests
         if finding.requests is not None
         else status.handled_requests,
@@ -96,9 +98,7 @@ def _notes(look: Look, verdict: Verdict, started: str | None) -> tuple[Note, ...
     if started is not None:
         said.append(Note("Normal", "SyncStarted", f"Job {started} was made."))
     changed = note_change(look.status.conditions, verdict)
-    before = find_condition(look.status.conditions, ConditionType.READY)
-    if before is not None and before.status == "False":
-        said = [note for note in said if not note.message.endswith(before.message)]
+    # The event of a run says more than that of the condition which turned because of it.
     reasons = {note.reason for note in said}
     return (*said, *(note for note in changed if note.reason not in reasons))
 

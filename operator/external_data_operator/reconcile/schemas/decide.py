@@ -6,13 +6,13 @@ from datetime import datetime
 
 from external_data_operator.api.conditions import STALLING, ConditionType, Reason
 from external_data_operator.api.schema import SchemaSpec
-from external_data_operator.api.source import SourceSpec
+from external_data_operator.api.source import SourceSpec, SourceStatus
 from external_data_operator.errors import SpecError
 from external_data_operator.reconcile.base.parsing import (
     parse_schema_spec,
     parse_source_spec,
     read_discovery,
-    read_source_status,
+    read_status,
 )
 from external_data_operator.reconcile.base.status import (
     Verdict,
@@ -73,13 +73,16 @@ def _find(look: Look) -> Finding:
     observed = look.observed
     spec = parse_schema_spec(observed.schema)
     source = observed.source
+    # A schedule would only start pods that find no source.
     if source is None or is_going(source):
         return _without_source(look, spec)
-    status = read_source_status(source)
+    status = read_status(SourceStatus, source)
     ready = find_condition(status.conditions, ConditionType.READY)
     current = status.observed_generation == source["metadata"].get("generation")
+    # The source is being checked: what it says next decides, so nothing is stopped or started.
     if ready is None or not current or ready.status == "Unknown":
         return _hold(look, spec)
+    # Every run would fail in the same way as the check.
     if ready.status == "False":
         message = f"Source {spec.source_ref.name}: {ready.reason}: {ready.message}"
         return _stop(look, Reason.SOURCE_NOT_READY, message)
@@ -129,11 +132,13 @@ def _stop(look: Look, reason: Reason, message: str) -> Finding:
 def _with_source(look: Look, spec: SchemaSpec, source: SourceSpec, fingerprint: str) -> Finding:
     observed = look.observed
     stream = read_streams(source, read_discovery(observed.discovery)).get(spec.stream)
+    # A stream that vanished may come back: its table and its history stay.
     if stream is None:
         message = (
             f"Source {spec.source_ref.name} has no stream {spec.stream}; its table stays as it is."
         )
         return _stop(look, Reason.STREAM_NOT_FOUND, message)
+    # Two writers of one table would overwrite each other; the older one was there first.
     if observed.rivals:
         return _stop(look, Reason.TABLE_TAKEN, say_taken(spec, source, observed.rivals[0]))
     options = pick_options(spec, stream)

@@ -7,9 +7,9 @@ that asking twice, or crashing between two steps, finds the same Job again.
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from external_data_operator.api.plan import Failure, FailureClass, Task
-from external_data_operator.api.schema import RunRecord
+from external_data_operator.api.plan import Task
 from external_data_operator.api.source import Runtime
+from external_data_operator.api.status import RunRecord
 from external_data_operator.reconcile.base import marks
 from external_data_operator.reconcile.base.actions import ALLOW_SHRINK
 from external_data_operator.reconcile.base.naming import (
@@ -67,6 +67,8 @@ class Situation:
     """Whether runs without a request are wanted."""
     runs: tuple[Run, ...]
     history: tuple[RunRecord, ...]
+    blocked_inputs: str | None = None
+    """What the last run worked from, if it failed for good."""
     requests: dict[str, str] = field(default_factory=dict)
     """Tokens of actions that have not been carried out, by action."""
 
@@ -74,6 +76,11 @@ class Situation:
     def uid(self) -> str:
         """The schema's uid."""
         return uid_of(self.schema)
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the last run failed for good, and nothing that it worked from has changed."""
+        return self.blocked_inputs == self.inputs
 
     @property
     def last(self) -> Run | None:
@@ -106,29 +113,32 @@ def cron_job_name(schema: Object) -> str:
     return cut(name_of(schema), CRONJOB_NAME_MAX)
 
 
-def blocked_by_failure(situation: Situation) -> bool:
-    """Whether the last run failed for good, and nothing that it works from has changed since."""
-    last = situation.last
-    if last is None or last.failure is None:
-        return False
-    for_good = last.failure.failure_class is FailureClass.CONFIGURATION
-    return for_good and last.inputs == situation.inputs
-
-
 def decide_next_run(situation: Situation, now: datetime) -> NextRun:
-    """A requested run first, then the first one ever, then one in place of a failed one."""
+    """The run to start now, if any."""
+    # Two runs never overlap: one writer per table.
     if situation.active is not None:
         return _instead_of(situation, situation.active)
+    # A person's word outweighs the schedule, a failure for good and its pause.
     if situation.requests:
         tokens = [part for pair in sorted(situation.requests.items()) for part in pair]
         allow_shrink = ALLOW_SHRINK in situation.requests
         return _start(situation, "Request", *tokens, allow_shrink=allow_shrink)
+    return _decide_own_run(situation, now) if situation.scheduling else NextRun()
+
+
+def _decide_own_run(situation: Situation, now: datetime) -> NextRun:
+    """A run that nobody asked for, outside of the schedule."""
     last = situation.last
-    if situation.scheduling and last is None and not situation.history:
+    # A new schema is not kept waiting for its schedule.
+    if last is None and not situation.history:
         return _start(situation, "Initial")
-    if last is None or last.failure is None or not situation.scheduling:
-        return NextRun()
-    return _in_place_of(situation, last, last.failure, now)
+    # What failed for good is tried again at once when its inputs change, also long after its Job.
+    if situation.blocked_inputs is not None:
+        return _after_change(situation, situation.blocked_inputs)
+    # What may pass is tried again after a pause.
+    if last is not None and last.failure is not None:
+        return _retry_in_time(situation, last, now)
+    return NextRun()
 
 
 def _instead_of(situation: Situation, active: Run) -> NextRun:
@@ -142,13 +152,11 @@ def _instead_of(situation: Situation, active: Run) -> NextRun:
     return NextRun(intents=(gone, Create(render_job(recipe, name))))
 
 
-def _in_place_of(situation: Situation, last: Run, failure: Failure, now: datetime) -> NextRun:
-    """A failure for good waits for other inputs, any other one for its pause."""
-    if blocked_by_failure(situation):
+def _after_change(situation: Situation, blocked_inputs: str) -> NextRun:
+    if situation.blocked:
         return NextRun()
-    if failure.failure_class is FailureClass.CONFIGURATION:
-        return _start(situation, "Retry", situation.inputs, last.job)
-    return _retry_in_time(situation, last, now)
+    last = blocked_inputs if situation.last is None else situation.last.job
+    return _start(situation, "Retry", situation.inputs, last)
 
 
 def _retry_in_time(situation: Situation, last: Run, now: datetime) -> NextRun:

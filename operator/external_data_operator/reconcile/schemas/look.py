@@ -5,7 +5,7 @@ from datetime import datetime
 
 from external_data_operator.api.plan import SyncOptions
 from external_data_operator.api.schema import SchemaSpec, SchemaStatus
-from external_data_operator.reconcile.base.parsing import read_schema_status
+from external_data_operator.reconcile.base.parsing import read_status
 from external_data_operator.reconcile.base.status import Verdict
 from external_data_operator.reconcile.base.world import (
     Intent,
@@ -56,6 +56,6 @@ class Finding:
 
 def look_at(observed: ObservedSchema, settings: Settings, now: datetime) -> Look:
     """The schema with its own status and its runs."""
-    status = read_schema_status(observed.schema)
+    status = read_status(SchemaStatus, observed.schema)
     runs = tuple(read_known_runs(observed.children, SYNC, status))
     return Look(observed, status, settings, now, runs)

@@ -1,17 +1,13 @@
 """The plan, the schedule and the next run of a schema whose source and stream are known."""
 
-from external_data_operator.api.conditions import ConditionType
 from external_data_operator.api.schema import SchemaSpec
 from external_data_operator.api.source import SourceSpec
-from external_data_operator.api.status import Phase
 from external_data_operator.reconcile.base import marks
 from external_data_operator.reconcile.base.actions import ALLOW_SHRINK, RELOAD, SOURCE_RELOAD
-from external_data_operator.reconcile.base.status import find_condition
 from external_data_operator.reconcile.base.world import (
     Apply,
     Intent,
     annotations_of,
-    name_of,
     uid_of,
 )
 from external_data_operator.reconcile.plans.plan import (
@@ -20,15 +16,13 @@ from external_data_operator.reconcile.plans.plan import (
 )
 from external_data_operator.reconcile.render.config import render_plan
 from external_data_operator.reconcile.render.metadata import Owner
-from external_data_operator.reconcile.runs.history import merge_history
+from external_data_operator.reconcile.runs.history import find_blocked_inputs, merge_history
 from external_data_operator.reconcile.runs.schedule import Wish, find_schedule, next_time
 from external_data_operator.reconcile.runs.verdicts import judge_before, judge_runs
 from external_data_operator.reconcile.schemas.jobs import (
-    DORMANT,
     SYNC,
     NextRun,
     Situation,
-    blocked_by_failure,
     build_cron_job,
     decide_next_run,
     forgotten_plans,
@@ -57,6 +51,7 @@ def build_situation(
         scheduling=enabled and schedule is not None,
         runs=look.runs,
         history=tuple(merge_history(look.runs, look.status)),
+        blocked_inputs=find_blocked_inputs(look.runs, look.status),
         requests=_open_requests(look, enabled=spec.should_sync),
     )
 
@@ -75,12 +70,11 @@ def _open_requests(look: Look, *, enabled: bool) -> dict[str, str]:
 def schedule_runs(look: Look, situation: Situation, plan: str) -> Finding:
     """The plan and the CronJob as they should be, the run that is wanted now, and how runs went."""
     schema, now = look.observed.schema, look.now
-    blocked = blocked_by_failure(situation) or _was_blocked(look, situation)
-    suspend = blocked or not situation.scheduling
+    # What failed for good is not repeated by the clock either: only other inputs can help.
+    suspend = situation.blocked or not situation.scheduling
     owner = Owner(schema, "ExternalDataSchema", situation.source)
     plan_map = render_plan(owner, plan_name(schema, situation.inputs), plan, task=SYNC)
-    idle = blocked and not situation.requests and situation.active is None
-    upcoming = NextRun() if idle else decide_next_run(situation, now)
+    upcoming = decide_next_run(situation, now)
     intents: list[Intent] = [
         Apply(plan_map),
         Apply(build_cron_job(situation, suspend=suspend, now=now)),
@@ -91,7 +85,7 @@ def schedule_runs(look: Look, situation: Situation, plan: str) -> Finding:
     next_sync = None
     if not suspend and situation.schedule is not None:
         next_sync = next_time(situation.schedule, now)
-    over = blocked or not (situation.scheduling or running)
+    over = situation.blocked or not (situation.scheduling or running)
     verdict = judge_runs(look.runs, look.status, over=over) or judge_before(
         running=running, scheduling=situation.scheduling
     )
@@ -104,21 +98,6 @@ def schedule_runs(look: Look, situation: Situation, plan: str) -> Finding:
         requests=_carried_out(look, situation, upcoming),
         look_again_s=upcoming.due_in_s,
     )
-
-
-def _was_blocked(look: Look, situation: Situation) -> bool:
-    """The Job of a failure for good is gone after a day; the plan that it failed with is still
-    there. What had no schedule stalled for that reason alone."""
-    stalled = find_condition(look.status.conditions, ConditionType.STALLED)
-    if look.last is not None or stalled is None or not look.status.history:
-        return False
-    name = plan_name(situation.schema, situation.inputs)
-    children = look.observed.children
-    same_plan = any(name_of(one) == name for one in children.config_maps)
-    dormant = any(one["spec"]["schedule"] == DORMANT.cron for one in children.cron_jobs)
-    if dormant or look.status.phase is Phase.PAUSED:
-        return False
-    return same_plan and look.status.history[0].reason == stalled.reason
 
 
 def _carried_out(look: Look, situation: Situation, upcoming: NextRun) -> dict[str, str]:

@@ -109,10 +109,13 @@ def answer(question: Question, now: datetime) -> Answer:
         if _is_of(run, question)
     ]
     ended = next((run for run in reversed(runs) if not run.active), None)
+    # A check that runs will tell; until then the last answer holds.
     if runs and runs[-1].active:
         return _while_active(question, runs[-1], ended)
+    # Jobs go after a day, and what a person deletes is not asked for again without need.
     if ended is None:
         return _without_a_run(question)
+    # A failure may be mended where we cannot see it, so that even a failure for good is repeated.
     if ended.failure is not None:
         return _after_failure(question, ended, ended.failure, now)
     return _after_success(question, ended, now)
@@ -135,10 +138,13 @@ def _known_run(question: Question, run: Run) -> Run:
 def _while_active(question: Question, active: Run, ended: Run | None) -> Answer:
     verdict = _under_way(question)
     failure = None if ended is None else ended.failure or _unread(question, ended)
+    # The check that runs repeats one that failed: its verdict holds until the repetition ends.
     if failure is not None:
         verdict = _failed(question, failure)
+    # The pod has reported, and the Job's condition follows in a moment.
     elif active.report is not None and active.report.failure is not None:
         verdict = _failed(question, active.report.failure)
+    # The pod cannot begin, and nothing else would say why.
     elif active.trouble is not None and not _bides(active.trouble, verdict):
         trouble = active.trouble
         say = None if trouble.stalled else "The check is under way."
@@ -170,6 +176,7 @@ def _without_a_run(question: Question) -> Answer:
 
 def _after_success(question: Question, ended: Run, now: datetime) -> Answer:
     kept = find_discovery_map(question.observed)
+    # Once kept, the answer no longer depends on the pod and its log.
     if kept is not None and annotations_of(kept).get(marks.RUN) == ended.uid:
         return _known(question, kept)
     log = question.observed.logs.get(ended.job)
@@ -177,6 +184,7 @@ def _after_success(question: Question, ended: Run, now: datetime) -> Answer:
     if discovery is not None:
         fresh = _discovery_map(question, discovery, ended)
         return replace(_known(question, fresh), intents=(Apply(fresh),))
+    # The kubelet may still be writing the log of a pod that has just ended.
     if now - ended.ended < _LOG_PATIENCE:
         return Answer(_under_way(question), look_again_s=_LOG_WAIT_S)
     return _after_failure(question, ended, _UNREAD, now)

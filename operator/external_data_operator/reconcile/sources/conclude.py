@@ -1,0 +1,116 @@
+"""The status and the events that tell what one look at a source found."""
+
+from external_data_operator.api.conditions import ConditionType, Reason
+from external_data_operator.api.source import SourceStatus
+from external_data_operator.api.sources import SOURCES
+from external_data_operator.reconcile.base import marks
+from external_data_operator.reconcile.base.actions import REFRESH, RELOAD
+from external_data_operator.reconcile.base.notes import note_change
+from external_data_operator.reconcile.base.parsing import (
+    read_discovery,
+)
+from external_data_operator.reconcile.base.status import (
+    Claim,
+    Truth,
+    Verdict,
+    build_conditions,
+    dump,
+    find_condition,
+    ready_claims,
+)
+from external_data_operator.reconcile.base.world import (
+    Decision,
+    Object,
+    ObservedSource,
+    annotations_of,
+)
+from external_data_operator.reconcile.sources.checks import (
+    Answer,
+    Question,
+    find_discovery_map,
+)
+from external_data_operator.reconcile.sources.look import Look
+from external_data_operator.reconcile.sources.summary import (
+    count_schemas,
+    find_newest_error,
+    find_source_phase,
+    have_reloaded,
+)
+
+_INVALID_CREDENTIALS = frozenset(
+    {Reason.CREDENTIALS_REJECTED, Reason.SECRET_NOT_FOUND, Reason.INLINE_CREDENTIALS_REFUSED}
+)
+
+
+def conclude(look: Look, found: Answer, question: Question | None = None) -> Decision:
+    """What is written of the answer; what is not known stays as the status had it."""
+    observed, status, verdict = look.observed, look.status, found.verdict
+    generation = int(observed.source["metadata"].get("generation", 0))
+    claims = ready_claims(verdict)
+    claims[1:1] = [_claim_credentials(status, verdict), _claim_discovered(observed, verdict)]
+    built = SourceStatus(
+        observed_generation=generation,
+        conditions=build_conditions(status.conditions, claims, generation=generation, now=look.now),
+        phase=find_source_phase(look.schemas),
+        latest_error=_find_error(look, verdict),
+        handled_requests=_find_handled(look, found, question),
+        kind=_find_kind(observed.source),
+        schemas=count_schemas(look.schemas),
+        last_discovered_at=found.discovered_at or status.last_discovered_at,
+        checked_fingerprint=_find_settled(look, found, question),
+    )
+    return Decision(
+        status=dump(built),
+        notes=note_change(status.conditions, verdict),
+        look_again_s=found.look_again_s,
+    )
+
+
+def _find_settled(look: Look, found: Answer, question: Question | None) -> str | None:
+    """A fingerprint counts as checked once the question about it has its answer."""
+    if question is not None and found.settled:
+        return question.fingerprint
+    return look.status.checked_fingerprint
+
+
+def _find_error(look: Look, verdict: Verdict) -> str | None:
+    """The source's own error, else that of the schema whose run failed last."""
+    return verdict.message if verdict.ready == "False" else find_newest_error(look.schemas)
+
+
+def _find_kind(source: Object) -> str | None:
+    """The key that says what kind of source it is, also in a spec that does not parse."""
+    spec = source.get("spec") or {}
+    return next((kind for kind in SOURCES if kind in spec), None)
+
+
+def _claim_credentials(status: SourceStatus, verdict: Verdict) -> Claim:
+    type_ = ConditionType.CREDENTIALS_VALID
+    if verdict.reason in _INVALID_CREDENTIALS:
+        return Claim(type_, "False", verdict.reason, verdict.message)
+    if verdict.ready == "True":
+        return Claim(type_, "True", Reason.READY, "The source accepted the credentials.")
+    before = find_condition(status.conditions, type_)
+    if before is not None and before.status == "True" and verdict.ready == "Unknown":
+        return Claim(type_, "True", Reason(before.reason), before.message)
+    return Claim(type_, "Unknown", verdict.reason, "The source has not answered yet.")
+
+
+def _claim_discovered(observed: ObservedSource, verdict: Verdict) -> Claim:
+    type_ = ConditionType.DISCOVERED
+    known = read_discovery(find_discovery_map(observed)) is not None
+    if known or verdict.ready == "True":
+        return Claim(type_, "True", Reason.READY, "The source's tables are known.")
+    status: Truth = "Unknown" if verdict.ready == "Unknown" else "False"
+    return Claim(type_, status, verdict.reason, "The source's tables are not known yet.")
+
+
+def _find_handled(look: Look, found: Answer, question: Question | None) -> dict[str, str]:
+    """A refresh is handled once it is answered, a reload once every schema that is synced has."""
+    handled = dict(look.status.handled_requests)
+    if question is not None and found.settled and question.token:
+        handled[REFRESH] = question.token
+    token = annotations_of(look.observed.source).get(marks.RELOAD)
+    if token and have_reloaded(look.schemas, token):
+        handled[RELOAD] = token
+    return handled
