@@ -1,8 +1,9 @@
 """Watches a process and everything it starts: wall time, CPU, and how much memory it held.
 
 Memory is sampled from `/proc`: the peak of the sum over the tree, and the kernel's own high-water
-mark of each process, which no sampling misses but in the last instant. CPU is the kernel's figure
-for the process and all that it waited for.
+mark of each process. What a process adds after the last sample (a run of a third of a second has a
+dozen) is in the kernel's figure for ended processes. CPU is the kernel's figure for the process and
+all that it waited for.
 """
 
 import os
@@ -48,6 +49,8 @@ def run_watched(
     """Runs a command to its end; BenchmarkError if it fails or takes longer than `timeout_s`."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         noise = _Noise()
+        # A new process inherits our own peak as its first figure.
+        inherited = _find_peak(os.getpid())
         started_at = time.monotonic()
         process = subprocess.Popen(
             list(argv), stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=dict(env), cwd=cwd
@@ -62,6 +65,7 @@ def run_watched(
             wall_s = time.monotonic() - started_at
             killer.cancel()
             memory.stop()
+        memory.add_final(process.pid, used.ru_maxrss * 1024, inherited=inherited)
         process.returncode = os.waitstatus_to_exitcode(status)
         cpu_s = used.ru_utime + used.ru_stime
         foreign_cores = noise.read_cores(without_s=cpu_s)
@@ -107,6 +111,11 @@ class _Memory:
     def stop(self) -> None:
         self._ended.set()
         self._thread.join()
+
+    def add_final(self, pid: int, peak: int, *, inherited: int) -> None:
+        """The kernel's peak of an ended process; none of its own unless above `inherited`."""
+        if peak > inherited:
+            self._own_peaks[pid] = max(peak, self._own_peaks.get(pid, 0))
 
     @property
     def tree_mib(self) -> float:
