@@ -7,7 +7,7 @@ page ends nothing unless it is a list.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 import external_data_decoder
@@ -39,8 +39,7 @@ class Value(NamedTuple):
 MISSING = Value("missing")
 
 
-@dataclass(frozen=True)
-class Envelope:
+class Envelope(NamedTuple):
     """What a page said beside its rows."""
 
     rows: int
@@ -230,7 +229,7 @@ def _list_keys(keys: Sequence[tuple[str, str]]) -> str:
 
 def _read(pushed: tuple[int, list[tuple[str, str]], int, bool, int]) -> Envelope:
     rows, values, digest, repeated, overlap = pushed
-    return Envelope(rows, tuple(Value(*pair) for pair in values), digest, repeated, overlap)
+    return Envelope(rows, tuple(map(Value._make, values)), digest, repeated, overlap)
 
 
 def _parse(path: str) -> FieldPath:

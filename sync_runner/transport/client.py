@@ -116,12 +116,12 @@ class Client:
         receive: Callable[[Response], T],
         *,
         first: Callable[[], Response] | None = None,
-        context: Context = _NO_CONTEXT,
+        context: Callable[[], Context] = Context,
     ) -> T:
         """What `receive` makes of the first good response, after at most five attempts.
 
         `receive` raises an AttemptError where the body is not whole. `first` stands in for the
-        first attempt, where that was made elsewhere. `context` decides what a refusal means.
+        first attempt, where that was made elsewhere. `context` is asked what a refusal means.
         Raises RunError; RejectedError or UnsettledError with the status of a refusal.
         """
         reread = True
@@ -137,14 +137,15 @@ class Client:
                     raise_for_status(response, now=self._clock.now())
                 return receive(response)
             except AttemptError as failure:
-                what = f"{self.describe(ask, url, context)}: {failure}"
+                known = context()
+                what = f"{self.describe(ask, url, known)}: {failure}"
                 asked_s += failure.wait_s or 0.0
                 if asked_s > ASKED_WAIT_S_MAX:
                     wait = describe_wait(failure.wait_s or 0.0, self._clock.now())
-                    raise conclude(failure, f"{what}, and {wait}", context) from failure
-                if attempt >= count_attempts(failure, context):
+                    raise conclude(failure, f"{what}, and {wait}", known) from failure
+                if attempt >= count_attempts(failure, known):
                     attempts = f" ({attempt} attempts)" if attempt > 1 else ""
-                    raise conclude(failure, f"{what}{attempts}", context) from failure
+                    raise conclude(failure, f"{what}{attempts}", known) from failure
                 self._wait_after(failure, attempt, what)
             first = None
             attempt += 1

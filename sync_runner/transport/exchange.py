@@ -10,6 +10,7 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sync_runner.network.sockets import Socket, describe_tls
 from sync_runner.transport.bodies import decode_body
@@ -35,8 +36,7 @@ class AttemptLimits:
     """Bytes of the body, compressed or not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """An answer that came whole by its framing. Header names are in lower case."""
 
     status: int

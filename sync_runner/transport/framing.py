@@ -45,7 +45,7 @@ def parse_head(raw: bytes) -> Head:
     """The head of one response, blank line included. Raises BrokenError with the reason."""
     text = raw.decode("latin-1")
     lines = text.split("\r\n")
-    has_bare_feeds = text.count("\n") != len(lines) - 1
+    has_bare_feeds = raw.count(b"\n") != len(lines) - 1
     if has_bare_feeds:
         lines = text.replace("\r\n", "\n").split("\n")
     del lines[-2:]  # the line's end and the blank line

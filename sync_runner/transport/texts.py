@@ -41,6 +41,8 @@ def read_text(response: Response) -> bytes:
 
 def _find_wide(begin: bytes) -> str | None:
     """UTF-16 or UTF-32, by how a JSON text begins: with two ASCII characters, or a mark."""
+    if 0 not in begin and begin[:2] not in _MARKS:
+        return None
     if begin[:2] in _MARKS:
         return "utf-32-le" if begin[2:] == b"\0\0" else _MARKS[begin[:2]]
     zeros = [byte == 0 for byte in begin]

@@ -18,11 +18,10 @@ from sync_runner.errors import (
 )
 from sync_runner.records.decode import Envelope, RecordDecoder
 from sync_runner.records.lone import Expected
-from sync_runner.sources.rest.client import build_ask
 from sync_runner.sources.rest.guesses import Guesses
 from sync_runner.sources.rest.pagination.page import PageRequest, Paginator
 from sync_runner.sources.rest.place import Place
-from sync_runner.transport.client import Client
+from sync_runner.transport.client import Ask, Client
 from sync_runner.transport.exchange import Response
 from sync_runner.transport.failures import (
     AnswerError,
@@ -56,6 +55,7 @@ class PageReader:
     """Reads the pages of one walk into its decoder."""
 
     stream: RestStream
+    ask: Ask
     client: Client
     paginator: Paginator
     decoder: RecordDecoder
@@ -99,11 +99,11 @@ class PageReader:
         first: Callable[[], Response] | None = None,
     ) -> T:
         return self.client.fetch(
-            build_ask(self.stream),
+            self.ask,
             place.request.url,
             receive,
             first=first,
-            context=self._build_context(place),
+            context=lambda: self._build_context(place),
         )
 
     def _build_context(self, place: Place) -> Context:

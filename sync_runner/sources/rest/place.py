@@ -6,6 +6,7 @@ tokens; it never holds a credential of ours.
 
 import json
 from dataclasses import asdict, dataclass, field
+from typing import NamedTuple
 
 from sync_runner.errors import ExpiredTokenError
 from sync_runner.protocols import Token
@@ -15,12 +16,11 @@ from sync_runner.sources.rest.pagination.page import PageRequest
 from sync_runner.sources.rest.pagination.trail import Behind
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """The next request of a walk, and what earlier pages said."""
 
     request: PageRequest
-    window: Window = field(default_factory=Window)
+    window: Window = Window()
     begins_window: bool = True
     """Whether the request is the first one of its window."""
     number: int = 1
@@ -42,7 +42,19 @@ class Bookmark:
 
 def write_token(bookmark: Bookmark) -> Token:
     """The bookmark as JSON text."""
-    return json.dumps(asdict(bookmark), separators=(",", ":"))
+    place = bookmark.place
+    saved = {
+        "place": {
+            "request": place.request._asdict(),
+            "window": asdict(place.window),
+            "begins_window": place.begins_window,
+            "number": place.number,
+        },
+        "seen": asdict(bookmark.seen),
+        "behind": bookmark.behind._asdict(),
+        "missing": bookmark.missing,
+    }
+    return json.dumps(saved, separators=(",", ":"))
 
 
 def parse_token(token: Token) -> Bookmark:

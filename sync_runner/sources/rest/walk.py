@@ -71,12 +71,8 @@ class Walk:
         self._source = source
         self._client = client
         self._paginator = build_paginator(source.stream.pagination)
-        self._guesses = Guesses(
-            client,
-            build_ask(source.stream),
-            self._paginator,
-            concurrency=source.rest.concurrency,
-        )
+        ask = build_ask(source.stream)
+        self._guesses = Guesses(client, ask, self._paginator, concurrency=source.rest.concurrency)
         self._decoder = RecordDecoder(
             records_path=source.stream.records_path,
             envelope=self._paginator.paths,
@@ -87,6 +83,7 @@ class Walk:
         )
         self._reader = PageReader(
             stream=source.stream,
+            ask=ask,
             client=client,
             paginator=self._paginator,
             decoder=self._decoder,
@@ -156,12 +153,15 @@ class Walk:
 
     def _follow(self, place: Place, page: Envelope) -> Place | None:
         # After a redirect a relative next address starts where the answer came from.
-        answered = replace(place.request, url=self._reader.answered_at or place.request.url)
+        sent = place.request
+        answered_at = self._reader.answered_at or sent.url
+        answered = sent if answered_at == sent.url else sent._replace(url=answered_at)
         request = self._paginator.find_next(answered, page.values, page.rows)
         before = self._trail.behind
-        request = self._trail.follow(place.request, page, request)
-        self._trail.check_overlap(place.request, page, before)
-        if page.rows:
+        request = self._trail.follow(sent, page, request)
+        self._trail.check_overlap(sent, page, before)
+        # Once every path was there, nothing is left to look for.
+        if page.rows and self._missing != []:
             self._missing = self._find_missing(page)
         if request is not None:
             mean_bytes = self._decoder.bytes // max(1, self._pages)
@@ -180,7 +180,7 @@ class Walk:
         if window is None:
             return None
         self._trail = Trail(counts_rows=self._paginator.counts_rows)
-        return replace(self._enter(window), number=place.number + 1)
+        return self._enter(window)._replace(number=place.number + 1)
 
     def _is_full(self, following: Place) -> bool:
         """Whether a batch is cut here; the end of a window is a good place to."""

@@ -8,7 +8,7 @@ empty page before the total is a fault.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from external_data_operator.api.conditions import Reason
 from external_data_operator.api.sources.rest import OffsetPagination
@@ -61,7 +61,7 @@ class OffsetPages:
         total = _find_total(sent, values, rows)
         if rows == 0 or (rows < sent.size and sent.received + rows == total):
             return None
-        known = replace(sent, size=max(sent.size, rows), total=total)
+        known = sent._replace(size=max(sent.size, rows), total=total)
         return self.step(known, sent.skip + rows)
 
     def guess_next(
@@ -76,7 +76,7 @@ class OffsetPages:
     def step(self, sent: PageRequest, skip: int) -> PageRequest:
         """The request of the page that begins at `skip`."""
         url = f"{sent.base}&{self._quoted_param}={skip}"
-        return replace(sent, url=url, skip=skip)
+        return sent._replace(url=url, skip=skip)
 
     @property
     def _quoted_param(self) -> str:

@@ -2,8 +2,7 @@
 with."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 from urllib.parse import parse_qsl, quote
 
 from external_data_operator.api.conditions import Reason
@@ -12,8 +11,7 @@ from sync_runner.errors import ConfigurationError
 from sync_runner.records.decode import MISSING, Value
 
 
-@dataclass(frozen=True, slots=True)
-class PageRequest:
+class PageRequest(NamedTuple):
     """One request of a walk; together with the plan it says everything that is sent."""
 
     url: str
@@ -107,8 +105,13 @@ def add_params(url: str, params: Sequence[tuple[str, str]]) -> str:
     """The address with these query parameters behind those that it has."""
     if not params:
         return url
-    query = "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in params)
+    query = "&".join([f"{_quote(name)}={_quote(value)}" for name, value in params])
     return f"{url}{'&' if '?' in url else '?'}{query}"
+
+
+def _quote(text: str) -> str:
+    # Names and most tokens are plain, and each page has its own.
+    return text if text.isalnum() and text.isascii() else quote(text, safe="")
 
 
 def take_params(url: str, names: Sequence[str]) -> tuple[str, dict[str, str]]:

@@ -7,7 +7,7 @@ answered with the last page). The first is an end, the second LoopDetected; rows
 digest of their text.
 """
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from external_data_operator.api.conditions import Reason
 
@@ -20,8 +20,7 @@ IDLE_PAGES_MAX = 10
 """Pages in a row that bring no new rows and still lead on."""
 
 
-@dataclass(frozen=True)
-class Behind:
+class Behind(NamedTuple):
     """The pages behind a place, as a bookmark keeps them."""
 
     url: str = ""
@@ -101,7 +100,7 @@ class Trail:
 
 def _add(before: Behind, sent: PageRequest, page: Envelope, *, repeats: bool) -> Behind:
     if not page.rows or repeats:
-        return replace(before, url=sent.url, idle=before.idle + 1)
+        return before._replace(url=sent.url, idle=before.idle + 1)
     return Behind(sent.url, page.digest, page.rows, before.pages + 1)
 
 

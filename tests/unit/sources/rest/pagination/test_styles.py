@@ -1,6 +1,5 @@
 """From a page to the next one, and where each style ends."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -103,7 +102,7 @@ class TestOffset:
         assert offset.build_first(URL).url == f"{URL}&limit=50&skip=1"
         first = offset.build_first(f"{URL}&limit=7&skip=3")
         assert first.url == f"{URL}&limit=7&skip=3"
-        assert offset.find_next(first, (), 7) == offset.step(replace(first, size=7), 10)
+        assert offset.find_next(first, (), 7) == offset.step(first._replace(size=7), 10)
 
     @pytest.mark.parametrize("value", ["-1", "", "x", "1.5", "9" * 30])
     def test_a_parameter_that_cannot_be_counted_with_is_refused(self, value: str) -> None:
