@@ -1,4 +1,4 @@
-"""A run at work on its table: takes batches, keeps the journal, publishes.
+"""A run at work on its table: takes batches and publishes them.
 
 A run goes on from one publication of the table, and every commit of it says so. When the table has
 moved on in between because somebody tidied up, the commit is planned anew; when another run has
@@ -6,42 +6,33 @@ published, this one stops.
 """
 
 import logging
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 from external_data_operator.api.conditions import Reason
 from external_data_operator.api.plan import SyncOptions
-from external_data_operator.api.schema import Retention, SyncType, TableStatus
+from external_data_operator.api.schema import SyncType, TableStatus
 
 from sync_runner.errors import ConfigurationError, RunError, SupersededError
 from sync_runner.lake.commits import describe_edits
-from sync_runner.lake.division import Division
-from sync_runner.lake.entry import Change, Operation
+from sync_runner.lake.entry import Change
 from sync_runner.lake.head import is_same_publication
-from sync_runner.lake.journal import Entry, Journal, JournalFile
-from sync_runner.lake.log import FAILURES, DeltaLog, HeadMovedError, Snapshot
-from sync_runner.lake.parts import Part
+from sync_runner.lake.intake import Intake
+from sync_runner.lake.log import FAILURES, HeadMovedError, Snapshot
 from sync_runner.lake.policy import Actor
-from sync_runner.lake.publish import Prepared, Publisher
-from sync_runner.lake.retention import find_missing
-from sync_runner.lake.schema import describe, render_schema
+from sync_runner.lake.publication import (
+    find_operation,
+    find_properties,
+    has_news,
+    render_origin,
+)
+from sync_runner.lake.publish import Prepared
+from sync_runner.lake.schema import describe
 from sync_runner.lake.shrink import check_shrink
-from sync_runner.lake.stage import Stage
 from sync_runner.lake.standing import Asker, Standing
 from sync_runner.lake.state import State
-from sync_runner.lake.upkeep import Upkeep
-from sync_runner.protocols import (
-    Batch,
-    Counts,
-    Position,
-    Published,
-    Start,
-    Step,
-    Token,
-)
-from sync_runner.records.columns import Columns
-from sync_runner.records.cursor import is_above, later, shift_back
+from sync_runner.lake.tools import Tools
+from sync_runner.protocols import Batch, Position, Published, Start, Step
+from sync_runner.records.cursor import later, shift_back
 from sync_runner.records.keyless import describe_keyless
 
 _PLANS_MAX = 4
@@ -62,46 +53,6 @@ _UPKEEP_FAILURES = (
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Tools:
-    """What a session works with."""
-
-    attempt: str
-    uri: str
-    part_bytes: int
-    log: DeltaLog
-    journal: JournalFile
-    columns: Columns
-    stage: Stage
-    division: Division
-    publisher: Publisher
-    upkeep: Upkeep
-
-
-@dataclass(frozen=True)
-class _Reached:
-    """How far a run has read."""
-
-    token: Token | None = None
-    ended: bool = False
-    position: Position | None = None
-    counts: Counts = field(default_factory=Counts)
-    confirms: Token | None = None
-
-    def behind(self, batch: Batch, seconds: float) -> "_Reached":
-        """With one more batch."""
-        counts = replace(
-            self.counts,
-            pages=self.counts.pages + batch.pages,
-            rows=self.counts.rows + batch.records.num_rows,
-            bytes=self.counts.bytes + batch.bytes,
-            seconds=seconds,
-        )
-        position = later(self.position, batch.position)
-        confirms = self.confirms if batch.confirms is None else batch.confirms
-        return _Reached(batch.next, batch.next is None, position, counts, confirms)
-
-
 class Session:
     """One pod's work on a table."""
 
@@ -113,14 +64,12 @@ class Session:
         self._standing = standing
         self._tools = tools
         self._base = standing.snapshot
-        self._reached = self._covered = _reached(standing)
-        self._cut_at = self._published_at = actor.clock.monotonic()
+        self._intake = Intake(actor, asker, standing, tools)
+        self._published_at = actor.clock.monotonic()
         self._parts_published = 0
         self._has_committed = False
         self._edits = standing.edits
         """Operations by which others changed rows that are not read again."""
-        self._has_field = standing.journal is not None
-        """Whether any row had the cursor's field, as far as this pod can tell."""
 
     @property
     def start(self) -> Start:
@@ -136,36 +85,13 @@ class Session:
             extracted=journal is not None and journal.ended,
             resumed=journal is not None or (state is not None and state.run == self._actor.run),
             finished=finished and not self._asker.fresh,
-            counts=state.counts if finished and state is not None else self._reached.counts,
+            counts=state.counts if finished and state is not None else self._intake.reached.counts,
         )
 
     def write(self, batch: Batch, *, seconds: float) -> int:
         """Takes the next batch, and keeps the journal where that completes a part."""
-        self._check_batch(batch)
-        stage = self._tools.stage
-        if batch.records.num_rows:
-            self._announce()
-            names = batch.records.schema.names
-            self._has_field = self._has_field or self._options.incremental_field in names
-            columns, cursor = self._tools.columns, self._options.incremental_field
-            records = columns.adopt(batch.records)
-            if cursor is not None:
-                self._tools.division.note_rows(records, columns.name_of(cursor))
-            if not stage.fits(records):
-                self._cut()
-            stage.add(records)
-        self._reached = self._reached.behind(batch, seconds)
-        if stage.is_full() or (stage.is_part_open and self._is_old()):
-            self._cut()
-        return self._parts_published + len(stage.parts)
-
-    def _check_batch(self, batch: Batch) -> None:
-        """What a source promised, whatever it sends: a bug of ours if not."""
-        cursor, position = self._options.incremental_field, batch.position
-        assert batch.deleted is None, "the table applies no changes, so no row can be deleted"
-        assert cursor is None or position is None or position.field == cursor, (
-            "a position names the field that it is a value of"
-        )
+        self._intake.take(batch, seconds=seconds)
+        return self._parts_published + len(self._tools.stage.parts)
 
     def is_due(self) -> bool:
         """Whether so much is staged that publishing in the middle of the run is worth its cost."""
@@ -182,7 +108,7 @@ class Session:
         """Makes everything written so far visible in one commit, if there is anything; returns
         whether it is in the table now.
         """
-        if not final and not self._tools.division.allows(self._reached.position):
+        if not final and not self._tools.division.allows(self._intake.reached.position):
             return False
         # How far a part of the rows goes must be known; all of them may have no value at all.
         if not self._has_position():
@@ -209,8 +135,8 @@ class Session:
         self._tools.stage.clear()
         self._tools.publisher.note_published()
         self._published_at = self._actor.clock.monotonic()
-        if self._tools.journal.held and not final:
-            self._save_journal(self._reached)
+        seq = None if self._base is None else self._base.content_seq
+        self._intake.note_published(seq, final=final)
         return True
 
     def _check_shrink(self, prepared: Prepared) -> None:
@@ -236,10 +162,10 @@ class Session:
     def finish(self) -> Published:
         """Makes the rest visible, closes the journal, and looks after the table."""
         self._actor.steps(Step.STAGED)
-        self._stage_rest()
+        self._intake.cut_rest()
         if not self.start.finished:
             self.publish(final=True)
-        self._close_journal()
+        self._intake.close(has_committed=self._has_committed)
         if self._base is not None and (self._has_committed or self._standing.is_own_left_open):
             self._tidy(self._base)
         return self._published()
@@ -264,90 +190,16 @@ class Session:
         return not self._tools.stage.rows or self._position() is not None
 
     def _check_field(self) -> None:
-        if not self._has_field:
+        if not self._intake.has_field:
             cursor = self._options.incremental_field
             message = f"No row has the field {cursor}. Choose another incrementalField."
             raise ConfigurationError(Reason.CURSOR_FIELD_MISSING, message)
 
-    def _announce(self) -> None:
-        """A first load writes its journal before its first part: files without a log are
-        explained by it.
-        """
-        if self._base is None and not self._tools.journal.held:
-            self._save_journal(self._reached)
-
-    def _cut(self) -> None:
-        """Starts the next part. The journal names a part once it lies in the store."""
-        if self._tools.stage.is_uploading:
-            self._tools.stage.settle()
-            self._save_journal(self._covered)
-        self._tools.stage.cut()
-        self._covered = self._reached
-        self._cut_at = self._actor.clock.monotonic()
-
-    def _stage_rest(self) -> None:
-        """A run of several parts has its last one in the journal too, so that nothing is read
-        again.
-        """
-        stage = self._tools.stage
-        if stage.parts or stage.is_uploading:
-            stage.cut()
-            stage.settle()
-            self._save_journal(self._reached)
-
-    def _is_old(self) -> bool:
-        return self._actor.clock.monotonic() - self._cut_at >= self._actor.policy.part_seconds
-
-    def _save_journal(self, reached: _Reached, *, is_open: bool = True) -> None:
-        """Says that the parts hold everything up to `reached`."""
-        stage = self._tools.stage
-        journal = Journal(
-            run=self._actor.run,
-            attempt=self._tools.attempt,
-            seq=0 if self._base is None else self._base.content_seq,
-            fingerprint=self._asker.fingerprint,
-            updated=self._actor.clock.now(),
-            open=is_open,
-            token=reached.token if is_open else None,
-            ended=reached.ended,
-            since=self._standing.since,
-            position=reached.position,
-            confirms=reached.confirms,
-            parts=tuple(_entry(part) for part in stage.parts),
-            counts=replace(reached.counts, parts=len(stage.parts)),
-        )
-        self._tools.journal.save(journal, began=self._asker.now)
-        self._actor.steps(Step.JOURNALED)
-
-    def _close_journal(self) -> None:
-        """Nothing depends on it any more: a journal that stays open is found to be an old one.
-
-        A rival's may be at work still, unless this run's publication has put an end to that.
-        """
-        standing = self._standing
-        is_over = self._has_committed and standing.left_open
-        if self._tools.journal.held or standing.is_own_left_open or is_over:
-            with suppress(RunError):
-                self._save_journal(self._reached, is_open=False)
-        self._actor.steps(Step.CLOSED)
-
     def _has_news(self, *, final: bool) -> bool:
-        """Whether a commit without rows would say something new: that the run is over, or how far
-        it has read, though no row has changed.
-        """
+        """Whether a commit without rows would say something new."""
         state, position = self._state, self._position()
-        if self._base is None:
-            return False
-        if final and state is not None and state.run == self._actor.run and not state.final:
-            return True
-        if position is None:
-            return False
-        if state is None or state.position is None:
-            return True
-        if (state.position.field, state.position.type) != (position.field, position.type):
-            return True
-        # The position of an earlier version may be after the present; then it is lower now.
-        return is_above(position, state.position) or is_above(state.position, position)
+        is_news = has_news(state, position, run=self._actor.run, final=final)
+        return self._base is not None and is_news
 
     def _commit(self, prepared: Prepared, *, final: bool) -> Snapshot:
         base, log, shape = self._base, self._tools.log, prepared.shape
@@ -359,10 +211,10 @@ class Session:
             final=final,
             position=position,
             field_without_position=self._options.incremental_field if position is None else None,
-            counts=self._reached.counts,
+            counts=self._intake.reached.counts,
             plan=self._asker.fingerprint,
-            origin=None if final else _render_origin(base),
-            confirms=self._reached.confirms,
+            origin=None if final else render_origin(base),
+            confirms=self._intake.reached.confirms,
         )
         change = Change(
             prepared.adds,
@@ -370,8 +222,8 @@ class Session:
             shape.schema,
             state,
             replaces=prepared.replaces,
-            operation=self._find_operation(base),
-            properties=self._find_properties(base),
+            operation=find_operation(base, self._options),
+            properties=find_properties(base, self._options, self._actor.policy),
         )
         found = log.commit(base, change)
         if not final and not is_same_publication(state, found.state):
@@ -379,23 +231,11 @@ class Session:
             raise SupersededError(message)
         return found
 
-    def _find_operation(self, base: Snapshot | None) -> Operation:
-        """What the table's history calls this publication."""
-        merges = base is not None and self._options.sync_type is SyncType.INCREMENTAL
-        return Operation.MERGE if merges else Operation.WRITE
-
-    def _find_properties(self, base: Snapshot | None) -> dict[str, str]:
-        """How long the table keeps its past, where it does not say so yet."""
-        policy = self._actor.policy
-        default = Retention(deleted_file_hours=policy.keep_hours, log_hours=policy.log_hours)
-        known = {} if base is None else base.metadata.properties
-        return find_missing(known, self._options.retention, default=default)
-
     def _position(self) -> Position | None:
         """The cursor moves with the data, and never backwards."""
         if self._options.sync_type is SyncType.FULL_REFRESH:
             return None
-        return later(self._standing.position, self._reached.position)
+        return later(self._standing.position, self._intake.reached.position)
 
     def _find_rebased(self) -> Snapshot:
         """The table's new head, if only its upkeep made it; else another run was first."""
@@ -423,7 +263,7 @@ class Session:
 
     def _published(self) -> Published:
         base = self._base
-        confirms = self._reached.confirms
+        confirms = self._intake.reached.confirms
         if base is None:
             return Published(position=self._position(), notes=(_NO_ROWS,), confirms=confirms)
         status = TableStatus(
@@ -437,20 +277,3 @@ class Session:
         position = self._position() or (None if state is None else state.position)
         notes = (*describe_edits(self._edits), *describe_keyless(self._tools.stage.keyless))
         return Published(status, position, describe(base.schema), notes, confirms)
-
-
-def _render_origin(base: Snapshot | None) -> str:
-    """A table without a first complete run has no column that anybody relies on."""
-    return render_schema(pa.schema([]) if base is None else base.origin)
-
-
-def _reached(standing: Standing) -> _Reached:
-    journal = standing.journal
-    if journal is not None:
-        place = (journal.token, journal.ended, journal.position)
-        return _Reached(*place, journal.counts, journal.confirms)
-    return _Reached()
-
-
-def _entry(part: Part) -> Entry:
-    return Entry(part.path, part.size, part.rows, part.order)

@@ -18,9 +18,10 @@ from sync_runner.lake.log import DeltaLog
 from sync_runner.lake.parts import PartStore
 from sync_runner.lake.policy import Actor, Policy
 from sync_runner.lake.publish import Publisher, Rules
-from sync_runner.lake.session import Session, Tools
+from sync_runner.lake.session import Session
 from sync_runner.lake.stage import Bounds, Stage
 from sync_runner.lake.standing import Asker, Standing, find_top, read_standing
+from sync_runner.lake.tools import Tools
 from sync_runner.lake.upkeep import Upkeep
 from sync_runner.protocols import Batch, Clock, Published, Start, Step, Steps, no_steps
 from sync_runner.records.columns import Columns, source_of

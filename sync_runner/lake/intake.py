@@ -1,0 +1,132 @@
+"""What a run has read and not yet published: takes batches, cuts parts, keeps the journal."""
+
+from contextlib import suppress
+from dataclasses import replace
+
+from external_data_operator.api.plan import SyncOptions
+
+from sync_runner.errors import RunError
+from sync_runner.lake.journal import Entry, Journal
+from sync_runner.lake.parts import Part
+from sync_runner.lake.policy import Actor
+from sync_runner.lake.reached import Reached, find_reached
+from sync_runner.lake.standing import Asker, Standing
+from sync_runner.lake.tools import Tools
+from sync_runner.protocols import Batch, Step
+
+
+class Intake:
+    """The batches of one pod."""
+
+    def __init__(self, actor: Actor, asker: Asker, standing: Standing, tools: Tools) -> None:
+        """Continues from the journal where there is one."""
+        self._actor = actor
+        self._asker = asker
+        self._options: SyncOptions = asker.options
+        self._standing = standing
+        self._tools = tools
+        self.reached = self._covered = find_reached(standing)
+        self._cut_at = actor.clock.monotonic()
+        self.seq = None if standing.snapshot is None else standing.snapshot.content_seq
+        """The publication that the run continues from; None where there is no table."""
+        self.has_field = standing.journal is not None
+        """Whether any row had the cursor's field, as far as this pod can tell."""
+
+    def take(self, batch: Batch, *, seconds: float) -> None:
+        """Takes the next batch, and keeps the journal where that completes a part."""
+        self._check_batch(batch)
+        stage = self._tools.stage
+        if batch.records.num_rows:
+            self._announce()
+            names = batch.records.schema.names
+            self.has_field = self.has_field or self._options.incremental_field in names
+            columns, cursor = self._tools.columns, self._options.incremental_field
+            records = columns.adopt(batch.records)
+            if cursor is not None:
+                self._tools.division.note_rows(records, columns.name_of(cursor))
+            if not stage.fits(records):
+                self._cut()
+            stage.add(records)
+        self.reached = self.reached.behind(batch, seconds)
+        if stage.is_full() or (stage.is_part_open and self._is_old()):
+            self._cut()
+
+    def _check_batch(self, batch: Batch) -> None:
+        """What a source promised, whatever it sends: a bug of ours if not."""
+        cursor, position = self._options.incremental_field, batch.position
+        assert batch.deleted is None, "the table applies no changes, so no row can be deleted"
+        assert cursor is None or position is None or position.field == cursor, (
+            "a position names the field that it is a value of"
+        )
+
+    def note_published(self, seq: int | None, *, final: bool) -> None:
+        """Everything so far is in the table, whose publication has this number now."""
+        self.seq = seq
+        if self._tools.journal.held and not final:
+            self._save(self.reached)
+
+    def _announce(self) -> None:
+        """A first load writes its journal before its first part: files without a log are
+        explained by it.
+        """
+        if self.seq is None and not self._tools.journal.held:
+            self._save(self.reached)
+
+    def _cut(self) -> None:
+        """Starts the next part. The journal names a part once it lies in the store."""
+        if self._tools.stage.is_uploading:
+            self._tools.stage.settle()
+            self._save(self._covered)
+        self._tools.stage.cut()
+        self._covered = self.reached
+        self._cut_at = self._actor.clock.monotonic()
+
+    def cut_rest(self) -> None:
+        """A run of several parts has its last one in the journal too, so that nothing is read
+        again.
+        """
+        stage = self._tools.stage
+        if stage.parts or stage.is_uploading:
+            stage.cut()
+            stage.settle()
+            self._save(self.reached)
+
+    def _is_old(self) -> bool:
+        return self._actor.clock.monotonic() - self._cut_at >= self._actor.policy.part_seconds
+
+    def _save(self, reached: Reached, *, is_open: bool = True) -> None:
+        """Says that the parts hold everything up to `reached`."""
+        stage = self._tools.stage
+        journal = Journal(
+            run=self._actor.run,
+            attempt=self._tools.attempt,
+            seq=self.seq or 0,
+            fingerprint=self._asker.fingerprint,
+            updated=self._actor.clock.now(),
+            open=is_open,
+            token=reached.token if is_open else None,
+            ended=reached.ended,
+            since=self._standing.since,
+            position=reached.position,
+            confirms=reached.confirms,
+            parts=tuple(_build_entry(part) for part in stage.parts),
+            counts=replace(reached.counts, parts=len(stage.parts)),
+        )
+        self._tools.journal.save(journal, began=self._asker.now)
+        self._actor.steps(Step.JOURNALED)
+
+    def close(self, *, has_committed: bool) -> None:
+        """Nothing depends on it any more: a journal that stays open is found to be an old one.
+
+        A rival's may be at work still, unless this run's publication has put an end to that.
+        """
+        standing = self._standing
+        is_over = has_committed and standing.left_open
+        if self._tools.journal.held or standing.is_own_left_open or is_over:
+            with suppress(RunError):
+                self._save(self.reached, is_open=False)
+        self._actor.steps(Step.CLOSED)
+
+
+def _build_entry(part: Part) -> Entry:
+    return Entry(part.path, part.size, part.rows, part.order)

@@ -1,0 +1,50 @@
+"""What a publication says beside its files, and whether one without files would say anything.
+Pure.
+"""
+
+import pyarrow as pa
+from external_data_operator.api.plan import SyncOptions
+from external_data_operator.api.schema import Retention, SyncType
+
+from sync_runner.lake.entry import Operation
+from sync_runner.lake.log import Snapshot
+from sync_runner.lake.policy import Policy
+from sync_runner.lake.retention import find_missing
+from sync_runner.lake.schema import render_schema
+from sync_runner.lake.state import State
+from sync_runner.protocols import Position
+from sync_runner.records.cursor import is_above
+
+
+def has_news(state: State | None, position: Position | None, *, run: str, final: bool) -> bool:
+    """Whether a commit without rows would say something new: that the run is over, or how far
+    it has read, though no row has changed.
+    """
+    if final and state is not None and state.run == run and not state.final:
+        return True
+    if position is None:
+        return False
+    if state is None or state.position is None:
+        return True
+    if (state.position.field, state.position.type) != (position.field, position.type):
+        return True
+    # The position of an earlier version may be after the present; then it is lower now.
+    return is_above(position, state.position) or is_above(state.position, position)
+
+
+def find_operation(base: Snapshot | None, options: SyncOptions) -> Operation:
+    """What the table's history calls this publication."""
+    merges = base is not None and options.sync_type is SyncType.INCREMENTAL
+    return Operation.MERGE if merges else Operation.WRITE
+
+
+def find_properties(base: Snapshot | None, options: SyncOptions, policy: Policy) -> dict[str, str]:
+    """How long the table keeps its past, where it does not say so yet."""
+    default = Retention(deleted_file_hours=policy.keep_hours, log_hours=policy.log_hours)
+    known = {} if base is None else base.metadata.properties
+    return find_missing(known, options.retention, default=default)
+
+
+def render_origin(base: Snapshot | None) -> str:
+    """A table without a first complete run has no column that anybody relies on."""
+    return render_schema(pa.schema([]) if base is None else base.origin)
