@@ -42,13 +42,17 @@ class Teller:
         return Counts(progress.pages, progress.rows, progress.bytes, progress.parts, self.seconds)
 
     def add(self, batch: Batch) -> None:
-        """Counts a batch."""
-        self.progress.pages += batch.pages
-        self.progress.rows += batch.records.num_rows
-        self.progress.bytes += batch.bytes
+        """Counts a batch of the one stream that is read, and tells it."""
+        self.count(batch)
         self.replaced.update(batch.replaced)
         self.progress.notes += batch.notes
         self.tell("reading")
+
+    def count(self, batch: Batch) -> None:
+        """Counts what was read."""
+        self.progress.pages += batch.pages
+        self.progress.rows += batch.records.num_rows
+        self.progress.bytes += batch.bytes
 
     def tell(self, phase: str) -> None:
         """Says how it goes."""

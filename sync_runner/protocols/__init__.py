@@ -4,6 +4,7 @@ Sources, tables and surroundings are named here, so that the rooms that implemen
 each other.
 """
 
+from sync_runner.protocols.feeds import Feed, FeedBatch, FeedRequest
 from sync_runner.protocols.sources import Batch, Position, ReadRequest, Source, Token
 from sync_runner.protocols.surroundings import (
     Clock,
@@ -22,6 +23,9 @@ __all__ = [
     "Counts",
     "Credentials",
     "Destination",
+    "Feed",
+    "FeedBatch",
+    "FeedRequest",
     "Position",
     "Progress",
     "ProgressListener",

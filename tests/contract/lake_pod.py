@@ -6,6 +6,7 @@ import signal
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from external_data_operator.api.meta import ObjectRef
 from external_data_operator.api.plan import (
@@ -24,7 +25,7 @@ from sync_runner.errors import RunError
 from sync_runner.lake import open_table
 from sync_runner.lake.policy import Policy
 from sync_runner.pipeline import Outcome, run_stream
-from sync_runner.protocols import Progress, Step
+from sync_runner.protocols import Progress, Step, Steps
 from sync_runner.storage import ObjectStore, Patience, open_store
 from sync_runner.transport.clock import SystemClock
 from tests.contract.lake_world import Kind, World, WorldSource
@@ -122,6 +123,15 @@ class Job:
         """The engine's source."""
         return WorldSource(self.world, self.kind, self.page_rows, self.growth)
 
+    def run(self, run: str, steps: Steps) -> Outcome:
+        """The engine's part of a pod, in this process."""
+        clock = SystemClock()
+        store = self.place.open()
+        table = open_table(store, self.plan, run, clock, steps=steps, policy=self.policy)
+        return run_stream(
+            self.source, table, self.plan, clock, progress=Progress(), listener=lambda _: None
+        )
+
 
 def options_for(sync_type: SyncType) -> SyncOptions:
     """A sync of the world's rows."""
@@ -155,21 +165,21 @@ class KillAt:
                 os.kill(os.getpid(), signal.SIGKILL)
 
 
-def run_job(job: Job, run: str, kill: KillAt | None = None) -> Outcome:
-    """The engine's part of a pod, in this process."""
-    clock = SystemClock()
-    store = job.place.open()
-    steps = kill or KillAt(0)
-    table = open_table(store, job.plan, run, clock, steps=steps, policy=job.policy)
-    return run_stream(
-        job.source, table, job.plan, clock, progress=Progress(), listener=lambda _: None
-    )
+class Work(Protocol):
+    """What a pod can be started for."""
+
+    @property
+    def world(self) -> World:
+        """Where the data comes from; its folder survives the pod."""
+
+    def run(self, run: str, steps: Steps) -> object:
+        """The engine's part of a pod, in this process."""
 
 
-def _pod(job: Job, run: str, nth: int, step: Step | None, report: Path) -> None:
+def _pod(job: Work, run: str, nth: int, step: Step | None, report: Path) -> None:
     kill = KillAt(nth, step, report.with_suffix(".step"))
     try:
-        run_job(job, run, kill)
+        job.run(run, kill)
     except RunError as error:
         report.write_text(f"{error.reason.value}: {error}")
         os._exit(int(error.exit_code))
@@ -210,7 +220,7 @@ class Pod:
         return self.report.read_text() if self.report.exists() else ""
 
 
-def start_pod(job: Job, run: str, *, nth: int = 0, step: Step | None = None) -> Pod:
+def start_pod(job: Work, run: str, *, nth: int = 0, step: Step | None = None) -> Pod:
     """Starts a pod that kills itself at the `nth` step, counting only `step` where that is
     given.
     """

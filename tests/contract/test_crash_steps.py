@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sync_runner.protocols import Step
-from tests.contract.lake_pod import KILLED, KillAt, run_job, start_pod
+from tests.contract.lake_pod import KILLED, KillAt, start_pod
 from tests.contract.lake_scenarios import SCENARIOS, Scenario, read_rows
 
 SAMPLES = 2
@@ -43,8 +43,8 @@ def test_a_pod_killed_at_any_step_leaves_what_an_uninterrupted_run_leaves(
 def _count_steps(scenario: Scenario, is_first: bool, folder: Path) -> dict[Step, int]:
     job = scenario.build(folder, seed=7)
     if not is_first:
-        run_job(job, "earlier")
+        job.run("earlier", KillAt(0))
         job.world.advance(60)
     counting = KillAt(0)
-    run_job(job, "run", counting)
+    job.run("run", counting)
     return dict(counting.counts)

@@ -1,0 +1,204 @@
+"""Reads one feed into many tables.
+
+Each table has a position of its own, which its own commits move. The feed is told what all tables
+hold, and nothing else. So a run that dies between the commits of two tables is followed by one that
+reads again from what was confirmed, and the table that is ahead skips what it has: no entry is
+lost, and none is written twice.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+
+from external_data_operator.api.plan import Limits
+
+from sync_runner.ahead import read_ahead
+from sync_runner.pipeline.bounds import Budget
+from sync_runner.pipeline.teller import Teller, describe_replaced
+from sync_runner.protocols import (
+    Batch,
+    Clock,
+    Destination,
+    Feed,
+    FeedBatch,
+    FeedRequest,
+    Position,
+    Progress,
+    ProgressListener,
+    Published,
+    Start,
+    Token,
+)
+from sync_runner.records.cursor import is_above
+
+HELD_BYTES_MAX = 128 << 20
+"""Bytes of rows that all tables together may have taken since they last published: what each of
+them holds in memory adds up."""
+_HEAVY_BYTES = 48 << 20
+_AHEAD = 2
+"""Batches that the feed may be ahead."""
+
+
+@dataclass(frozen=True)
+class TableOutcome:
+    """What a run left in one table."""
+
+    rows: int
+    """Rows that the table took."""
+    published: Published
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FeedOutcome:
+    """What a run that published in all tables has to report."""
+
+    rows: int
+    pages: int
+    bytes: int
+    resumed: bool
+    tables: Mapping[str, TableOutcome]
+    """By stream."""
+
+
+def run_feed(
+    feed: Feed,
+    tables: Mapping[str, Destination],
+    limits: Limits,
+    clock: Clock,
+    *,
+    progress: Progress,
+    listener: ProgressListener,
+) -> FeedOutcome:
+    """One read of a feed, to the log's end. `tables` are by stream. Raises RunError."""
+    # What is staged of an earlier pod is thrown away: the feed is read again from what was
+    # confirmed, which the journals of single tables know nothing of.
+    lanes = {stream: _Lane(table, table.begin(fresh=True)) for stream, table in tables.items()}
+    run = _Run(feed, lanes, Budget(limits), Teller(clock, progress, listener))
+    run.read()
+    run.teller.tell("publishing")
+    finished = {stream: lane.finish() for stream, lane in lanes.items()}
+    run.confirm()
+    run.teller.tell("finished")
+    return FeedOutcome(
+        rows=progress.rows,
+        pages=progress.pages,
+        bytes=progress.bytes,
+        resumed=any(lane.start.resumed for lane in lanes.values()),
+        tables=finished,
+    )
+
+
+@dataclass
+class _Lane:
+    """One table, and what it has taken."""
+
+    table: Destination
+    start: Start
+    rows: int = 0
+    parts: int = 0
+    is_behind: bool = False
+    """Whether rows were written that are not in the table yet."""
+    notes: list[str] = field(default_factory=list)
+    replaced: Counter[str] = field(default_factory=Counter)
+
+    def has(self, position: Position) -> bool:
+        """Whether the table had everything up to a place when the run began."""
+        since = self.start.since
+        return since is not None and not is_above(position, since)
+
+    def straddles(self, before: Position | None, position: Position) -> bool:
+        """Whether the table has a part of what lies between two places, and lacks the rest."""
+        since = self.start.since
+        if since is None or before is None:
+            return False
+        return is_above(since, before) and is_above(position, since)
+
+    def write(self, batch: Batch, *, seconds: float) -> None:
+        """Takes what is news to the table."""
+        self.parts = self.table.write(batch, seconds=seconds)
+        self.is_behind = True
+        self.rows += batch.records.num_rows
+        self.notes += batch.notes
+        self.replaced.update(batch.replaced)
+
+    def publish(self) -> bool:
+        """Whether everything that was written is in the table now."""
+        self.is_behind = self.is_behind and not self.table.publish()
+        return not self.is_behind
+
+    def finish(self) -> TableOutcome:
+        """Makes the rest visible."""
+        published = self.table.finish()
+        notes = (*self.notes, *describe_replaced(self.replaced), *published.notes)
+        return TableOutcome(self.rows, published, notes)
+
+
+@dataclass
+class _Run:
+    """The loop, and what it needs."""
+
+    feed: Feed
+    lanes: Mapping[str, _Lane]
+    budget: Budget
+    teller: Teller
+    held_bytes: int = 0
+    at: Position | None = None
+    """Where the last batch ended."""
+    read_to: Token | None = None
+    """What the feed may be told once everything so far is in all tables."""
+    confirmed: Token | None = None
+
+    def read(self) -> None:
+        """Reads the feed to the log's end."""
+        request = FeedRequest({stream: lane.start.since for stream, lane in self.lanes.items()})
+        batches = read_ahead(self.feed.read(request), depth=_AHEAD, name="feed", is_heavy=_is_heavy)
+        with closing(batches):  # type: ignore[type-var] # a generator, so that it can be closed
+            for batch in batches:
+                self._take(batch)
+                del batch  # a large one must not wait for the next
+
+    def _take(self, batch: FeedBatch) -> None:
+        for stream, changes in batch.tables.items():
+            self.teller.count(changes)
+            lane = self.lanes[stream]
+            assert not lane.straddles(self.at, batch.position), "a batch straddles a place of since"
+            # The table was ahead of the others when an earlier run died.
+            if lane.has(batch.position):
+                continue
+            placed = replace(changes, position=batch.position, settled=True, confirms=None)
+            lane.write(placed, seconds=self.teller.seconds)
+            self.held_bytes += changes.records.nbytes
+        self.teller.progress.parts = sum(lane.parts for lane in self.lanes.values())
+        self.teller.tell("reading")
+        self.at = batch.position
+        self.read_to = self.read_to if batch.confirms is None else batch.confirms
+        excess = self.budget.find_excess(self.teller.counts)
+        if excess or self._is_due():
+            self._publish()
+        if excess is not None:
+            raise excess
+
+    def _is_due(self) -> bool:
+        behind = [lane for lane in self.lanes.values() if lane.is_behind]
+        return self.held_bytes >= HELD_BYTES_MAX or any(lane.table.is_due() for lane in behind)
+
+    def _publish(self) -> None:
+        """Publishes in every table: the feed can be told nothing that one of them lacks."""
+        self.teller.tell("publishing")
+        published = [lane.publish() for lane in self.lanes.values()]
+        self.held_bytes = 0
+        # A table that is replaced as a whole takes nothing before the end.
+        if all(published):
+            self.confirm()
+
+    def confirm(self) -> None:
+        """Tells the feed what all tables hold, if that is news."""
+        if self.read_to is not None and self.read_to != self.confirmed:
+            self.feed.confirm(self.read_to)
+            self.confirmed = self.read_to
+
+
+def _is_heavy(batch: FeedBatch) -> bool:
+    return sum(one.bytes for one in batch.tables.values()) >= _HEAVY_BYTES
