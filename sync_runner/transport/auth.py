@@ -1,43 +1,49 @@
-"""The headers that let a request in. Read at the moment of use, so that a rotated Secret is
-seen."""
+"""What a client asks of an authentication: it sees each request before it goes, and each answer
+that is not good before anybody else does.
 
-import re
-from collections.abc import Callable, Mapping
+So a key in the query or the body, a signature over all that is sent, a nonce that a 401 brings and
+a login that a redirect asks for are each a file in `auths`, and no concern of the client.
+"""
 
-from external_data_operator.api.conditions import Reason
-from external_data_operator.api.meta import SecretValue
-from external_data_operator.api.sources.rest import RestAuth
+from typing import Protocol
 
-from sync_runner.errors import ConfigurationError
-from sync_runner.protocols import Credentials
-
-_TOKEN = re.compile(r"[\x21-\x7e\x80-\xff]+(?: [\x21-\x7e\x80-\xff]+)*")
-
-AuthHeaders = Callable[[], Mapping[str, str]]
+from sync_runner.transport.messages import Request, Response
 
 
-def build_auth(auth: RestAuth | None, credentials: Credentials) -> AuthHeaders:
-    """A function that reads the credentials anew at each call."""
-    if auth is None:
-        return dict
-    return _KINDS[auth.key](auth, credentials)
+class Auth(Protocol):
+    """How requests to one origin are let in. Its methods may be called by several threads."""
+
+    @property
+    def is_static(self) -> bool:
+        """Whether it adds nothing but headers, which are the same for each request until a
+        challenge was answered. The client then builds them once."""
+
+    def prepare(self, request: Request) -> Request:
+        """The request with what lets it in; raises RunError where that cannot be had.
+
+        If the authentication is static, the request is empty and only the headers of the result
+        count. Else it has all headers that the client would send, but those of the connection, and
+        its address is spelled as it will be sent, so that it can be signed.
+        """
+
+    def challenged(self, sent: Request, response: Response) -> bool:
+        """Whether the same request, prepared again, may now be let in. It is called with each
+        answer that is not a good one, at most once for a request.
+
+        `sent` has the headers of its preparation, so that a request which another thread's answer
+        has made out of date is told from one that was refused as it would be sent now.
+        """
 
 
-def _build_bearer(auth: RestAuth, credentials: Credentials) -> AuthHeaders:
-    assert auth.bearer is not None, "the union's key says that it is set"
-    token = auth.bearer.token
-    return lambda: {"Authorization": f"Bearer {_read_token(token, credentials)}"}
+class NoAuth:
+    """Nothing is asked for."""
 
+    is_static = True
 
-def _read_token(value: SecretValue, credentials: Credentials) -> str:
-    """The credential without the line break that files end with."""
-    token = credentials.secret(value).strip()
-    if not _TOKEN.fullmatch(token):
-        ref = value.secret_key_ref
-        where = f"Secret {ref.name}, key {ref.key}" if ref else "the credential"
-        what = "holds characters that no header may carry" if token else "is empty"
-        raise ConfigurationError(Reason.CREDENTIALS_REJECTED, f"{where} {what}")
-    return token
+    def prepare(self, request: Request) -> Request:
+        """The request as it is."""
+        return request
 
-
-_KINDS: Mapping[str, Callable[[RestAuth, Credentials], AuthHeaders]] = {"bearer": _build_bearer}
+    def challenged(self, sent: Request, response: Response) -> bool:  # noqa: ARG002
+        """Another answer would not differ."""
+        return False

@@ -1,19 +1,17 @@
 """Asks one origin, and asks again where that helps.
 
 A client is bound to the origin of `baseUrl`: requests are addresses, and one that leads elsewhere
-(a next page, a redirect, a resume token) ends the run before anything is sent. Credentials are read
-when the client opens, and once more when the source answers 401, so that a rotated Secret goes on
-by itself.
+(a next page, a redirect, a resume token) ends the run before anything is sent. How requests are let
+in is the affair of an authentication, which sees each one before it goes, and its answer.
 """
 
 import logging
-import re
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import SystemRandom
 from ssl import SSLContext
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
 from external_data_operator.api.conditions import Reason
@@ -23,11 +21,20 @@ from sync_runner.network.failures import AttemptError
 from sync_runner.network.hosts import AddressRules
 from sync_runner.network.sockets import open_socket
 from sync_runner.protocols import Clock
-from sync_runner.transport.auth import AuthHeaders
-from sync_runner.transport.bodies import ACCEPTED, decode_body
-from sync_runner.transport.exchange import AttemptLimits, Connection, Response
+from sync_runner.transport.auth import Auth, NoAuth
+from sync_runner.transport.bodies import decode_body
+from sync_runner.transport.exchange import AttemptLimits, Connection
 from sync_runner.transport.failures import AnswerError, ConnectionLostError
+from sync_runner.transport.messages import Request, Response
 from sync_runner.transport.origin import Origin, parse_origin
+from sync_runner.transport.outgoing import (
+    TARGET_SAFE,
+    Head,
+    add_type,
+    build_head,
+    spell_target,
+    write_request,
+)
 from sync_runner.transport.pace import Pace
 from sync_runner.transport.retry import own_wait_s, raise_for_status
 from sync_runner.transport.weather import (
@@ -44,26 +51,10 @@ IsStopped = Callable[[], bool]
 REDIRECTS_MAX = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _KEEP_METHOD = frozenset({307, 308})
-_TARGET_SAFE = "!$%&'()*+,-./:;=?@[]_~"
-"""What RFC 3986 allows, and the brackets that many APIs want as they are."""
-_TARGET = re.compile(
-    r"/[A-Za-z0-9!$&'()*+,\-./:;=?@\[\]_~]*(?:%[0-9A-Fa-f]{2}[A-Za-z0-9!$&'()*+,\-./:;=?@\[\]_~]*)*"
-)
-_BARE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding"})
 _JITTER = SystemRandom()
 _LOGGED_WAIT_S = 60.0
 _NO_CONTEXT = Context()
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Ask:
-    """How to ask, without where: a method, and the JSON body of a POST."""
-
-    method: str = "GET"
-    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -74,7 +65,7 @@ class Settings:
     rules: AddressRules = field(default_factory=AddressRules)
     tls: SSLContext | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    auth: AuthHeaders = dict
+    auth: Auth = field(default_factory=NoAuth)
     limits: AttemptLimits = field(default_factory=AttemptLimits)
     per_second: float | None = None
 
@@ -101,6 +92,7 @@ class Client:
             clock, per_second=settings.per_second, raise_if_stopped=self._raise_if_stopped
         )
         self._idle: deque[Connection] = deque()
+        self._common = build_head(settings.origin.authority, settings.headers.items())
         self._head = self._build_head()
 
     def close(self) -> None:
@@ -111,8 +103,7 @@ class Client:
 
     def fetch(
         self,
-        ask: Ask,
-        url: str,
+        request: Request,
         receive: Callable[[Response], T],
         *,
         first: Callable[[], Response] | None = None,
@@ -124,21 +115,17 @@ class Client:
         first attempt, where that was made elsewhere. `context` is asked what a refusal means.
         Raises RunError; RejectedError or UnsettledError with the status of a refusal.
         """
-        reread = True
         attempt = 1
         asked_s = 0.0
         while True:
             try:
-                response = first() if first else self.attempt(ask, url)
-                if response.status == 401 and reread and self._reread_credentials():
-                    reread, first = False, None
-                    continue
+                response = first() if first else self.attempt(request)
                 if not response.is_good:
                     raise_for_status(response, now=self._clock.now())
                 return receive(response)
             except AttemptError as failure:
                 known = context()
-                what = f"{self.describe(ask, url, known)}: {failure}"
+                what = f"{self.describe(request, known)}: {failure}"
                 asked_s += failure.wait_s or 0.0
                 if asked_s > ASKED_WAIT_S_MAX:
                     wait = describe_wait(failure.wait_s or 0.0, self._clock.now())
@@ -150,18 +137,21 @@ class Client:
             first = None
             attempt += 1
 
-    def attempt(self, ask: Ask, url: str, *, redirects_max: int = REDIRECTS_MAX) -> Response:
+    def attempt(self, request: Request, *, redirects_max: int = REDIRECTS_MAX) -> Response:
         """One answer of any status, behind redirects within the origin. Raises AttemptError,
         RunError."""
         for _ in range(redirects_max + 1):
-            response = self._send(ask, url)
+            response = self._send(request)
             if response.status not in _REDIRECTS or redirects_max == 0:
                 return response
             if "location" not in response.headers:
                 break
-            if ask.method == "POST" and response.status not in _KEEP_METHOD:
-                ask = Ask()
-            url = self._redirect(url, response.headers["location"])
+            target = self._redirect(request.url, response.headers["location"])
+            # A POST that was done asks to see its result, with a GET and without a body.
+            if request.method == "POST" and response.status not in _KEEP_METHOD:
+                request = Request("GET", target, request.headers)
+            else:
+                request = request._replace(url=target)
         message = "redirects without end, or without an address"
         raise AnswerError(message, reason=Reason.REQUEST_REJECTED)
 
@@ -173,27 +163,41 @@ class Client:
             _log.warning("%s; the next attempt is in %.0f s", what, failure.wait_s)
         self._pace.rest(failure.wait_s)
 
-    def _send(self, ask: Ask, url: str) -> Response:
-        target = self._target(url, ask)
-        request = f"{ask.method} {target} HTTP/1.1\r\n".encode("latin-1") + self._head
-        if ask.body:
-            length = f"Content-Type: application/json\r\nContent-Length: {len(ask.body)}\r\n\r\n"
-            request += length.encode("latin-1") + ask.body
-        elif ask.method == "POST":
-            request += b"Content-Length: 0\r\n\r\n"
-        else:
-            request += b"\r\n"
-        self._pace.wait_turn()
-        response = self._exchange(request)
+    def _send(self, request: Request) -> Response:
+        sent = self._prepare(request)
+        response = self._exchange(sent.data)
+        # A rotated token, an expired session, a first nonce: what was learnt is tried at once, and
+        # once, because it says nothing of the source.
+        if not response.is_good and self._settings.auth.challenged(sent.as_request(), response):
+            self._head = self._build_head()
+            response = self._exchange(self._prepare(request).data)
         body = response.body
         encoding = response.headers.get("content-encoding", "")
         if encoding and response.is_good:
             body = decode_body(body, encoding, bytes_max=self._settings.limits.body_bytes_max)
-        return Response(response.status, response.headers, body, url)
+        # Not the address as it was prepared: that may hold a credential.
+        return Response(response.status, response.headers, body, request.url)
+
+    def _prepare(self, request: Request) -> "_Sent":
+        """What is sent for a request."""
+        target, head = self._target(request), self._head
+        authority, auth = self._settings.origin.authority, self._settings.auth
+        # Most authentications are headers that stay: nothing is built for a page but its target.
+        if head is not None:
+            if request.headers:
+                head = build_head(authority, head.headers, request.headers)
+            return _Sent(write_request(request, target, head), request, head)
+        common = build_head(authority, self._common.headers, request.headers)
+        headers = add_type(request, common)
+        spelled = request._replace(url=self._settings.origin.url + target, headers=headers)
+        prepared = auth.prepare(spelled)
+        head = build_head(authority, prepared.headers)
+        return _Sent(write_request(prepared, self._target(prepared), head), prepared, head)
 
     def _exchange(self, request: bytes) -> Response:
-        """Sends over an idle connection; one that the server ended meanwhile is not a failed
-        attempt."""
+        """Sends over an idle connection, when it is its turn; one that the server ended meanwhile
+        is not a failed attempt."""
+        self._pace.wait_turn()
         while True:
             self._raise_if_stopped()
             connection, is_fresh = self._take_connection()
@@ -233,21 +237,20 @@ class Client:
         if self._closed or self._is_stopped():
             raise RetryableError(Reason.EVICTED, "the run was asked to stop")
 
-    def _target(self, url: str, ask: Ask) -> str:
+    def _target(self, request: Request) -> str:
         """The part of an address that is sent; ConfigurationError where the rest is not our
         origin."""
+        url = request.url
         if url.startswith(self._prefix):
-            target = url[len(self._prefix) - 1 :].partition("#")[0]
-        else:
-            self._require_origin(url, ask)
-            parts = urlsplit(url)
-            target = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
-        return target if _TARGET.fullmatch(target) else _quote_target(target)
+            return spell_target(url[len(self._prefix) - 1 :].partition("#")[0])
+        self._require_origin(request)
+        parts = urlsplit(url)
+        return spell_target(f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}")
 
     def _redirect(self, url: str, location: str) -> str:
         """Where a redirect leads. Raises AnswerError where the run must not go there."""
         # Bytes beyond ASCII are escaped as they came: a Location in UTF-8 is read as one.
-        spelled = quote(location.encode("latin-1"), safe=f"#{_TARGET_SAFE}")
+        spelled = quote(location.encode("latin-1"), safe=f"#{TARGET_SAFE}")
         try:
             target = urljoin(url, spelled)
             foreign = self._find_foreign(target)
@@ -258,10 +261,10 @@ class Client:
             raise AnswerError(f"redirects to {foreign}", reason=Reason.OTHER_ORIGIN)
         return target
 
-    def _require_origin(self, url: str, ask: Ask) -> None:
-        what = f"{ask.method} at {self._settings.origin.authority} led to"
+    def _require_origin(self, request: Request) -> None:
+        what = f"{request.method} at {self._settings.origin.authority} led to"
         try:
-            foreign = self._find_foreign(url)
+            foreign = self._find_foreign(request.url)
         except ValueError as error:
             message = f"{what} an address that cannot be used"
             raise ConfigurationError(Reason.INVALID_RESPONSE, message) from error
@@ -276,38 +279,28 @@ class Client:
             return None
         return f"{origin.url}, which is not baseUrl's {ours.url}; nothing went there"
 
-    def describe(self, ask: Ask, url: str, context: Context = _NO_CONTEXT) -> str:
+    def describe(self, request: Request, context: Context = _NO_CONTEXT) -> str:
         """Method, path without query, host, and which page, for messages."""
-        path = urlsplit(url).path or "/"
+        path = urlsplit(request.url).path or "/"
         where = f", {context.where}" if context.where else ""
-        return f"{ask.method} {path} at {self._settings.origin.authority}{where}"
+        return f"{request.method} {path} at {self._settings.origin.authority}{where}"
 
-    def _reread_credentials(self) -> bool:
-        """Whether the credentials are others than before."""
-        head = self._build_head()
-        changed = head != self._head
-        self._head = head
-        return changed
-
-    def _build_head(self) -> bytes:
-        """The header lines that every request carries."""
-        headers = {"Accept": "application/json", "User-Agent": "external-data-operator"}
-        lower = {name.lower(): name for name in headers}
-        for name, value in {**self._settings.headers, **self._settings.auth()}.items():
-            if name.lower() in _OURS:
-                message = f"headers: {name} is the runner's own to send"
-                raise ConfigurationError(Reason.INVALID_SPEC, message)
-            if not _HEADER_VALUE.fullmatch(value):
-                message = f"headers: the value of {name} has characters that no header may carry"
-                raise ConfigurationError(Reason.INVALID_SPEC, message)
-            headers[lower.setdefault(name.lower(), name)] = value
-        headers["Host"] = self._settings.origin.authority
-        headers["Accept-Encoding"] = ACCEPTED
-        return "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode("latin-1")
+    def _build_head(self) -> Head | None:
+        """The head that all requests share; None where each one is prepared by itself."""
+        settings = self._settings
+        if not settings.auth.is_static:
+            return None
+        prepared = settings.auth.prepare(Request("GET", settings.origin.url))
+        return build_head(settings.origin.authority, self._common.headers, prepared.headers)
 
 
-def _quote_target(target: str) -> str:
-    """Escapes what an address may not hold; what is escaped already stays as it is."""
-    whole = target.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    quoted = quote(whole, safe=_TARGET_SAFE)
-    return _BARE_PERCENT.sub("%25", quoted)
+class _Sent(NamedTuple):
+    """A request that was prepared, in bytes and in words."""
+
+    data: bytes
+    request: Request
+    head: Head
+
+    def as_request(self) -> Request:
+        """With all headers that were sent."""
+        return self.request._replace(headers=add_type(self.request, self.head))

@@ -10,17 +10,15 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from sync_runner.network.sockets import Socket, describe_tls
 from sync_runner.transport.bodies import decode_body
 from sync_runner.transport.failures import BrokenError, ConnectionLostError
 from sync_runner.transport.framing import HEAD_BYTES_MAX, Incoming
+from sync_runner.transport.messages import Response
 
 _BUFFER_BYTES = 256 << 10
 _SLICE_S = 1.0
-_UNFINISHED = frozenset({202, 205, 206, 207})
-"""Accepted and not done, a reset, a part that nobody asked for, several answers in one."""
 
 
 @dataclass(frozen=True)
@@ -34,21 +32,6 @@ class AttemptLimits:
     """From the request to the end of its answer."""
     body_bytes_max: int = 256 << 20
     """Bytes of the body, compressed or not."""
-
-
-class Response(NamedTuple):
-    """An answer that came whole by its framing. Header names are in lower case."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-    url: str = ""
-    """The address that answered, after redirects; relative addresses in the body start there."""
-
-    @property
-    def is_good(self) -> bool:
-        """Whether the status is a 2xx that brings the whole answer, or says that it is empty."""
-        return 200 <= self.status < 300 and self.status not in _UNFINISHED
 
 
 class Connection:

@@ -12,8 +12,8 @@ from email.utils import parsedate_to_datetime
 
 from external_data_operator.api.conditions import Reason
 
-from sync_runner.transport.exchange import Response
 from sync_runner.transport.failures import AnswerError, StatusError
+from sync_runner.transport.messages import Response
 
 _RESET_WAIT_S_MAX = 300.0
 """Of a reset header that holds a bare number: some count milliseconds."""

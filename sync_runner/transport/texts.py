@@ -11,7 +11,7 @@ from email.message import Message
 from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ResponseError
-from sync_runner.transport.exchange import Response
+from sync_runner.transport.messages import Response
 
 _UTF_8 = frozenset({"", "utf-8", "utf8", "us-ascii", "ascii", "utf-8-sig", "utf8mb4"})
 _LATIN_1 = frozenset({"iso8859-1", "latin_1"})

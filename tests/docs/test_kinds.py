@@ -16,6 +16,7 @@ from pydantic.alias_generators import to_camel
 
 from sync_runner.sources import load_kind
 from sync_runner.sources.rest.pagination import STYLES
+from sync_runner.transport.auths import AUTHS
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = (ROOT / "docs/reference/externaldatasource.md").read_text()
@@ -59,6 +60,10 @@ def test_every_paginator_has_code_and_an_example_and_a_row() -> None:
     assert used("pagination") == keys_of(Pagination)
     for key in keys_of(Pagination):
         assert f"| `{key}` |" in REFERENCE
+
+
+def test_every_authentication_has_code() -> None:
+    assert {to_camel(field) for field in AUTHS} == keys_of(RestAuth)
 
 
 @pytest.mark.parametrize("key", sorted(keys_of(RestAuth)))

@@ -3,6 +3,7 @@ request."""
 
 import json
 from collections.abc import Collection
+from typing import Any
 from urllib.parse import urlsplit
 
 from external_data_operator.api.conditions import Reason
@@ -14,9 +15,11 @@ from sync_runner.network.hosts import build_rules
 from sync_runner.network.sockets import build_tls
 from sync_runner.protocols import Clock, Credentials
 from sync_runner.records.lone import Expected
-from sync_runner.transport.auth import build_auth
-from sync_runner.transport.client import Ask, Client, IsStopped, Settings
+from sync_runner.transport.auths import build_auth
+from sync_runner.transport.auths.context import AuthContext
+from sync_runner.transport.client import Client, IsStopped, Settings
 from sync_runner.transport.exchange import AttemptLimits
+from sync_runner.transport.messages import Request
 from sync_runner.transport.origin import Origin, parse_origin
 
 
@@ -30,33 +33,40 @@ def open_client(
     limits: AttemptLimits | None = None,
 ) -> Client:
     """A client of `baseUrl`; reads the credentials. Raises ConfigurationError."""
-    origin = find_origin(rest)
     ca = rest.tls.ca if rest.tls is not None else None
     authorities = credentials.certificate(ca) if ca is not None else None
-    settings = Settings(
-        origin=origin,
-        rules=build_rules(network.private_cidrs),
-        tls=build_tls(authorities, alpn=["http/1.1"]) if origin.scheme == "https" else None,
+    rules = build_rules(network.private_cidrs)
+
+    def open_origin(origin: Origin, **more: Any) -> Client:
+        tls = build_tls(authorities, alpn=["http/1.1"]) if origin.scheme == "https" else None
+        settings = Settings(origin, rules, tls, limits=limits or AttemptLimits(), **more)
+        return Client(settings, clock=clock, is_stopped=is_stopped)
+
+    context = AuthContext(credentials, lambda url: open_origin(_parse_origin(url, "auth")))
+    return open_origin(
+        find_origin(rest),
         headers=rest.headers,
-        auth=build_auth(rest.auth, credentials),
-        limits=limits or AttemptLimits(),
+        auth=build_auth(rest.auth, context),
         per_second=rest.rate.requests_per_second if rest.rate is not None else None,
     )
-    return Client(settings, clock=clock, is_stopped=is_stopped)
 
 
 def find_origin(rest: RestSource) -> Origin:
     """The origin of `baseUrl`; ConfigurationError where it has none."""
+    return _parse_origin(rest.base_url, "baseUrl")
+
+
+def _parse_origin(url: str, field: str) -> Origin:
     try:
-        return parse_origin(rest.base_url)
+        return parse_origin(url)
     except ValueError as error:
-        raise ConfigurationError(Reason.INVALID_SPEC, f"baseUrl: {error}") from error
+        raise ConfigurationError(Reason.INVALID_SPEC, f"{field}: {error}") from error
 
 
-def build_ask(stream: RestStream) -> Ask:
-    """How a stream is asked."""
+def build_request(stream: RestStream, url: str) -> Request:
+    """How a stream is asked at this address."""
     body = b"" if stream.body is None else json.dumps(stream.body).encode()
-    return Ask(stream.method.value, body)
+    return Request(stream.method.value, url, body=body)
 
 
 def build_address(rest: RestSource, stream: RestStream) -> str:

@@ -13,8 +13,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from sync_runner.records.decode import Value
 from sync_runner.sources.rest.pagination.page import PageRequest, Paginator
-from sync_runner.transport.client import Ask, Client
-from sync_runner.transport.exchange import Response
+from sync_runner.transport.client import Client
+from sync_runner.transport.messages import Request, Response
 
 GUESSED_BYTES_MAX = 32 << 20
 
@@ -22,10 +22,12 @@ GUESSED_BYTES_MAX = 32 << 20
 class Guesses:
     """The pages under way, in the order of their turn."""
 
-    def __init__(self, client: Client, ask: Ask, paginator: Paginator, *, concurrency: int) -> None:
+    def __init__(
+        self, client: Client, template: Request, paginator: Paginator, *, concurrency: int
+    ) -> None:
         """`concurrency` requests are under way at once; as many again may lie ready."""
         self._client = client
-        self._ask = ask
+        self._template = template
         self._paginator = paginator
         self._concurrency = concurrency
         self._pool: ThreadPoolExecutor | None = None
@@ -68,7 +70,7 @@ class Guesses:
     def _submit(self, request: PageRequest) -> Future[Response]:
         if self._pool is None:
             self._pool = ThreadPoolExecutor(self._concurrency, thread_name_prefix="page")
-        return self._pool.submit(self._client.attempt, self._ask, request.url)
+        return self._pool.submit(self._client.attempt, self._template._replace(url=request.url))
 
     def _discard(self) -> None:
         while self._pages:

@@ -21,8 +21,7 @@ from sync_runner.records.lone import Expected
 from sync_runner.sources.rest.guesses import Guesses
 from sync_runner.sources.rest.pagination.page import PageRequest, Paginator
 from sync_runner.sources.rest.place import Place
-from sync_runner.transport.client import Ask, Client
-from sync_runner.transport.exchange import Response
+from sync_runner.transport.client import Client
 from sync_runner.transport.failures import (
     AnswerError,
     NoRowsError,
@@ -30,6 +29,7 @@ from sync_runner.transport.failures import (
     TornBodyError,
     UnsettledError,
 )
+from sync_runner.transport.messages import Request, Response
 from sync_runner.transport.texts import read_text
 from sync_runner.transport.weather import Context
 
@@ -55,7 +55,8 @@ class PageReader:
     """Reads the pages of one walk into its decoder."""
 
     stream: RestStream
-    ask: Ask
+    template: Request
+    """What each request is made from."""
     client: Client
     paginator: Paginator
     decoder: RecordDecoder
@@ -99,8 +100,7 @@ class PageReader:
         first: Callable[[], Response] | None = None,
     ) -> T:
         return self.client.fetch(
-            self.ask,
-            place.request.url,
+            self.template._replace(url=place.request.url),
             receive,
             first=first,
             context=lambda: self._build_context(place),

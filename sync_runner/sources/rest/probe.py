@@ -22,11 +22,11 @@ from sync_runner.protocols import Clock, Credentials
 from sync_runner.records.decode import RecordDecoder
 from sync_runner.records.sample import Sample
 from sync_runner.sources.rest.bounds import Bounds
-from sync_runner.sources.rest.client import build_address, build_ask, expect_rows, open_client
+from sync_runner.sources.rest.client import build_address, build_request, expect_rows, open_client
 from sync_runner.sources.rest.pagination import build_paginator
 from sync_runner.sources.rest.pagination.page import add_params, find_missing
 from sync_runner.transport.client import Client, IsStopped
-from sync_runner.transport.exchange import AttemptLimits, Response
+from sync_runner.transport.exchange import AttemptLimits
 from sync_runner.transport.failures import (
     AnswerError,
     BrokenError,
@@ -34,6 +34,7 @@ from sync_runner.transport.failures import (
     TooLargeError,
     TornBodyError,
 )
+from sync_runner.transport.messages import Response
 from sync_runner.transport.retry import raise_for_status
 from sync_runner.transport.texts import read_text
 
@@ -86,11 +87,10 @@ class RestProbe:
 
     def _read_page(self, client: Client, stream: RestStream) -> "_Page":
         """The stream's first page; nothing where the response is not one to learn from."""
-        ask = build_ask(stream)
-        url = self._build_first(stream)
-        what = client.describe(ask, url)
+        request = build_request(stream, self._build_first(stream))
+        what = client.describe(request)
         try:
-            response = client.attempt(ask, url)
+            response = client.attempt(request)
             if response.status in _DENIED:
                 raise_for_status(response, now=self._clock.now())
         except (StatusError, TooLargeError, TornBodyError):

@@ -23,7 +23,7 @@ from sync_runner.protocols import Batch, Clock, Position, ReadRequest, Token
 from sync_runner.records.decode import Envelope, RecordDecoder
 from sync_runner.sources.cursor_tracker import CursorTracker, Seen
 from sync_runner.sources.rest.bounds import Bounds, Window
-from sync_runner.sources.rest.client import build_address, build_ask, expect_rows
+from sync_runner.sources.rest.client import build_address, build_request, expect_rows
 from sync_runner.sources.rest.guesses import Guesses
 from sync_runner.sources.rest.page import Accepted, PageReader
 from sync_runner.sources.rest.pagination import build_paginator
@@ -71,8 +71,10 @@ class Walk:
         self._source = source
         self._client = client
         self._paginator = build_paginator(source.stream.pagination)
-        ask = build_ask(source.stream)
-        self._guesses = Guesses(client, ask, self._paginator, concurrency=source.rest.concurrency)
+        template = build_request(source.stream, "")
+        self._guesses = Guesses(
+            client, template, self._paginator, concurrency=source.rest.concurrency
+        )
         self._decoder = RecordDecoder(
             records_path=source.stream.records_path,
             envelope=self._paginator.paths,
@@ -83,7 +85,7 @@ class Walk:
         )
         self._reader = PageReader(
             stream=source.stream,
-            ask=ask,
+            template=template,
             client=client,
             paginator=self._paginator,
             decoder=self._decoder,

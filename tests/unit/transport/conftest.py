@@ -6,13 +6,47 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from external_data_operator.api.meta import CertificateRef, SecretValue
+from external_data_operator.api.sources.rest import BearerAuth
 
 from sync_runner.network.hosts import build_rules
+from sync_runner.transport.auths.bearer import Bearer
+from sync_runner.transport.auths.context import AuthContext
 from sync_runner.transport.client import Client, Settings
-from sync_runner.transport.exchange import Response
+from sync_runner.transport.messages import Response
 from sync_runner.transport.origin import parse_origin
 from tests.clocks import JumpingClock
 from tests.servers.rest import RestServer, running_rest
+
+
+class RotatingCredentials:
+    """One credential that changes each time it is read; the last value stays."""
+
+    def __init__(self, *texts: str) -> None:
+        self._left = list(texts)
+
+    def secret(self, value: SecretValue) -> str:
+        """The next value."""
+        return self._left.pop(0) if len(self._left) > 1 else self._left[0]
+
+    def certificate(self, ref: CertificateRef) -> str:
+        """None is asked for."""
+        raise NotImplementedError
+
+    def keys_of(self, secret_name: str) -> dict[str, str]:
+        """None are asked for."""
+        raise NotImplementedError
+
+
+def bearer(*tokens: str) -> Bearer:
+    """The authentication with a token that rotates."""
+    spec = BearerAuth.model_validate({"token": {"secretKeyRef": {"name": "s", "key": "k"}}})
+
+    def open_client(url: str) -> Client:
+        raise NotImplementedError
+
+    return Bearer(spec, AuthContext(RotatingCredentials(*tokens), open_client))
+
 
 MakeClient = Callable[..., Client]
 

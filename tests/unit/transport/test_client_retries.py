@@ -8,9 +8,9 @@ import pytest
 from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError, RetryableError
-from sync_runner.transport.client import Ask
-from sync_runner.transport.exchange import AttemptLimits, Response
+from sync_runner.transport.exchange import AttemptLimits
 from sync_runner.transport.failures import RejectedError, TornBodyError
+from sync_runner.transport.messages import Request, Response
 from tests.clocks import JumpingClock
 from tests.servers.replies import Reply, compressed, hang_up, ok, reset, status
 from tests.servers.rest import RestServer
@@ -44,7 +44,7 @@ def test_a_fault_that_passes_costs_a_second_and_no_rows(
     server.on("/x", ok(GOOD))
     server.script("/x", fault)
     client = make_client(limits=QUICK)
-    assert client.fetch(Ask(), f"{server.url}/x", read_json) == GOOD
+    assert client.fetch(Request("GET", f"{server.url}/x"), read_json) == GOOD
     assert clock.slept_s == 1
     assert len(server.requests) == 2
 
@@ -54,7 +54,7 @@ def test_a_fault_that_stays_ends_after_five_attempts_and_their_waits(
 ) -> None:
     server.on("/orders", status(503))
     with pytest.raises(RetryableError) as caught:
-        make_client().fetch(Ask(), f"{server.url}/orders?key=query-secret", read_body)
+        make_client().fetch(Request("GET", f"{server.url}/orders?key=query-secret"), read_body)
     host = f"127.0.0.1:{server.port}"
     assert str(caught.value) == f"GET /orders at {host}: answered 503 (5 attempts)"
     assert caught.value.reason is Reason.SOURCE_UNAVAILABLE
@@ -67,7 +67,7 @@ def test_a_rate_limit_that_stays_has_its_own_reason_and_obeys_the_server(
 ) -> None:
     server.on("/x", status(429, Retry_After="30"))
     with pytest.raises(RetryableError) as caught:
-        make_client().fetch(Ask(), f"{server.url}/x", read_body)
+        make_client().fetch(Request("GET", f"{server.url}/x"), read_body)
     assert caught.value.reason is Reason.RATE_LIMITED
     assert clock.slept_s == 4 * 30
 
@@ -78,7 +78,7 @@ def test_a_refusal_is_not_asked_again(
 ) -> None:
     server.on("/x", status(code))
     with pytest.raises(RejectedError, match=rf"^GET /x at 127\.0\.0\.1:\d+: answered {code}$"):
-        make_client().fetch(Ask(), f"{server.url}/x?secret=1", read_body)
+        make_client().fetch(Request("GET", f"{server.url}/x?secret=1"), read_body)
     assert len(server.requests) == 1
     assert clock.slept == []
 
@@ -95,7 +95,7 @@ def test_a_body_that_the_reader_finds_torn_is_asked_for_again(
         except ValueError as error:
             raise TornBodyError("broke off") from error
 
-    assert make_client().fetch(Ask(), f"{server.url}/x", receive) == GOOD
+    assert make_client().fetch(Request("GET", f"{server.url}/x"), receive) == GOOD
     assert len(server.requests) == 2
 
 
@@ -105,7 +105,7 @@ def test_bytes_that_keep_dripping_do_not_hold_a_run_for_ever(
     server.on("/x", ok(GOOD))
     slow = Reply(body=WHOLE.body, piece_bytes=1, piece_pause_s=0.1)
     server.script("/x", slow)
-    assert make_client(limits=QUICK).fetch(Ask(), f"{server.url}/x", read_json) == GOOD
+    assert make_client(limits=QUICK).fetch(Request("GET", f"{server.url}/x"), read_json) == GOOD
     assert len(server.requests) == 2
 
 
@@ -115,7 +115,7 @@ def test_slow_bytes_within_the_bounds_are_waited_for(
     slow = Reply(body=WHOLE.body, piece_bytes=20, piece_pause_s=0.05)
     server.on("/x", slow)
     limits = AttemptLimits(read_s=2, total_s=20)
-    assert make_client(limits=limits).fetch(Ask(), f"{server.url}/x", read_json) == GOOD
+    assert make_client(limits=limits).fetch(Request("GET", f"{server.url}/x"), read_json) == GOOD
     assert len(server.requests) == 1
 
 
@@ -125,7 +125,7 @@ def test_a_page_above_the_bound_of_bytes_needs_a_person(
     server.on("/x", Reply(body=b"[" + b" " * (3 << 20) + b"]"))
     client = make_client(limits=AttemptLimits(body_bytes_max=1 << 20))
     with pytest.raises(ConfigurationError, match="more than 1 MiB in one page") as caught:
-        client.fetch(Ask(), f"{server.url}/x", read_body)
+        client.fetch(Request("GET", f"{server.url}/x"), read_body)
     assert caught.value.reason is Reason.LIMIT_EXCEEDED
     assert len(server.requests) == 1
 
@@ -133,7 +133,7 @@ def test_a_page_above_the_bound_of_bytes_needs_a_person(
 def test_an_endless_head_ends_the_attempt(server: RestServer, make_client: MakeClient) -> None:
     server.on("/x", Reply(headers={f"X-{n}": "a" * 1000 for n in range(3000)}))
     with pytest.raises(RetryableError, match="head is longer"):
-        make_client().fetch(Ask(), f"{server.url}/x", read_body)
+        make_client().fetch(Request("GET", f"{server.url}/x"), read_body)
 
 
 def test_the_status_of_an_error_counts_however_its_body_is_packed(
@@ -141,7 +141,7 @@ def test_the_status_of_an_error_counts_however_its_body_is_packed(
 ) -> None:
     server.on("/x", replace(compressed(GOOD, "br"), status=401))
     with pytest.raises(RejectedError, match="answered 401"):
-        make_client().fetch(Ask(), f"{server.url}/x", read_body)
+        make_client().fetch(Request("GET", f"{server.url}/x"), read_body)
 
 
 def test_an_encoding_that_was_not_asked_for_needs_a_person(
@@ -149,7 +149,7 @@ def test_an_encoding_that_was_not_asked_for_needs_a_person(
 ) -> None:
     server.on("/x", compressed(GOOD, "br"))
     with pytest.raises(ConfigurationError) as caught:
-        make_client().fetch(Ask(), f"{server.url}/x", read_body)
+        make_client().fetch(Request("GET", f"{server.url}/x"), read_body)
     assert caught.value.reason is Reason.INVALID_RESPONSE
 
 
@@ -158,7 +158,7 @@ def test_compressed_bodies_arrive_unpacked(
     server: RestServer, make_client: MakeClient, encoding: str
 ) -> None:
     server.on("/x", compressed(GOOD, encoding))
-    assert make_client().fetch(Ask(), f"{server.url}/x", read_json) == GOOD
+    assert make_client().fetch(Request("GET", f"{server.url}/x"), read_json) == GOOD
 
 
 def test_a_first_attempt_made_elsewhere_counts(
@@ -167,9 +167,9 @@ def test_a_first_attempt_made_elsewhere_counts(
     server.on("/x", status(503))
     client = make_client()
     url = f"{server.url}/x"
-    first = client.attempt(Ask(), url)
+    first = client.attempt(Request("GET", url))
     with pytest.raises(RetryableError, match="5 attempts"):
-        client.fetch(Ask(), url, read_body, first=lambda: first)
+        client.fetch(Request("GET", url), read_body, first=lambda: first)
     assert len(server.requests) == 5
 
 
@@ -177,12 +177,12 @@ def test_nobody_listening_is_unreachable(make_client: MakeClient, server: RestSe
     port = server.port
     client = make_client(f"http://127.0.0.1:{port + 1 if port < 65535 else port - 1}")
     with pytest.raises(RetryableError, match="refused") as caught:
-        client.fetch(Ask(), f"{client._settings.origin.url}/x", read_body)
+        client.fetch(Request("GET", f"{client._settings.origin.url}/x"), read_body)
     assert caught.value.reason is Reason.UNREACHABLE
 
 
 def test_a_name_that_does_not_resolve_is_unreachable(make_client: MakeClient) -> None:
     client = make_client("https://no-such-host.invalid")
     with pytest.raises(RetryableError, match="does not resolve") as caught:
-        client.fetch(Ask(), "https://no-such-host.invalid/x", read_body)
+        client.fetch(Request("GET", "https://no-such-host.invalid/x"), read_body)
     assert caught.value.reason is Reason.UNREACHABLE

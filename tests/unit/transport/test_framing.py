@@ -9,9 +9,9 @@ from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError, RetryableError
 from sync_runner.transport.bodies import decode_body
-from sync_runner.transport.client import Ask
 from sync_runner.transport.failures import BrokenError, TooLargeError
 from sync_runner.transport.framing import Incoming
+from sync_runner.transport.messages import Request
 from tests.servers.replies import Reply, ok, redirect
 from tests.servers.rest import RestServer
 from tests.unit.transport.conftest import MakeClient, read_body
@@ -103,7 +103,7 @@ def test_the_connection_of_an_odd_response_is_not_used_again(
     server.on("/x", Reply(raw=raw))
     client = make_client()
     for _ in range(2):
-        assert client.fetch(Ask(), f"{server.url}/x", read_body) == BODY
+        assert client.fetch(Request("GET", f"{server.url}/x"), read_body) == BODY
     assert (server.connections, len(server.requests)) == (2, 2)
 
 
@@ -114,7 +114,7 @@ def test_the_connection_of_an_unusual_response_is_used_again(
     server.on("/x", Reply(raw=raw))
     client = make_client()
     for _ in range(2):
-        assert client.fetch(Ask(), f"{server.url}/x", read_body) == BODY
+        assert client.fetch(Request("GET", f"{server.url}/x"), read_body) == BODY
     assert (server.connections, len(server.requests)) == (1, 2)
 
 
@@ -149,7 +149,7 @@ def test_the_reason_of_a_response_that_is_not_http_reaches_the_run(
 ) -> None:
     server.on("/x", Reply(raw=BROKEN["two lengths"][0]))
     with pytest.raises(RetryableError, match="Content-Length headers contradict each other"):
-        make_client().fetch(Ask(), f"{server.url}/x", read_body)
+        make_client().fetch(Request("GET", f"{server.url}/x"), read_body)
 
 
 def test_a_transfer_coding_below_chunked_is_undone(
@@ -158,7 +158,7 @@ def test_a_transfer_coding_below_chunked_is_undone(
     packed = gzip.compress(BODY)
     raw = HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n%x\r\n" % len(packed)
     server.on("/x", Reply(raw=raw + packed + b"\r\n0\r\n\r\n"))
-    assert make_client().fetch(Ask(), f"{server.url}/x", read_body) == BODY
+    assert make_client().fetch(Request("GET", f"{server.url}/x"), read_body) == BODY
 
 
 ENCODED = {
@@ -186,7 +186,7 @@ def test_an_encoding_that_cannot_be_undone_is_named_and_asked_for_once(
 ) -> None:
     server.on("/x", Reply(body=b"\x28\xb5\x2f\xfd", headers={"Content-Encoding": "zstd"}))
     with pytest.raises(ConfigurationError, match="the encoding zstd, which") as caught:
-        make_client().fetch(Ask(), f"{server.url}/x", read_body)
+        make_client().fetch(Request("GET", f"{server.url}/x"), read_body)
     assert caught.value.reason is Reason.INVALID_RESPONSE
     assert len(server.requests) == 1
 
@@ -205,19 +205,19 @@ def test_what_an_address_may_not_hold_is_escaped_once(
     server: RestServer, make_client: MakeClient, path: str, target: str
 ) -> None:
     server.on(target.partition("?")[0], ok([1]))
-    make_client().fetch(Ask(), f"{server.url}{path}", read_body)
+    make_client().fetch(Request("GET", f"{server.url}{path}"), read_body)
     assert server.targets() == [target]
 
 
 def test_a_location_in_utf_8_is_escaped_once(server: RestServer, make_client: MakeClient) -> None:
     server.on("/x", redirect("/zażółć?q=ü".encode().decode("latin-1")))
     server.on("/za%C5%BC%C3%B3%C5%82%C4%87", ok([1]))
-    make_client().fetch(Ask(), f"{server.url}/x", read_body)
+    make_client().fetch(Request("GET", f"{server.url}/x"), read_body)
     assert server.targets()[-1] == "/za%C5%BC%C3%B3%C5%82%C4%87?q=%C3%BC"
 
 
 def test_a_next_page_at_port_0_is_refused(server: RestServer, make_client: MakeClient) -> None:
     client: Any = make_client()
     with pytest.raises(ConfigurationError, match="cannot be used"):
-        client.fetch(Ask(), "http://127.0.0.1:0/x", read_body)
+        client.fetch(Request("GET", "http://127.0.0.1:0/x"), read_body)
     assert server.connections == 0

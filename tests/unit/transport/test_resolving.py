@@ -11,7 +11,7 @@ from sync_runner.errors import ConfigurationError
 from sync_runner.network.failures import ConnectError
 from sync_runner.network.hosts import build_rules
 from sync_runner.network.sockets import require_all_allowed
-from sync_runner.transport.client import Ask
+from sync_runner.transport.messages import Request
 from sync_runner.transport.origin import parse_origin
 from tests.servers.replies import ok
 from tests.servers.rest import RestServer
@@ -49,7 +49,7 @@ def test_a_name_is_resolved_once_for_a_connection_and_judged(
     asked = resolve_to(["127.0.0.1"], ["10.0.0.1"])
     url = f"http://{NAME}:{server.port}"
     client = make_client(url)
-    assert client.fetch(Ask(), f"{url}/x", read_body) == b"[1]"
+    assert client.fetch(Request("GET", f"{url}/x"), read_body) == b"[1]"
     assert asked == [NAME]
     assert server.requests[0].headers["host"] == f"{NAME}:{server.port}"
 
@@ -62,7 +62,7 @@ def test_a_name_that_turns_private_between_two_attempts_is_refused(
     url = f"http://{NAME}:{server.port}"
     client = make_client(url, rules=build_rules(["127.0.0.2/32"]))
     with pytest.raises(ConfigurationError) as caught:
-        client.fetch(Ask(), f"{url}/x", read_body)
+        client.fetch(Request("GET", f"{url}/x"), read_body)
     assert caught.value.reason is Reason.HOST_NOT_ALLOWED
     assert server.connections == 0
 
@@ -73,7 +73,7 @@ def test_of_several_addresses_only_those_that_are_allowed_are_tried(
     server.on("/x", ok([1]))
     resolve_to(["10.9.9.9", "127.0.0.2", "127.0.0.1"])
     url = f"http://{NAME}:{server.port}"
-    assert make_client(url).fetch(Ask(), f"{url}/x", read_body) == b"[1]"
+    assert make_client(url).fetch(Request("GET", f"{url}/x"), read_body) == b"[1]"
 
 
 def test_a_host_that_others_connect_to_must_be_allowed_at_every_address(

@@ -3,8 +3,8 @@
 import pytest
 from external_data_operator.api.conditions import Reason
 
-from sync_runner.transport.exchange import Response
 from sync_runner.transport.failures import AnswerError, StatusError
+from sync_runner.transport.messages import Response
 from sync_runner.transport.retry import find_asked_wait_s, own_wait_s, raise_for_status
 
 NOW = 1_700_000_000.0  # Tue, 14 Nov 2023 22:13:20 GMT

@@ -4,7 +4,7 @@ import pytest
 from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError
-from sync_runner.transport.exchange import Response
+from sync_runner.transport.messages import Response
 from sync_runner.transport.texts import read_text
 
 TEXT = '[{"t": "déjà “vu” €"}]'

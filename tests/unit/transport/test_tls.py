@@ -12,8 +12,8 @@ from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError, RetryableError
 from sync_runner.network.sockets import build_tls
-from sync_runner.transport.client import Ask
 from sync_runner.transport.exchange import AttemptLimits
+from sync_runner.transport.messages import Request
 from tests.clocks import JumpingClock
 from tests.servers.replies import ok
 from tests.servers.rest import RestServer, running_rest
@@ -38,7 +38,7 @@ def test_an_authority_of_the_spec_is_believed(
 ) -> None:
     client = make_client(tls=build_tls(authority.pem))
     for _ in range(3):
-        assert client.fetch(Ask(), f"{server.url}/x", read_body) == b"[1]"
+        assert client.fetch(Request("GET", f"{server.url}/x"), read_body) == b"[1]"
     assert server.connections == 1
 
 
@@ -46,7 +46,7 @@ def test_an_unknown_authority_is_not_believed_and_not_asked_again(
     server: RestServer, make_client: MakeClient, clock: JumpingClock
 ) -> None:
     with pytest.raises(RetryableError, match="certificate is not trusted") as caught:
-        make_client(tls=build_tls(None)).fetch(Ask(), f"{server.url}/x", read_body)
+        make_client(tls=build_tls(None)).fetch(Request("GET", f"{server.url}/x"), read_body)
     assert caught.value.reason is Reason.UNREACHABLE
     assert clock.slept == []
     assert server.requests == []
@@ -59,7 +59,7 @@ def test_a_certificate_for_another_name_is_not_believed(
     with running_rest(other.server) as server:
         client = make_client(server.url, tls=build_tls(other.pem))
         with pytest.raises(RetryableError, match="certificate is not trusted"):
-            client.fetch(Ask(), f"{server.url}/x", read_body)
+            client.fetch(Request("GET", f"{server.url}/x"), read_body)
         assert server.requests == []
 
 
@@ -78,14 +78,14 @@ def test_what_is_wrong_with_a_certificate_is_said(
     with running_rest(other.server) as server:
         client = make_client(server.url, tls=build_tls(other.pem))
         with pytest.raises(RetryableError, match=words) as caught:
-            client.fetch(Ask(), f"{server.url}/x", read_body)
+            client.fetch(Request("GET", f"{server.url}/x"), read_body)
         assert caught.value.reason is Reason.UNREACHABLE
         assert server.requests == []
 
 
 def test_an_unknown_authority_is_said(server: RestServer, make_client: MakeClient) -> None:
     with pytest.raises(RetryableError, match="unable to get local issuer certificate"):
-        make_client(tls=build_tls(None)).fetch(Ask(), f"{server.url}/x", read_body)
+        make_client(tls=build_tls(None)).fetch(Request("GET", f"{server.url}/x"), read_body)
 
 
 def test_a_handshake_that_the_server_refuses_is_said(
@@ -97,7 +97,7 @@ def test_a_handshake_that_the_server_refuses_is_said(
     with running_rest(other.server) as server:
         client = make_client(server.url, tls=build_tls(other.pem))
         with pytest.raises(RetryableError, match=r"handshake failed .*alert handshake failure"):
-            client.fetch(Ask(), f"{server.url}/x", read_body)
+            client.fetch(Request("GET", f"{server.url}/x"), read_body)
 
 
 def test_a_server_that_wants_a_certificate_of_ours_is_said(
@@ -109,7 +109,7 @@ def test_a_server_that_wants_a_certificate_of_ours_is_said(
     with running_rest(other.server) as server:
         client = make_client(server.url, tls=build_tls(other.pem))
         with pytest.raises(RetryableError, match="alert handshake failure"):
-            client.fetch(Ask(), f"{server.url}/x", read_body)
+            client.fetch(Request("GET", f"{server.url}/x"), read_body)
 
 
 class _PlainHttp(socketserver.BaseRequestHandler):
@@ -129,7 +129,7 @@ def test_a_port_that_answers_in_plain_http_is_said(
         url = f"https://localhost:{plain.server_address[1]}"
         client = make_client(url, tls=build_tls(authority.pem))
         with pytest.raises(RetryableError, match="does not speak TLS on this port"):
-            client.fetch(Ask(), f"{url}/x", read_body)
+            client.fetch(Request("GET", f"{url}/x"), read_body)
         plain.shutdown()
         thread.join()
 
@@ -142,7 +142,7 @@ def test_a_server_that_speaks_no_tls_is_unreachable(
         limits = AttemptLimits(connect_s=0.2)
         client = make_client(url, tls=build_tls(authority.pem), limits=limits)
         with pytest.raises(RetryableError, match="TLS handshake took too long") as caught:
-            client.fetch(Ask(), f"{url}/x", read_body)
+            client.fetch(Request("GET", f"{url}/x"), read_body)
         assert caught.value.reason is Reason.UNREACHABLE
 
 

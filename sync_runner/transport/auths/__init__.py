@@ -1,0 +1,26 @@
+"""The ways to be let in: one file each, and the table that says which is which.
+
+A new one: its spec in the API's union, its file here, one line below.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from external_data_operator.api.sources.rest import RestAuth
+
+from sync_runner.transport.auth import Auth, NoAuth
+from sync_runner.transport.auths.bearer import Bearer
+from sync_runner.transport.auths.context import AuthContext
+
+AUTHS: Mapping[str, Callable[[Any, AuthContext], Auth]] = {
+    "bearer": Bearer,
+}
+"""The field of the API's union, and what is made of the spec in it."""
+
+
+def build_auth(spec: RestAuth | None, context: AuthContext) -> Auth:
+    """The authentication that the spec names; reads the credentials. Raises ConfigurationError."""
+    if spec is None:
+        return NoAuth()
+    key = next(key for key in AUTHS if getattr(spec, key) is not None)
+    return AUTHS[key](getattr(spec, key), context)

@@ -1,0 +1,53 @@
+"""A token in the Authorization header, read when the client opens, and again at a 401, so that a
+rotated Secret goes on by itself."""
+
+import re
+
+from external_data_operator.api.conditions import Reason
+from external_data_operator.api.meta import SecretValue
+from external_data_operator.api.sources.rest import BearerAuth
+
+from sync_runner.errors import ConfigurationError
+from sync_runner.protocols import Credentials
+from sync_runner.transport.auths.context import AuthContext
+from sync_runner.transport.messages import Request, Response
+
+_TOKEN = re.compile(r"[\x21-\x7e\x80-\xff]+(?: [\x21-\x7e\x80-\xff]+)*")
+_UNAUTHORIZED = 401
+
+
+class Bearer:
+    """`Authorization: Bearer …`."""
+
+    is_static = True
+
+    def __init__(self, spec: BearerAuth, context: AuthContext) -> None:
+        """Reads the token. Raises ConfigurationError."""
+        self._spec = spec
+        self._credentials = context.credentials
+        self._value = self._read()
+
+    def prepare(self, request: Request) -> Request:
+        """The request with the token."""
+        return request.with_header("Authorization", self._value)
+
+    def challenged(self, sent: Request, response: Response) -> bool:
+        """After a 401 the token is read again; one that was not sent yet is worth a request."""
+        if response.status != _UNAUTHORIZED:
+            return False
+        self._value = self._read()
+        return ("Authorization", self._value) not in sent.headers
+
+    def _read(self) -> str:
+        return f"Bearer {_read_token(self._spec.token, self._credentials)}"
+
+
+def _read_token(value: SecretValue, credentials: Credentials) -> str:
+    """The credential without the line break that files end with."""
+    token = credentials.secret(value).strip()
+    if not _TOKEN.fullmatch(token):
+        ref = value.secret_key_ref
+        where = f"Secret {ref.name}, key {ref.key}" if ref else "the credential"
+        what = "holds characters that no header may carry" if token else "is empty"
+        raise ConfigurationError(Reason.CREDENTIALS_REJECTED, f"{where} {what}")
+    return token

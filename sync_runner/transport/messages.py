@@ -1,0 +1,38 @@
+"""HTTP messages as values: what is sent, and what came back."""
+
+from typing import NamedTuple
+
+Headers = tuple[tuple[str, str], ...]
+"""Names and values, in the order in which they are sent."""
+_UNFINISHED = frozenset({202, 205, 206, 207})
+"""Accepted and not done, a reset, a part that nobody asked for, several answers in one."""
+
+
+class Request(NamedTuple):
+    """One request, without what the connection and the client add to it."""
+
+    method: str
+    url: str
+    headers: Headers = ()
+    """Those of this request alone; they replace the client's own of the same name."""
+    body: bytes = b""
+    """JSON, unless a Content-Type among the headers says otherwise."""
+
+    def with_header(self, name: str, value: str) -> "Request":
+        """The same request with one more header."""
+        return self._replace(headers=(*self.headers, (name, value)))
+
+
+class Response(NamedTuple):
+    """An answer that came whole by its framing. Header names are in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    url: str = ""
+    """The address that answered, after redirects; relative addresses in the body start there."""
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the status is a 2xx that brings the whole answer, or says that it is empty."""
+        return 200 <= self.status < 300 and self.status not in _UNFINISHED
