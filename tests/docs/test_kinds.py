@@ -15,7 +15,7 @@ from external_data_operator.reconcile.plans.kinds import find_adapter
 from pydantic.alias_generators import to_camel
 
 from sync_runner.sources import load_kind
-from sync_runner.sources.rest.pagination import STYLES
+from sync_runner.sources.rest.pagination import PAGINATIONS
 from sync_runner.transport.auths import AUTHS
 
 ROOT = Path(__file__).parents[2]
@@ -56,7 +56,7 @@ def test_every_kind_of_source_has_a_field_that_holds_its_spec(union: Any) -> Non
 
 
 def test_every_paginator_has_code_and_an_example_and_a_row() -> None:
-    assert {to_camel(field) for field in STYLES} == keys_of(Pagination)
+    assert {to_camel(field) for field in PAGINATIONS} == keys_of(Pagination)
     assert used("pagination") == keys_of(Pagination)
     for key in keys_of(Pagination):
         assert f"| `{key}` |" in REFERENCE

@@ -6,7 +6,7 @@ source; only a first request is refused because of the spec.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from external_data_operator.api.sources.rest import RestStream
 
@@ -19,7 +19,12 @@ from sync_runner.errors import (
 from sync_runner.records.decode import Envelope, RecordDecoder
 from sync_runner.records.lone import Expected
 from sync_runner.sources.rest.guesses import Guesses
-from sync_runner.sources.rest.pagination.page import PageRequest, Paginator
+from sync_runner.sources.rest.pagination.page import (
+    Foresees,
+    PageRequest,
+    PageResponse,
+    Paginator,
+)
 from sync_runner.sources.rest.place import Place
 from sync_runner.transport.client import Client
 from sync_runner.transport.failures import (
@@ -29,7 +34,7 @@ from sync_runner.transport.failures import (
     TornBodyError,
     UnsettledError,
 )
-from sync_runner.transport.messages import Request, Response
+from sync_runner.transport.messages import Response
 from sync_runner.transport.texts import read_text
 from sync_runner.transport.weather import Context
 
@@ -50,13 +55,18 @@ class Accepted:
     pages: int = 0
 
 
+class Page(NamedTuple):
+    """What a page brought."""
+
+    envelope: Envelope
+    response: PageResponse
+
+
 @dataclass
 class PageReader:
     """Reads the pages of one walk into its decoder."""
 
     stream: RestStream
-    template: Request
-    """What each request is made from."""
     client: Client
     paginator: Paginator
     decoder: RecordDecoder
@@ -66,13 +76,11 @@ class PageReader:
     accepted: Accepted
     is_resumed: bool
     """Whether an earlier pod of the run named the next request."""
-    answered_at: str = ""
-    """The address that sent the last page, after redirects."""
 
-    def read(self, place: Place, *, unless: int | None) -> Envelope | None:
+    def read(self, place: Place, *, unless: int | None) -> Page | None:
         """What the page says; None where it proves to be behind the end. Rows with the digest
         `unless` are not added. Raises RunError; ExpiredTokenError where a new walk helps."""
-        request = place.request
+        request = place.page
         try:
             page = self._fetch(
                 place,
@@ -100,7 +108,7 @@ class PageReader:
         first: Callable[[], Response] | None = None,
     ) -> T:
         return self.client.fetch(
-            self.template._replace(url=place.request.url),
+            place.page.request,
             receive,
             first=first,
             context=lambda: self._build_context(place),
@@ -109,7 +117,7 @@ class PageReader:
     def _build_context(self, place: Place) -> Context:
         attempts = dict.fromkeys(self._find_expired(place), _TOKEN_ATTEMPTS)
         attempts |= {_GONE: 1} if _GONE in attempts else {}
-        if self._may_be_end(place.request):
+        if self._may_be_end(place.page):
             attempts |= dict.fromkeys(_BEYOND, 1)
         accepted = self.is_resumed or self.accepted.pages > 0
         return Context(self._describe(place), accepted=accepted, attempts=attempts)
@@ -118,41 +126,45 @@ class PageReader:
         """Which page, for messages; nothing for the first one."""
         if place.number == 1:
             return ""
-        offset = f" (offset {place.request.skip})" if self.paginator.counts_rows else ""
+        counted = place.page.counted
+        offset = "" if counted is None else f" (offset {counted.at})"
         return f"page {place.number}{offset}"
 
     def _find_expired(self, place: Place) -> frozenset[int]:
         """The statuses of a page that an accepted page named, and that is gone."""
         if place.begins_window:
             return frozenset()
-        is_named = self.is_resumed or not self.paginator.counts_rows
+        is_named = self.is_resumed or place.page.counted is None
         return _EXPIRED if is_named else frozenset({_GONE})
 
     def _may_be_end(self, request: PageRequest) -> bool:
         """Whether all rows that the source declared have come."""
-        return self.paginator.counts_rows and request.received == request.total
+        counted = request.counted
+        return counted is not None and counted.received == counted.total
 
     def _is_behind_end(self, place: Place) -> bool:
         """Whether the last declared row is the last one: the page that begins with it holds nothing
         else."""
-        request = place.request
-        last = self.paginator.step(request, request.skip - 1)
-        return last is not None and self._may_be_end(request) and self._count_rows(place, last) == 1
+        request, counted = place.page, place.page.counted
+        if counted is None or not self._may_be_end(request):
+            return False
+        foresees = self.paginator if isinstance(self.paginator, Foresees) else None
+        last = foresees.ask_from(request, counted.received - 1) if foresees else None
+        return last is not None and self._count_rows(place, last) == 1
 
     def _count_rows(self, place: Place, request: PageRequest) -> int:
         """How many rows a page has that is read for a proof, not for its rows."""
         decoder = RecordDecoder(records_path=self.stream.records_path, expected=self.expected)
-        asked = Place(request, place.window, begins_window=False, number=place.number)
+        asked = place._replace(page=request, begins_window=False)
         return self._fetch(asked, lambda response: decoder.push(read_text(response)).rows)
 
-    def _push(self, response: Response, request: PageRequest, unless: int | None) -> Envelope:
+    def _push(self, response: Response, request: PageRequest, unless: int | None) -> Page:
         """The body's rows go to the decoder; one that proves nothing is worth another attempt."""
-        self.answered_at = response.url
         # 204 says by itself that there are none; no body is looked for.
         if response.status == _NO_CONTENT:
-            return self.decoder.empty_page
+            return _describe_page(self.decoder.empty_page, response)
         try:
-            page = self.decoder.push(read_text(response), unless=unless)
+            found = self.decoder.push(read_text(response), unless=unless)
         except RetryableError as error:
             raise NoRowsError(error) from error
         except ResponseError as error:
@@ -162,7 +174,14 @@ class PageReader:
         except ConfigurationError as error:
             what = f"stream {self.stream.name}"
             raise ConfigurationError(error.reason, f"{what}: {error}") from error
-        fault = self.paginator.find_fault(request, page.values, page.rows)
+        page = _describe_page(found, response)
+        fault = self.paginator.find_fault(request, page.response)
         if fault is not None:
             raise TornBodyError(fault)
         return page
+
+
+def _describe_page(found: Envelope, response: Response) -> Page:
+    """What the walk and what the paginator is told of a page."""
+    told = PageResponse(found.values, found.rows, response.status, response.headers, response.url)
+    return Page(found, told)

@@ -1,25 +1,30 @@
 """Where a walk through a REST stream stands, and the token that it is written down as.
 
 The token recreates the next request exactly. It may hold what the source puts into its own page
-tokens; it never holds a credential of ours.
+tokens, and what the spec puts into a body; it never holds a credential of ours, which an
+authentication adds when the request is sent.
 """
 
 import json
 from dataclasses import asdict, dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sync_runner.errors import ExpiredTokenError
 from sync_runner.protocols import Token
 from sync_runner.sources.cursor_tracker import Seen
 from sync_runner.sources.rest.bounds import Window
-from sync_runner.sources.rest.pagination.page import PageRequest
+from sync_runner.sources.rest.pagination.page import Counted, PageRequest
 from sync_runner.sources.rest.pagination.trail import Behind
+from sync_runner.transport.messages import Request
+
+_FORM = 2
+"""Of tokens. One of another form was written by another version of the runner."""
 
 
 class Place(NamedTuple):
     """The next request of a walk, and what earlier pages said."""
 
-    request: PageRequest
+    page: PageRequest
     window: Window = Window()
     begins_window: bool = True
     """Whether the request is the first one of its window."""
@@ -42,36 +47,55 @@ class Bookmark:
 
 def write_token(bookmark: Bookmark) -> Token:
     """The bookmark as JSON text."""
-    place = bookmark.place
+    place, behind = bookmark.place, bookmark.behind
+    counted, last = place.page.counted, behind.request
+    page = {
+        "request": _write_request(place.page.request),
+        "counted": None if counted is None else counted._asdict(),
+    }
     saved = {
-        "place": {
-            "request": place.request._asdict(),
-            "window": asdict(place.window),
-            "begins_window": place.begins_window,
-            "number": place.number,
-        },
+        "form": _FORM,
+        "place": place._asdict() | {"page": page, "window": asdict(place.window)},
         "seen": asdict(bookmark.seen),
-        "behind": bookmark.behind._asdict(),
+        "behind": behind._asdict() | {"request": None if last is None else _write_request(last)},
         "missing": bookmark.missing,
     }
     return json.dumps(saved, separators=(",", ":"))
 
 
 def parse_token(token: Token) -> Bookmark:
-    """The bookmark of a token that `write_token` made; ExpiredTokenError for any other text."""
+    """The bookmark of a token that `write_token` made; ExpiredTokenError for any other text, such
+    as one of the version before an upgrade."""
     try:
         saved = json.loads(token)
-        place = saved["place"]
+        if saved["form"] != _FORM:
+            raise ValueError("another form")
+        place, behind = saved["place"], saved["behind"]
+        page, last = place.pop("page"), behind.pop("request")
+        counted = page["counted"]
         return Bookmark(
             Place(
-                PageRequest(**place["request"]),
-                Window(**place["window"]),
-                place["begins_window"],
-                place["number"],
+                PageRequest(
+                    _parse_request(page["request"]),
+                    None if counted is None else Counted(**counted),
+                ),
+                Window(**place.pop("window")),
+                **place,
             ),
             Seen(**saved["seen"]),
-            Behind(**saved["behind"]),
+            Behind(None if last is None else _parse_request(last), **behind),
             saved["missing"],
         )
     except (ValueError, KeyError, TypeError) as error:
         raise ExpiredTokenError("the journal's page token cannot be read any more") from error
+
+
+def _write_request(request: Request) -> dict[str, Any]:
+    """A body is text, but for the few bytes that are not."""
+    return request._asdict() | {"body": request.body.decode("utf-8", "surrogateescape")}
+
+
+def _parse_request(saved: dict[str, Any]) -> Request:
+    headers = tuple((name, value) for name, value in saved.pop("headers"))
+    body = saved.pop("body").encode("utf-8", "surrogateescape")
+    return Request(**saved, headers=headers, body=body)

@@ -34,7 +34,7 @@ from sync_runner.transport.failures import (
     TooLargeError,
     TornBodyError,
 )
-from sync_runner.transport.messages import Response
+from sync_runner.transport.messages import Request, Response
 from sync_runner.transport.retry import raise_for_status
 from sync_runner.transport.texts import read_text
 
@@ -87,7 +87,7 @@ class RestProbe:
 
     def _read_page(self, client: Client, stream: RestStream) -> "_Page":
         """The stream's first page; nothing where the response is not one to learn from."""
-        request = build_request(stream, self._build_first(stream))
+        request = self._build_first(stream)
         what = client.describe(request)
         try:
             response = client.attempt(request)
@@ -102,13 +102,14 @@ class RestProbe:
             raise RetryableError(Reason.UNREACHABLE, f"{what}: {error}") from error
         return self._decode(stream, response, what)
 
-    def _build_first(self, stream: RestStream) -> str:
+    def _build_first(self, stream: RestStream) -> Request:
         kind = stream.incremental.cursor_type if stream.incremental else CursorType.DATE_TIME
         bounds = Bounds(stream.incremental, kind)
         params = dict(stream.params)
         params.update(bounds.build_params(bounds.find_first(None, now=self._clock.now())))
         url = add_params(build_address(self._rest, stream), list(params.items()))
-        return build_paginator(stream.pagination).build_first(url).url
+        first = build_request(stream, url)
+        return build_paginator(stream.pagination).build_first(first).request
 
     def _decode(self, stream: RestStream, response: Response, what: str) -> "_Page":
         if not response.is_good:

@@ -20,14 +20,14 @@ from external_data_operator.api.sources.rest import (
 )
 
 from sync_runner.protocols import Batch, Clock, Position, ReadRequest, Token
-from sync_runner.records.decode import Envelope, RecordDecoder
+from sync_runner.records.decode import RecordDecoder
 from sync_runner.sources.cursor_tracker import CursorTracker, Seen
 from sync_runner.sources.rest.bounds import Bounds, Window
 from sync_runner.sources.rest.client import build_address, build_request, expect_rows
 from sync_runner.sources.rest.guesses import Guesses
-from sync_runner.sources.rest.page import Accepted, PageReader
+from sync_runner.sources.rest.page import Accepted, Page, PageReader
 from sync_runner.sources.rest.pagination import build_paginator
-from sync_runner.sources.rest.pagination.page import add_params, find_missing
+from sync_runner.sources.rest.pagination.page import PageResponse, add_params, find_missing
 from sync_runner.sources.rest.pagination.trail import Trail
 from sync_runner.sources.rest.place import Bookmark, Place, parse_token, write_token
 from sync_runner.transport.client import Client
@@ -71,21 +71,19 @@ class Walk:
         self._source = source
         self._client = client
         self._paginator = build_paginator(source.stream.pagination)
-        template = build_request(source.stream, "")
-        self._guesses = Guesses(
-            client, template, self._paginator, concurrency=source.rest.concurrency
-        )
+        self._guesses = Guesses(client, self._paginator, concurrency=source.rest.concurrency)
+        self._bookmark = self._begin(request)
+        counts = self._bookmark.place.page.counted is not None
         self._decoder = RecordDecoder(
             records_path=source.stream.records_path,
             envelope=self._paginator.paths,
             extract=self._find_nested(),
             structs=source.stream.nested_values is NestedValues.STRUCTS,
             expected=expect_rows(source.stream, self._find_stated(), known=request.fields),
-            overlaps=self._paginator.counts_rows and not source.collapses,
+            overlaps=counts and not source.collapses,
         )
         self._reader = PageReader(
             stream=source.stream,
-            template=template,
             client=client,
             paginator=self._paginator,
             decoder=self._decoder,
@@ -94,8 +92,7 @@ class Walk:
             accepted=accepted,
             is_resumed=request.resume is not None,
         )
-        self._bookmark = self._begin(request)
-        self._trail = Trail(self._bookmark.behind, counts_rows=self._paginator.counts_rows)
+        self._trail = Trail(self._bookmark.behind)
         self._missing = self._bookmark.missing
         self._tracker = self._build_tracker(self._bookmark, is_continued=request.since is not None)
         self._pages = 0
@@ -109,7 +106,7 @@ class Walk:
     def read(self) -> Iterator[Batch]:
         place: Place | None = self._bookmark.place
         while place is not None:
-            page = self._reader.read(place, unless=self._trail.enter(place.request))
+            page = self._reader.read(place, unless=self._trail.enter(place.page))
             self._pages += page is not None
             following = self._leave(place) if page is None else self._follow(place, page)
             if following is None or self._is_full(following):
@@ -136,7 +133,7 @@ class Walk:
         bounds = source.bounds.build_params(window)
         static = [(name, value) for name, value in params.items() if name not in dict(bounds)]
         url = add_params(build_address(source.rest, source.stream), [*static, *bounds])
-        return Place(self._paginator.build_first(url), window)
+        return Place(self._paginator.build_first(build_request(source.stream, url)), window)
 
     def _build_tracker(self, bookmark: Bookmark, *, is_continued: bool) -> CursorTracker | None:
         cursor = self._source.cursor
@@ -153,25 +150,23 @@ class Walk:
             is_continued=is_continued,
         )
 
-    def _follow(self, place: Place, page: Envelope) -> Place | None:
-        # After a redirect a relative next address starts where the answer came from.
-        sent = place.request
-        answered_at = self._reader.answered_at or sent.url
-        answered = sent if answered_at == sent.url else sent._replace(url=answered_at)
-        request = self._paginator.find_next(answered, page.values, page.rows)
+    def _follow(self, place: Place, page: Page) -> Place | None:
+        """Behind a page: the next one, the next window, or None at the end."""
+        following = self._paginator.find_next(place.page, page.response)
         before = self._trail.behind
-        request = self._trail.follow(sent, page, request)
-        self._trail.check_overlap(sent, page, before)
-        # Once every path was there, nothing is left to look for.
-        if page.rows and self._missing != []:
-            self._missing = self._find_missing(page)
-        if request is not None:
-            mean_bytes = self._decoder.bytes // max(1, self._pages)
-            self._guesses.extend(request, page.values, rows=page.rows, page_bytes=mean_bytes)
-            return Place(request, place.window, begins_window=False, number=place.number + 1)
-        return self._leave(place)
+        following = self._trail.follow(place.page, page.envelope, following)
+        self._trail.check_overlap(place.page, page.envelope, before)
+        # An empty page may lack the paths because it has nothing to say of a next one. Once every
+        # path was there, nothing is left to look for.
+        if page.response.rows and self._missing != []:
+            self._missing = self._find_missing(page.response)
+        if following is None:
+            return self._leave(place)
+        mean_bytes = self._decoder.bytes // max(1, self._pages)
+        self._guesses.extend(following, page.response, page_bytes=mean_bytes)
+        return Place(following, place.window, begins_window=False, number=place.number + 1)
 
-    def _find_missing(self, page: Envelope) -> list[str]:
+    def _find_missing(self, page: PageResponse) -> list[str]:
         """The spec's paths that no page so far had."""
         lacks = find_missing(self._paginator, page.values)
         return lacks if self._missing is None else [one for one in lacks if one in self._missing]
@@ -181,7 +176,7 @@ class Walk:
         window = self._source.bounds.find_next(place.window)
         if window is None:
             return None
-        self._trail = Trail(counts_rows=self._paginator.counts_rows)
+        self._trail = Trail()
         return self._enter(window)._replace(number=place.number + 1)
 
     def _is_full(self, following: Place) -> bool:

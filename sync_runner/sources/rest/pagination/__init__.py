@@ -1,4 +1,4 @@
-"""How one page leads to the next: one file per style, and the mapping that says which.
+"""How one page leads to the next: one file for each style, and the table that says which is which.
 
 A new style: its spec in the API's union, its file here, one line below.
 """
@@ -14,16 +14,16 @@ from sync_runner.sources.rest.pagination.offset import OffsetPages
 from sync_runner.sources.rest.pagination.page import Paginator
 from sync_runner.sources.rest.pagination.single import SinglePage
 
-STYLES: Mapping[str, Callable[[Any], Paginator]] = {
-    "none": lambda _: SinglePage(),
+PAGINATIONS: Mapping[str, Callable[[Any], Paginator]] = {
+    "none": SinglePage,
     "cursor": CursorPages,
     "offset": OffsetPages,
     "next_url": NextUrlPages,
 }
-"""The field of the API's union, and what follows it."""
+"""The field of the API's union, and what is made of the spec in it."""
 
 
-def build_paginator(pagination: Pagination) -> Paginator:
+def build_paginator(spec: Pagination) -> Paginator:
     """The paginator that the spec names."""
-    field = next(name for name in STYLES if getattr(pagination, name) is not None)
-    return STYLES[field](getattr(pagination, field))
+    key = next(key for key in PAGINATIONS if getattr(spec, key) is not None)
+    return PAGINATIONS[key](getattr(spec, key))

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 
 from external_data_operator.api.sources.rest import CursorPagination
 
-from sync_runner.records.decode import Value
 from sync_runner.sources.rest.pagination.page import (
     PageRequest,
+    PageResponse,
     add_params,
     is_absent,
     refuse_value,
+    set_last_param,
     take_params,
 )
+from sync_runner.transport.messages import Request
 
 
 @dataclass(frozen=True)
@@ -36,33 +38,20 @@ class CursorPages:
         """The spec's name of it."""
         return ("cursorPath",)
 
-    counts_rows = False
+    def build_first(self, request: Request) -> PageRequest:
+        """The request without a token, or with the one that its address holds."""
+        base, first = take_params(request.url, [self.spec.cursor_param])
+        return PageRequest(request._replace(url=add_params(base, list(first.items()))))
 
-    def build_first(self, url: str) -> PageRequest:
-        """The request without a token, or with the one that the address holds."""
-        base, first = take_params(url, [self.spec.cursor_param])
-        return PageRequest(add_params(base, list(first.items())), base=base)
-
-    def find_fault(self, sent: PageRequest, values: Sequence[Value], rows: int) -> None:
+    def find_fault(self, sent: PageRequest, page: PageResponse) -> None:
         """Nothing is known of a page before it came."""
 
-    def find_next(
-        self,
-        sent: PageRequest,
-        values: Sequence[Value],
-        rows: int,  # noqa: ARG002
-    ) -> PageRequest | None:
+    def find_next(self, sent: PageRequest, page: PageResponse) -> PageRequest | None:
         """The same request with the token of this page."""
-        token = values[0]
+        token = page.values[0]
         if is_absent(token):
             return None
         if token.kind not in ("string", "number"):
             raise refuse_value("cursorPath", self.spec.cursor_path, token, "a token")
-        url = add_params(sent.base, [(self.spec.cursor_param, token.text)])
-        return PageRequest(url, base=sent.base)
-
-    def guess_next(self, sent: PageRequest, values: Sequence[Value], rows: int) -> None:
-        """Only the page itself knows its token."""
-
-    def step(self, sent: PageRequest, skip: int) -> None:
-        """Rows are not counted."""
+        url = set_last_param(sent.request.url, self.spec.cursor_param, token.text)
+        return PageRequest(sent.request._replace(url=url))

@@ -5,6 +5,8 @@ memory is bounded, and a loop is found unless it is longer than a generation, in
 run's bound of pages ends it.
 """
 
+from collections.abc import Hashable
+
 from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError
@@ -21,8 +23,8 @@ class LoopGuard:
         self._young: set[int] = set()
         self._old: set[int] = set()
 
-    def admit(self, request: str) -> None:
-        """Remembers an address; ConfigurationError(LoopDetected) if it was there before."""
+    def admit(self, request: Hashable) -> None:
+        """Remembers a request; ConfigurationError(LoopDetected) if it was there before."""
         key = hash(request)
         if key in self._young or key in self._old:
             message = "the source led back to a page that this run has read already"

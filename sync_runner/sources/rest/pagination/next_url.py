@@ -10,8 +10,13 @@ from urllib.parse import urljoin
 
 from external_data_operator.api.sources.rest import NextUrlPagination
 
-from sync_runner.records.decode import Value
-from sync_runner.sources.rest.pagination.page import PageRequest, is_absent, refuse_value
+from sync_runner.sources.rest.pagination.page import (
+    PageRequest,
+    PageResponse,
+    is_absent,
+    refuse_value,
+)
+from sync_runner.transport.messages import Request
 
 
 @dataclass(frozen=True)
@@ -30,35 +35,23 @@ class NextUrlPages:
         """The spec's name of it."""
         return ("nextUrlPath",)
 
-    counts_rows = False
+    def build_first(self, request: Request) -> PageRequest:
+        """The stream's own request."""
+        return PageRequest(request)
 
-    def build_first(self, url: str) -> PageRequest:
-        """The stream's own address."""
-        return PageRequest(url)
-
-    def find_fault(self, sent: PageRequest, values: Sequence[Value], rows: int) -> None:
+    def find_fault(self, sent: PageRequest, page: PageResponse) -> None:
         """Nothing is known of a page before it came."""
 
-    def find_next(
-        self,
-        sent: PageRequest,
-        values: Sequence[Value],
-        rows: int,  # noqa: ARG002
-    ) -> PageRequest | None:
+    def find_next(self, sent: PageRequest, page: PageResponse) -> PageRequest | None:
         """The address in this page; missing, null, empty or false: the end."""
-        link = values[0]
+        link = page.values[0]
         if is_absent(link):
             return None
         path = self.spec.next_url_path
         if link.kind != "string":
             raise refuse_value("nextUrlPath", path, link, "an address")
         try:
-            return PageRequest(urljoin(sent.url, link.text))
+            url = urljoin(page.url or sent.request.url, link.text)
         except ValueError as error:
             raise refuse_value("nextUrlPath", path, link, "an address") from error
-
-    def guess_next(self, sent: PageRequest, values: Sequence[Value], rows: int) -> None:
-        """Only the page itself knows."""
-
-    def step(self, sent: PageRequest, skip: int) -> None:
-        """Rows are not counted."""
+        return PageRequest(sent.request._replace(url=url))

@@ -14,8 +14,17 @@ from external_data_operator.api.conditions import Reason
 from external_data_operator.api.sources.rest import OffsetPagination
 
 from sync_runner.errors import ConfigurationError
-from sync_runner.records.decode import Value
-from sync_runner.sources.rest.pagination.page import PageRequest, add_params, take_params
+from sync_runner.sources.rest.pagination.page import (
+    Counted,
+    PageRequest,
+    PageResponse,
+    add_params,
+    set_last_param,
+    take_params,
+)
+from sync_runner.transport.messages import Request
+
+_DIGITS_MAX = 15
 
 
 @dataclass(frozen=True)
@@ -23,7 +32,6 @@ class OffsetPages:
     """Counts rows."""
 
     spec: OffsetPagination
-    counts_rows = True
 
     @property
     def paths(self) -> Sequence[str]:
@@ -35,52 +43,60 @@ class OffsetPages:
         """The spec's name of it."""
         return ("totalPath",)[: len(self.paths)]
 
-    def build_first(self, url: str) -> PageRequest:
+    def build_first(self, request: Request) -> PageRequest:
         """The request of the first row."""
         spec = self.spec
-        base, first = take_params(url, [spec.limit_param, spec.offset_param])
+        url, first = take_params(request.url, [spec.limit_param, spec.offset_param])
         limit = _parse_param(first, spec.limit_param, spec.limit)
         start = _parse_param(first, spec.offset_param, spec.initial_offset)
-        base = add_params(base, [(spec.limit_param, str(limit))])
-        return self.step(PageRequest("", base, start=start, limit=limit), start)
+        url = add_params(url, [(spec.limit_param, str(limit))])
+        return self._ask(request._replace(url=url), Counted(at=start, limit=limit))
 
-    def find_fault(self, sent: PageRequest, values: Sequence[Value], rows: int) -> str | None:
+    def find_fault(self, sent: PageRequest, page: PageResponse) -> str | None:
         """An empty page before the declared total."""
-        total = _find_total(sent, values, rows)
-        if rows or total is None or sent.received >= total:
+        counted = _counted(sent)
+        total = _find_total(counted, page)
+        if page.rows or total is None or counted.received >= total:
             return None
         return (
-            f"the page is empty after {sent.received} rows, and totalPath {self.spec.total_path} "
-            f"declares {total}; remove totalPath if it is an estimate"
+            f"the page is empty after {counted.received} rows, and totalPath "
+            f"{self.spec.total_path} declares {total}; remove totalPath if it is an estimate"
         )
 
-    def find_next(
-        self, sent: PageRequest, values: Sequence[Value], rows: int
-    ) -> PageRequest | None:
+    def find_next(self, sent: PageRequest, page: PageResponse) -> PageRequest | None:
         """The request behind the rows that came."""
-        total = _find_total(sent, values, rows)
-        if rows == 0 or (rows < sent.size and sent.received + rows == total):
+        counted, rows = _counted(sent), page.rows
+        total = _find_total(counted, page)
+        if rows == 0 or (rows < counted.size and counted.received + rows == total):
             return None
-        known = sent._replace(size=max(sent.size, rows), total=total)
-        return self.step(known, sent.skip + rows)
+        known = counted._replace(size=max(counted.size, rows), total=total)
+        return self._ask(sent.request, _skip(known, rows))
 
-    def guess_next(
-        self, sent: PageRequest, values: Sequence[Value], rows: int
-    ) -> PageRequest | None:
+    def guess_next(self, sent: PageRequest, last: PageResponse) -> PageRequest | None:
         """The request behind as many rows as the last page had."""
-        total = _find_total(sent, values, rows)
-        if total is not None and sent.received + rows >= total:
+        counted = _counted(sent)
+        total = _find_total(counted, last)
+        if total is not None and counted.received + last.rows >= total:
             return None
-        return self.step(sent, sent.skip + rows)
+        return self._ask(sent.request, _skip(counted, last.rows))
 
-    def step(self, sent: PageRequest, skip: int) -> PageRequest:
-        """The request of the page that begins at `skip`."""
-        url = f"{sent.base}&{self._quoted_param}={skip}"
-        return sent._replace(url=url, skip=skip)
+    def ask_from(self, sent: PageRequest, received: int) -> PageRequest:
+        """The request of the page that begins behind so many rows."""
+        counted = _counted(sent)
+        return self._ask(sent.request, _skip(counted, received - counted.received))
 
-    @property
-    def _quoted_param(self) -> str:
-        return add_params("", [(self.spec.offset_param, "")])[1:-1]
+    def _ask(self, request: Request, counted: Counted) -> PageRequest:
+        url = set_last_param(request.url, self.spec.offset_param, str(counted.at))
+        return PageRequest(request._replace(url=url), counted)
+
+
+def _counted(sent: PageRequest) -> Counted:
+    assert sent.counted is not None, "each request of a walk that counts is counted"
+    return sent.counted
+
+
+def _skip(counted: Counted, rows: int) -> Counted:
+    return counted._replace(at=counted.at + rows, received=counted.received + rows)
 
 
 def _parse_param(given: dict[str, str], name: str, default: int) -> int:
@@ -94,17 +110,14 @@ def _parse_param(given: dict[str, str], name: str, default: int) -> int:
     return int(text)
 
 
-def _find_total(sent: PageRequest, values: Sequence[Value], rows: int) -> int | None:
+def _find_total(counted: Counted, page: PageResponse) -> int | None:
     """The declared total, or the one declared before. One smaller than the page counts something
     else."""
-    value = values[0] if values else None
+    value = page.values[0] if page.values else None
     if value is None or value.kind not in ("number", "string"):
-        return sent.total
+        return counted.total
     try:
         total = int(float(value.text)) if len(value.text) <= _DIGITS_MAX else -1
     except (ValueError, OverflowError):
-        return sent.total
-    return total if total >= rows else None
-
-
-_DIGITS_MAX = 15
+        return counted.total
+    return total if total >= page.rows else None

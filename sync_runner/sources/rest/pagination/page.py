@@ -1,26 +1,25 @@
-"""What paginators speak of: the request of a page, and the values that its body says the next one
-with."""
+"""What paginators speak of: the request of a page, what its response says of the next one, and what
+is asked of a paginator."""
 
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import NamedTuple, Protocol, runtime_checkable
 from urllib.parse import parse_qsl, quote
 
 from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.records.decode import MISSING, Value
+from sync_runner.transport.messages import Request
 
 
-class PageRequest(NamedTuple):
-    """One request of a walk; together with the plan it says everything that is sent."""
+class Counted(NamedTuple):
+    """How far a walk has come whose paginator counts."""
 
-    url: str
-    base: str = ""
-    """The address without what the paginator puts into it."""
-    skip: int = 0
-    """Rows before this page, for the styles that count them."""
-    start: int = 0
-    """`skip` of the first page."""
+    at: int = 0
+    """What the request says of its page: the offset."""
+    received: int = 0
+    """Rows that came before this page."""
     limit: int = 0
     """Rows that are asked for; 0 where that is not said."""
     size: int = 0
@@ -28,10 +27,27 @@ class PageRequest(NamedTuple):
     total: int | None = None
     """Rows of the stream, as the last page declared them."""
 
-    @property
-    def received(self) -> int:
-        """Rows that came before this page, for the styles that count them."""
-        return self.skip - self.start
+
+class PageRequest(NamedTuple):
+    """One request of a walk: all that is sent, but for what the client and the authentication
+    add."""
+
+    request: Request
+    counted: Counted | None = None
+    """None where the next request follows from what a page says, not from counting."""
+
+
+class PageResponse(NamedTuple):
+    """What a paginator is told of a page."""
+
+    values: Sequence[Value] = ()
+    """The values at the paginator's paths."""
+    rows: int = 0
+    status: int = 200
+    headers: Mapping[str, str] = MappingProxyType({})
+    """Names in lower case."""
+    url: str = ""
+    """The address that answered, after redirects; relative addresses start there."""
 
 
 class Paginator(Protocol):
@@ -46,38 +62,33 @@ class Paginator(Protocol):
     def fields(self) -> Sequence[str]:
         """The spec's names of these paths."""
 
-    @property
-    def counts_rows(self) -> bool:
-        """Whether the next request follows from the number of rows, not from what a page says."""
+    def build_first(self, request: Request) -> PageRequest:
+        """The first page of the stream that is asked for like this. A parameter of its address
+        that is the paginator's own holds its first value."""
 
-    def build_first(self, url: str) -> PageRequest:
-        """The first page of the stream at this address. A parameter of the address that is the
-        paginator's own holds its first value."""
-
-    def find_fault(self, sent: PageRequest, values: Sequence[Value], rows: int) -> str | None:
+    def find_fault(self, sent: PageRequest, page: PageResponse) -> str | None:
         """Why this page cannot be right, in a sentence; another attempt may help."""
 
-    def find_next(
-        self, sent: PageRequest, values: Sequence[Value], rows: int
-    ) -> PageRequest | None:
-        """The page behind the one that answered `sent` with these values and this many rows; None
-        at the end.
+    def find_next(self, sent: PageRequest, page: PageResponse) -> PageRequest | None:
+        """The page behind the one that was the response to `sent`; None at the end.
 
-        Raises ConfigurationError where the values cannot lead anywhere.
+        Raises ConfigurationError where the response cannot lead anywhere.
         """
 
-    def step(self, sent: PageRequest, skip: int) -> PageRequest | None:
-        """The request of the page that begins behind `skip` rows; None where rows are not
-        counted."""
 
-    def guess_next(
-        self, sent: PageRequest, values: Sequence[Value], rows: int
-    ) -> PageRequest | None:
-        """The page behind `sent`, should that hold `rows` rows.
+@runtime_checkable
+class Foresees(Protocol):
+    """A paginator that can tell where pages are before the ones in front of them came; its
+    requests are counted."""
 
-        `values` are the last page's. None where only the page itself can tell, or where the end is
-        known to be before it.
+    def guess_next(self, sent: PageRequest, last: PageResponse) -> PageRequest | None:
+        """The page behind `sent`, should that have as many rows as the last page, which came.
+
+        None where the end is known to be before it.
         """
+
+    def ask_from(self, sent: PageRequest, received: int) -> PageRequest | None:
+        """The page that begins behind so many rows of the stream; None where no page does."""
 
 
 def find_missing(paginator: Paginator, values: Sequence[Value]) -> list[str]:
@@ -122,3 +133,14 @@ def take_params(url: str, names: Sequence[str]) -> tuple[str, dict[str, str]]:
     if not taken:
         return url, taken
     return add_params(path, [pair for pair in pairs if pair[0] not in names]), taken
+
+
+def set_last_param(url: str, name: str, value: str) -> str:
+    """The address with this parameter at its end, in place of what it had there under this name."""
+    name = _quote(name)
+    base, sign, last = url.rpartition("&")
+    if not sign:
+        base, sign, last = url.rpartition("?")
+    if not sign or not last.startswith(f"{name}="):
+        base, sign = url, "&" if "?" in url else "?"
+    return f"{base}{sign}{name}={_quote(value)}"

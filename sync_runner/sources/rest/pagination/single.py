@@ -3,13 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sync_runner.records.decode import Value
-from sync_runner.sources.rest.pagination.page import PageRequest
+from external_data_operator.api.sources.rest import NonePagination
+
+from sync_runner.sources.rest.pagination.page import PageRequest, PageResponse
+from sync_runner.transport.messages import Request
 
 
 @dataclass(frozen=True)
 class SinglePage:
     """A walk of one page."""
+
+    spec: NonePagination
 
     @property
     def paths(self) -> Sequence[str]:
@@ -17,20 +21,13 @@ class SinglePage:
         return ()
 
     fields = paths
-    counts_rows = False
 
-    def build_first(self, url: str) -> PageRequest:
+    def build_first(self, request: Request) -> PageRequest:
         """The only request."""
-        return PageRequest(url)
+        return PageRequest(request)
 
-    def find_fault(self, sent: PageRequest, values: Sequence[Value], rows: int) -> None:
+    def find_fault(self, sent: PageRequest, page: PageResponse) -> None:
         """It is what it is."""
 
-    def find_next(self, sent: PageRequest, values: Sequence[Value], rows: int) -> None:
+    def find_next(self, sent: PageRequest, page: PageResponse) -> None:
         """There is none."""
-
-    def guess_next(self, sent: PageRequest, values: Sequence[Value], rows: int) -> None:
-        """There is none."""
-
-    def step(self, sent: PageRequest, skip: int) -> None:
-        """Rows are not counted."""

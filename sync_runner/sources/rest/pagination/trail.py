@@ -15,6 +15,7 @@ from sync_runner.errors import ConfigurationError
 from sync_runner.records.decode import Envelope
 from sync_runner.sources.rest.pagination.loop_guard import LoopGuard
 from sync_runner.sources.rest.pagination.page import PageRequest
+from sync_runner.transport.messages import Request
 
 IDLE_PAGES_MAX = 10
 """Pages in a row that bring no new rows and still lead on."""
@@ -23,8 +24,8 @@ IDLE_PAGES_MAX = 10
 class Behind(NamedTuple):
     """The pages behind a place, as a bookmark keeps them."""
 
-    url: str = ""
-    """The address of the last page."""
+    request: Request | None = None
+    """That of the last page."""
     digest: int = 0
     """Of the last page that had rows."""
     rows: int = 0
@@ -38,31 +39,29 @@ class Behind(NamedTuple):
 class Trail:
     """One walk's. What is behind is carried over to another pod; the guard's memory is not."""
 
-    def __init__(self, behind: Behind | None = None, *, counts_rows: bool) -> None:
-        """`counts_rows`: the style asks for pages by number of rows."""
+    def __init__(self, behind: Behind | None = None) -> None:
         self.behind = behind or Behind()
-        self._counts_rows = counts_rows
         self._guard = LoopGuard()
 
-    def enter(self, request: PageRequest) -> int | None:
+    def enter(self, sent: PageRequest) -> int | None:
         """Before a request is sent: the digest of rows that would be a repetition.
 
         ConfigurationError(LoopDetected) where the request was sent before, unless it was the last
         one, which is asked once more.
         """
-        is_same = request.url == self.behind.url
+        is_same = sent.request == self.behind.request
         if not is_same:
-            self._guard.admit(request.url)
-        return self.behind.digest if is_same or self._counts_rows else None
+            self._guard.admit(sent.request)
+        return self.behind.digest if is_same or sent.counted is not None else None
 
     def follow(
         self, sent: PageRequest, page: Envelope, following: PageRequest | None
     ) -> PageRequest | None:
         """Where the walk goes on after a page; None at its end. Raises LoopDetected."""
-        before = self.behind
+        before, counted = self.behind, sent.counted
         repeats = page.digest != 0 and page.digest == before.digest
-        is_same = sent.url == before.url
-        names_itself = following is not None and following.url == sent.url
+        is_same = sent.request == before.request
+        names_itself = following is not None and following.request == sent.request
         self.behind = _add(before, sent, page, repeats=repeats)
         # The page was asked for once more, and there is nothing new: the walk is over.
         if is_same and (repeats or not page.rows):
@@ -72,16 +71,18 @@ class Trail:
             return None
         # An offset beyond the last row that is answered with the last page: the end, where the
         # declared total says so too. Else nothing tells what is missing.
-        if self._counts_rows and repeats:
-            if before.pages > 1 and sent.received == sent.total:
+        if counted is not None and repeats:
+            if before.pages > 1 and counted.received == counted.total:
                 return None
             raise _loop("the next offset was answered with the rows of the page before")
-        # Another address, the same rows, the same next one: the source ignores the parameter.
+        # Another request, the same rows, the same next one: the source ignores the parameter.
         if repeats and names_itself:
             raise _loop("the next page was answered with the rows of the page before")
         # One token for all pages, whose rows differ: they must not come round again.
         if is_same:
-            self._guard.admit(f"{sent.url} {page.digest}")
+            self._guard.admit((sent.request, page.digest))
+        # Rows that never change behind requests that always do would be read until the run's
+        # deadline.
         if following is not None and self.behind.idle >= IDLE_PAGES_MAX:
             raise _loop(f"{IDLE_PAGES_MAX} pages in a row brought no new rows and led on")
         return following
@@ -89,9 +90,10 @@ class Trail:
     def check_overlap(self, sent: PageRequest, page: Envelope, before: Behind) -> None:
         """A page that begins with rows which the page before ended with, after a short page: the
         server's offsets count rows that it does not send. ConfigurationError(LoopDetected)."""
-        if page.overlap and before.rows < sent.limit:
+        counted = sent.counted
+        if page.overlap and counted is not None and before.rows < counted.limit:
             message = (
-                f"the page at offset {sent.skip} begins with {page.overlap} rows that the page "
+                f"the page at offset {counted.at} begins with {page.overlap} rows that the page "
                 "before ended with: the source counts rows that it does not send. Declare a "
                 "primaryKey; if the source has equal rows, set limit to the size of its pages"
             )
@@ -100,8 +102,8 @@ class Trail:
 
 def _add(before: Behind, sent: PageRequest, page: Envelope, *, repeats: bool) -> Behind:
     if not page.rows or repeats:
-        return before._replace(url=sent.url, idle=before.idle + 1)
-    return Behind(sent.url, page.digest, page.rows, before.pages + 1)
+        return before._replace(request=sent.request, idle=before.idle + 1)
+    return Behind(sent.request, page.digest, page.rows, before.pages + 1)
 
 
 def _loop(what: str) -> ConfigurationError:
