@@ -9,9 +9,11 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from external_data_operator.api.handoff import HANDOFF_KEY, Document, Piece, build_pieces
 from external_data_operator.api.plan import (
     ALLOW_SHRINK_ENV,
     CONFIG_MAPS_DIR,
@@ -25,9 +27,16 @@ from external_data_operator.api.plan import (
     Report,
     Task,
 )
-from external_data_operator.logs import Subject, catch_uncaught, set_up
+from external_data_operator.logs import JsonFormatter, Subject, catch_uncaught, set_up
 
-from sync_runner.pod import MountedCredentials, ProgressLog, find_memory_limit, fit_report
+from sync_runner.pod import (
+    MountedCredentials,
+    ProgressLog,
+    find_memory_limit,
+    fit_discovery,
+    fit_report,
+    render_report,
+)
 from sync_runner.transport.clock import SystemClock
 from sync_runner.wiring import Surroundings, check, exit_code_of, run
 
@@ -45,14 +54,13 @@ def main() -> int:
     _log_about(Subject(run=os.environ.get(RUN_ID_ENV)))
     catch_uncaught()
     plan = Plan.model_validate_json((_find_dir(PLAN_DIR) / PLAN_KEY).read_bytes())
-    run_id = os.environ[RUN_ID_ENV]
-    _log_about(Subject(plan.namespace, plan.source, os.environ.get(SCHEMA_ENV), run_id))
+    _log_about(_find_subject(plan))
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     clock = SystemClock()
     given = Surroundings(
         credentials=MountedCredentials(_find_dir(SECRETS_DIR), _find_dir(CONFIG_MAPS_DIR)),
-        run_id=run_id,
+        run_id=os.environ[RUN_ID_ENV],
         clock=clock,
         listener=ProgressLog(clock),
         stop=stop,
@@ -60,7 +68,7 @@ def main() -> int:
         allow_shrink=os.environ.get(ALLOW_SHRINK_ENV) == "true",
     )
     report = _check(plan, given) if plan.task is Task.CHECK else run(plan, given)
-    _tell(report)
+    _tell(report, _find_subject(plan))
     return int(exit_code_of(report))
 
 
@@ -76,21 +84,41 @@ def _find_dir(mounted: str) -> Path:
 
 
 def _check(plan: Plan, given: Surroundings) -> Report:
-    """A check prints what it found on standard output, as one line."""
+    """A check hands over what it found."""
     report, discovery = check(plan, given)
     if discovery is not None:
-        sys.stdout.write(discovery.model_dump_json(by_alias=True, exclude_none=True) + "\n")
-        sys.stdout.flush()
+        _hand_over(fit_discovery(discovery), _find_subject(plan))
     return report
 
 
-def _tell(report: Report) -> None:
-    """The termination message, and the whole report as the log's last line."""
+def _tell(report: Report, subject: Subject) -> None:
+    """The termination message, which is the log's last line, too; what does not fit into it is
+    handed over before."""
+    fitted = fit_report(report)
+    if fitted != report:
+        content = render_report(report)
+        _hand_over(build_pieces(Document.REPORT, content) or [], subject)
     path = Path(os.environ.get(TERMINATION_LOG_ENV, _TERMINATION_LOG))
-    path.write_bytes(fit_report(report))
+    path.write_bytes(render_report(fitted))
     said = report.result if report.failure is None else report.failure.message
-    fields = report.model_dump(mode="json", by_alias=True, exclude_none=True)
+    fields = fitted.model_dump(mode="json", by_alias=True, exclude_none=True)
     _log.info(said, extra={"fields": fields})
+
+
+def _hand_over(pieces: Sequence[Piece], subject: Subject) -> None:
+    """Lines for the operator, on standard output and in JSON whatever the log's format is."""
+    formatter = JsonFormatter(subject)
+    for piece in pieces:
+        said = f"{piece.document} for the operator, piece {piece.number} of {piece.count}."
+        fields = {HANDOFF_KEY: piece.model_dump(mode="json", by_alias=True)}
+        record = {"name": _log.name, "levelname": "INFO", "msg": said, "fields": fields}
+        sys.stdout.write(formatter.format(logging.makeLogRecord(record)) + "\n")
+    sys.stdout.flush()
+
+
+def _find_subject(plan: Plan) -> Subject:
+    run_id = os.environ[RUN_ID_ENV]
+    return Subject(plan.namespace, plan.source, os.environ.get(SCHEMA_ENV), run_id)
 
 
 def _leave(code: int) -> NoReturn:

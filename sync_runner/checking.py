@@ -4,21 +4,34 @@ which streams there are."""
 from collections.abc import Callable, Iterable, Sequence
 
 import pyarrow as pa
+from external_data_operator.api.conditions import Reason
 from external_data_operator.api.plan import DiscoveredStream, Discovery
 from external_data_operator.api.schema import Column
 
+from sync_runner.errors import ConfigurationError
 from sync_runner.records.columns import Columns
 from sync_runner.records.sample import Sample, find_candidate_key, find_cursors
 
 COLUMNS_MAX = 2000
+STREAMS_MAX = 20_000
 
 Describe = Callable[[pa.Schema], Sequence[Column]]
 """A table's schema in the lake's words."""
 
 
 def discover(samples: Iterable[Sample], describe: Describe) -> Discovery:
-    """The streams, each with what its first rows say. Raises what reading the samples raises."""
-    return Discovery(streams=[_discover_one(sample, describe) for sample in samples])
+    """The streams, each with what its first rows say. Raises what reading the samples raises, and
+    ConfigurationError for more streams than a cluster should hold schemas of one source."""
+    streams: list[DiscoveredStream] = []
+    for sample in samples:
+        if len(streams) == STREAMS_MAX:
+            message = (
+                f"The source has more than {STREAMS_MAX:,} streams, which is the limit. "
+                "Let its credentials see fewer of them."
+            )
+            raise ConfigurationError(Reason.LIMIT_EXCEEDED, message)
+        streams.append(_discover_one(sample, describe))
+    return Discovery(streams=streams)
 
 
 def _discover_one(sample: Sample, describe: Describe) -> DiscoveredStream:

@@ -2,7 +2,7 @@
 message.
 
 A Secret's key is a file that the kubelet replaces when the Secret changes, so it is read at each
-use. The termination message is at most 4,096 bytes; the log's last line holds what does not fit.
+use. The termination message is at most 4,096 bytes; lines of the log hold what does not fit.
 """
 
 import logging
@@ -12,13 +12,20 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from external_data_operator.api.conditions import Reason
+from external_data_operator.api.handoff import Document, Piece, build_pieces
 from external_data_operator.api.meta import CertificateRef, KeyRef, SecretValue
-from external_data_operator.api.plan import REPORT_BYTES_MAX, Report
+from external_data_operator.api.plan import (
+    REPORT_BYTES_MAX,
+    DiscoveredStream,
+    Discovery,
+    Report,
+)
 from external_data_operator.logs import hide
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.protocols import Clock, Progress
 
+_UNLISTED = "Its columns are not listed, as the catalogue is too large; the first sync lists them."
 _PROGRESS_EVERY_S = 5.0
 
 
@@ -111,21 +118,23 @@ class ProgressLog:
         logging.getLogger(__name__).info(said, extra={"fields": fields})
 
 
-def fit_report(report: Report) -> bytes:
+def fit_report(report: Report) -> Report:
     """The report in at most 4,096 bytes: without columns and notes or with a shorter message, if
     need be."""
-    text = _render(report)
-    if len(text) > REPORT_BYTES_MAX:
+    if _is_too_long(report):
         report = report.model_copy(update={"columns": None})
-        text = _render(report)
-    if len(text) > REPORT_BYTES_MAX:
+    if _is_too_long(report):
         report = report.model_copy(update={"notes": []})
-        text = _render(report)
-    if len(text) > REPORT_BYTES_MAX and report.failure is not None:
+    if _is_too_long(report) and report.failure is not None:
         lengths = range(len(report.failure.message))
-        fitting = bisect(lengths, REPORT_BYTES_MAX, key=lambda n: len(_render(_cut(report, n)))) - 1
-        text = _render(_cut(report, max(0, fitting)))
-    return text
+        size = REPORT_BYTES_MAX
+        fitting = bisect(lengths, size, key=lambda n: len(render_report(_cut(report, n)))) - 1
+        report = _cut(report, max(0, fitting))
+    return report
+
+
+def _is_too_long(report: Report) -> bool:
+    return len(render_report(report)) > REPORT_BYTES_MAX
 
 
 def _cut(report: Report, length: int) -> Report:
@@ -136,5 +145,24 @@ def _cut(report: Report, length: int) -> Report:
     return report.model_copy(update={"failure": failure})
 
 
-def _render(report: Report) -> bytes:
+def render_report(report: Report) -> bytes:
+    """The report as the operator reads it."""
     return report.model_dump_json(by_alias=True, exclude_none=True).encode()
+
+
+def fit_discovery(discovery: Discovery) -> list[Piece]:
+    """The discovery in pieces. As many of the last streams as must lose their columns, and say
+    so; names, keys and cursors are always there."""
+    whole = len(discovery.streams)
+    for kept in (whole, *(whole >> shift for shift in range(1, whole.bit_length() + 1))):
+        streams = [*discovery.streams[:kept], *map(_without_columns, discovery.streams[kept:])]
+        content = Discovery(streams=streams).model_dump_json(by_alias=True, exclude_none=True)
+        pieces = build_pieces(Document.DISCOVERY, content.encode())
+        if pieces is not None:
+            return pieces
+    raise AssertionError("a discovery without columns fits")
+
+
+def _without_columns(stream: DiscoveredStream) -> DiscoveredStream:
+    notes = [*stream.notes, _UNLISTED] if stream.columns else stream.notes
+    return stream.model_copy(update={"columns": [], "notes": notes})

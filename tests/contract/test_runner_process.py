@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from external_data_operator.api.plan import Discovery, ExitCode, Report
+from external_data_operator.api.plan import ExitCode, Report
+from external_data_operator.reconcile.base.parsing import find_discovery, find_report
 
 from tests.contract.rest_reading import make_plan
 from tests.servers.replies import Reply, ok, status
 from tests.servers.rest import RestServer, Seen
 from tests.servers.tables import Table, make_rows
 
+HEAD = ["time", "level", "message", "logger", "namespace", "source", "schema", "run"]
 CURSOR = {"cursor": {"cursorPath": "meta.next", "cursorParam": "at"}}
 
 
@@ -97,16 +99,34 @@ def test_a_pod_that_is_let_through_may_empty_its_table(
             assert pod.report.table.rows == left
 
 
-def test_a_check_prints_what_it_found_as_one_line(
-    server: RestServer, pod: Pod, tmp_path: Path
+@pytest.mark.parametrize("log_format", ["json", "text"])
+def test_a_check_hands_over_what_it_found_whatever_the_logs_format_is(
+    server: RestServer, pod: Pod, tmp_path: Path, log_format: str
 ) -> None:
     server.on("/orders", Table(make_rows(50), "cursor"))
-    process = pod.start(_plan(server, tmp_path / "lake") | {"task": "Check"})
+    plan = _plan(server, tmp_path / "lake") | {"task": "Check"}
+    process = pod.start(plan, EXTERNAL_DATA_LOG_FORMAT=log_format)
     out, log = process.communicate(timeout=60)
     assert process.returncode == ExitCode.OK, log
-    (line,) = out.splitlines()
-    assert [stream.name for stream in Discovery.model_validate_json(line).streams] == ["orders"]
+    assert all(list(json.loads(line))[: len(HEAD)] == HEAD for line in out.splitlines())
+    found = find_discovery(out.decode(), "run-1")
+    assert found is not None
+    assert [stream.name for stream in found.streams] == ["orders"]
     assert pod.report.result == "Succeeded"
+
+
+@pytest.mark.parametrize("log_format", ["json", "text"])
+def test_a_report_that_is_too_long_for_a_termination_message_is_handed_over(
+    server: RestServer, pod: Pod, tmp_path: Path, log_format: str
+) -> None:
+    names = [f"column_{number}_{'x' * 40}" for number in range(300)]
+    server.on("/orders", ok({"data": [dict.fromkeys(["id", *names], 1)], "meta": {}}))
+    plan = _plan(server, tmp_path / "lake")
+    out, log = pod.start(plan, EXTERNAL_DATA_LOG_FORMAT=log_format).communicate(timeout=60)
+    assert (pod.report.result, pod.report.columns) == ("Succeeded", None), log
+    found = find_report(out.decode(), "run-1")
+    assert found is not None
+    assert [column.name for column in found.columns or ()] == ["id", *names]
 
 
 @pytest.mark.parametrize(
@@ -170,9 +190,6 @@ def test_a_thread_that_waits_for_a_server_does_not_keep_the_pod() -> None:
         env={"PYTHONPATH": os.pathsep.join(("operator", "."))},
     )
     assert (ended.returncode, ended.stdout) == (75, b"said\n")
-
-
-HEAD = ["time", "level", "message", "logger", "namespace", "source", "schema", "run"]
 
 
 def test_every_line_of_a_run_names_what_it_is_about(

@@ -4,10 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+from external_data_operator.api import handoff
 from external_data_operator.api.conditions import Reason
 from external_data_operator.api.meta import CertificateRef, KeyRef, SecretValue
 from external_data_operator.api.plan import (
     REPORT_BYTES_MAX,
+    Discovery,
     Failure,
     FailureClass,
     Report,
@@ -21,10 +23,13 @@ from sync_runner.pod import (
     MountedCredentials,
     ProgressLog,
     find_memory_limit,
+    fit_discovery,
     fit_report,
+    render_report,
 )
 from sync_runner.protocols import Progress
 from tests.clocks import JumpingClock
+from tests.large_catalogue import build_catalogue
 
 TOKEN = SecretValue(secret_key_ref=KeyRef(name="shop", key="token"))
 
@@ -104,21 +109,21 @@ def _report(columns: int, message: str | None = None) -> Report:
 
 def test_a_report_that_fits_is_whole() -> None:
     report = _report(20)
-    assert Report.model_validate_json(fit_report(report)) == report
+    assert fit_report(report) == report
 
 
 def test_columns_go_first_and_the_message_stays() -> None:
     report = _report(500, "x changed its type")
-    fitted = Report.model_validate_json(fit_report(report))
+    fitted = fit_report(report)
     assert fitted.columns is None
     assert fitted.failure == report.failure
 
 
 @pytest.mark.parametrize("message", ["x" * 10_000, "é" * 10_000, '"\n' * 10_000, "👍" * 5000])
 def test_a_message_that_is_too_long_is_cut_and_says_so(message: str) -> None:
-    text = fit_report(_report(5, message))
-    assert len(text) <= REPORT_BYTES_MAX
-    failure = Report.model_validate_json(text).failure
+    fitted = fit_report(_report(5, message))
+    assert len(render_report(fitted)) <= REPORT_BYTES_MAX
+    failure = fitted.failure
     assert failure is not None
     assert failure.message.endswith("…")
     assert len(failure.message) > 500
@@ -158,3 +163,21 @@ def test_the_memory_limit_is_the_containers_own(tmp_path: Path) -> None:
     newer.unlink()
     older.write_text("268435456\n")
     assert find_memory_limit([newer, older]) == 256 << 20
+
+
+def test_a_catalogue_that_is_too_large_keeps_all_names_and_keys_and_says_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = build_catalogue(hashed=True, tables=200)
+    monkeypatch.setattr(handoff, "PACKED_BYTES_MAX", 100_000)
+    packed = fit_discovery(found)
+    assert sum(len(piece.data) for piece in packed) <= 100_000
+    lines = [json.dumps({"run": "r", "handoff": piece.model_dump()}) for piece in packed]
+    streams = Discovery.model_validate_json(
+        handoff.find_document("\n".join(lines), handoff.Document.DISCOVERY, "r") or b""
+    ).streams
+    assert [one.primary_key for one in streams] == [one.primary_key for one in found.streams]
+    bare = [one for one in streams if not one.columns]
+    assert 0 < len(bare) < 200
+    assert all("first sync lists them" in one.notes[0] for one in bare)
+    assert streams[0] == found.streams[0]

@@ -181,7 +181,7 @@ class Report(ApiModel):
     notes: list[str] = Field(default_factory=list)
     """Sentences on what a run did to the data that a person may want to know."""
     columns: list[Column] | None = None
-    """The table's columns; null where they do not fit, and then the last line of the log holds
+    """The table's columns; null where they do not fit, and then the log holds
     them."""
 
 

@@ -68,6 +68,11 @@ class SourceManifest:
     origin: Origin
     spec: SourceSpec
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """Namespace and name."""
+        return self.origin.namespace, self.origin.name
+
 
 @dataclass(frozen=True)
 class SchemaManifest:

@@ -5,7 +5,7 @@ What a cluster alone knows (a default destination, openings of the network) come
 instead.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -21,11 +21,20 @@ from external_data_operator.api.source import Destination, EnablePolicy, S3Desti
 from external_data_operator.cli.exits import CommandError, Exit
 from external_data_operator.cli.manifests import Manifests, SourceManifest
 from external_data_operator.errors import SpecError
+from external_data_operator.reconcile.plans.catalogue import Findings
 from external_data_operator.reconcile.plans.kinds import find_declared_streams, narrow_source
 from external_data_operator.reconcile.plans.plan import Place, build_check_plan, build_sync_plan
-from external_data_operator.reconcile.plans.streams import is_wanted, pick_options, read_streams
+from external_data_operator.reconcile.plans.streams import (
+    find_stream,
+    is_wanted,
+    list_streams,
+    pick_options,
+)
 from external_data_operator.settings import AllowRule, Settings
 
+Known = Mapping[tuple[str, str], Findings]
+"""What a check has found, by the namespace and name of the source."""
+_NOTHING: Known = {}
 _HOW_TO_SAY_WHERE = "file:///folder or s3://bucket/prefix"
 _NOT_USED = Destination(s3=S3Destination(bucket="not-used"))
 """Stands where a plan needs a bucket, until the folder that was asked for takes its place."""
@@ -39,6 +48,10 @@ class Wishes:
     private_cidrs: Sequence[str] = ()
     target: TableTarget | None = None
     """Instead of what the source says; its path is not used."""
+
+    def wants(self, stream: str) -> bool:
+        """Whether this stream was asked for; all are where none was named."""
+        return not self.streams or stream in self.streams
 
 
 def parse_target(address: str, *, endpoint: str, region: str) -> TableTarget:
@@ -69,41 +82,50 @@ def parse_cidrs(texts: Sequence[str]) -> list[str]:
         raise CommandError(f"--allow-private-host: {error}", Exit.USAGE) from None
 
 
-def build_sync_plans(manifests: Manifests, wishes: Wishes) -> list[Plan]:
-    """A plan for each table that would be synced, in the order of the files. Raises
-    CommandError."""
-    _refuse_unknown(manifests, wishes)
-    plans = [
-        _build_sync_plan(source, stream, manifests, wishes)
+def build_sync_plans(manifests: Manifests, wishes: Wishes, known: Known = _NOTHING) -> list[Plan]:
+    """A plan for each table that would be synced, in the order of the files; a source of which
+    neither the spec nor `known` tells the streams has none. Raises CommandError."""
+    refuse_unknown(manifests, wishes, known)
+    return [
+        _build_sync_plan(source, stream, manifests, wishes, known.get(source.key))
         for source in manifests.sources
-        for stream in _choose_streams(source, manifests, wishes)
+        for stream in _choose_streams(source, manifests, wishes, known.get(source.key))
     ]
-    if not plans:
-        raise CommandError("no stream is to be synced; name one with --stream", Exit.USAGE)
-    return plans
 
 
 def build_check_plans(manifests: Manifests, wishes: Wishes) -> list[Plan]:
-    """A plan for each source, of those of its streams that were asked for. Raises CommandError."""
-    _refuse_unknown(manifests, wishes)
-    plans = []
-    for source in manifests.sources:
-        spec = _narrow(source.spec, wishes)
-        if spec is not None:
-            with _blaming(source):
-                plan = build_check_plan(_with_destination(spec, wishes), _place(source, wishes))
-            plans.append(_redirect(plan, wishes))
-    return plans
+    """A plan for each source, of those of its streams that were asked for; a source whose streams
+    only a check can tell stays whole. Raises CommandError."""
+    refuse_unknown(manifests, wishes, _NOTHING)
+    plans = (build_source_plan(source, wishes) for source in manifests.sources)
+    return [plan for plan in plans if plan is not None]
+
+
+def build_source_plan(source: SourceManifest, wishes: Wishes) -> Plan | None:
+    """The check of one source; None if it has none of the streams that were asked for. Raises
+    CommandError."""
+    spec = _narrow(source.spec, wishes)
+    if spec is None:
+        return None
+    with _blaming(source):
+        plan = build_check_plan(_with_destination(spec, wishes), _place(source, wishes))
+    return _redirect(plan, wishes)
 
 
 def _build_sync_plan(
-    source: SourceManifest, stream: str, manifests: Manifests, wishes: Wishes
+    source: SourceManifest,
+    name: str,
+    manifests: Manifests,
+    wishes: Wishes,
+    found: Findings | None,
 ) -> Plan:
-    schema = _find_schema(source, stream, manifests)
+    schema = _find_schema(source, name, manifests)
     if schema is None:
-        schema = SchemaSpec(source_ref=ObjectRef(name=source.origin.name), stream=stream)
+        schema = SchemaSpec(source_ref=ObjectRef(name=source.origin.name), stream=name)
+    stream = find_stream(source.spec, found, name)
+    assert stream is not None, "it was listed"
     with _blaming(source):
-        options = pick_options(schema, read_streams(source.spec, None)[stream])
+        options = pick_options(schema, stream)
         spec = _with_destination(source.spec, wishes)
         plan = build_sync_plan(spec, _place(source, wishes), options)
     return _redirect(plan, wishes)
@@ -138,11 +160,14 @@ def _redirect(plan: Plan, wishes: Wishes) -> Plan:
     return plan.model_copy(update={"target": target})
 
 
-def _refuse_unknown(manifests: Manifests, wishes: Wishes) -> None:
-    known = {stream for source in manifests.sources for stream in read_streams(source.spec, None)}
+def refuse_unknown(manifests: Manifests, wishes: Wishes, known: Known) -> None:
+    """Raises CommandError for a stream that no source has; silent as long as one of them has not
+    said which it has."""
+    lists = [list_streams(source.spec, known.get(source.key)) for source in manifests.sources]
+    names = {name for one in lists for name in one or ()}
     for name in wishes.streams:
-        if name not in known:
-            message = f"--stream: no source here has {name}; there are {', '.join(sorted(known))}"
+        if name not in names and None not in lists:
+            message = f"--stream: no source here has {name}; there are {', '.join(sorted(names))}"
             raise CommandError(message, Exit.USAGE)
 
 
@@ -162,10 +187,12 @@ def _place(source: SourceManifest, wishes: Wishes) -> Place:
     return Place(settings, source.origin.namespace, source.origin.name)
 
 
-def _choose_streams(source: SourceManifest, manifests: Manifests, wishes: Wishes) -> Iterator[str]:
+def _choose_streams(
+    source: SourceManifest, manifests: Manifests, wishes: Wishes, found: Findings | None
+) -> Iterator[str]:
     """Those that were named; else those that the operator would sync."""
     policy = source.spec.schemas
-    for stream in read_streams(source.spec, None):
+    for stream in list_streams(source.spec, found) or ():
         schema = _find_schema(source, stream, manifests)
         if wishes.streams:
             chosen = stream in wishes.streams

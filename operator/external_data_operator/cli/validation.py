@@ -19,7 +19,7 @@ from external_data_operator.errors import SpecError
 from external_data_operator.reconcile.base.naming import table_name
 from external_data_operator.reconcile.plans.kinds import find_declared_streams
 from external_data_operator.reconcile.plans.references import find_needs
-from external_data_operator.reconcile.plans.streams import pick_options, read_streams
+from external_data_operator.reconcile.plans.streams import find_stream, list_streams, pick_options
 from external_data_operator.reconcile.runs.schedule import Wish, find_schedule
 
 _ANY_UID = "not-yet-known"
@@ -106,14 +106,18 @@ def _judge_schema(schema: SchemaManifest, manifests: Manifests) -> Iterator[Prob
     source = find_source(manifests, schema)
     if source is None:
         return
-    streams = read_streams(source.spec, None)
-    if spec.stream not in streams:
-        known = ", ".join(streams)
+    names = list_streams(source.spec, None)
+    if names is None:
+        # Only a check can tell which streams there are, with which keys and cursors.
+        return
+    stream = find_stream(source.spec, None, spec.stream)
+    if stream is None:
+        known = ", ".join(names)
         message = f"source {source.origin.name} has no stream of that name; it has {known}"
         yield Problem(("spec", "stream"), message)
         return
     try:
-        pick_options(spec, streams[spec.stream])
+        pick_options(spec, stream)
     except SpecError as error:
         yield _as_problem(error)
 

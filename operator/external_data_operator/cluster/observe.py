@@ -46,12 +46,13 @@ from external_data_operator.reconcile.base.world import (
     parse_time,
     uid_of,
 )
+from external_data_operator.reconcile.plans.catalogue import discovery_name, find_object_names
 from external_data_operator.reconcile.plans.plan import default_secret_name, destination_copy
 from external_data_operator.reconcile.plans.references import find_needs
 from external_data_operator.reconcile.runs.run import read_runs
 from external_data_operator.reconcile.schemas.columns import run_to_read
 from external_data_operator.reconcile.schemas.jobs import SYNC
-from external_data_operator.reconcile.sources.checks import discovery_name, job_to_read
+from external_data_operator.reconcile.sources.checks import job_to_read
 from external_data_operator.reconcile.sources.credentials import credentials_names
 from external_data_operator.settings import Settings
 
@@ -61,6 +62,9 @@ _PATIENCE = timedelta(seconds=4)
 """A Job without a pod after so long may have been refused one."""
 _DIGEST_LENGTH = 32
 _LOG_BYTES_MAX = 8 << 20
+_TAIL = 64
+"""Lines at the end of a run's log that may hold its report; the kubelet counts one of more than 16
+KiB as several."""
 
 
 class Observer:
@@ -103,24 +107,33 @@ class Observer:
         if schema is None:
             return None
         source_key = source_of(schema)
-        source = discovery = None
+        source = None
         if source_key is not None:
             source = self._store.get(SOURCE, key.namespace, source_key.name)
-            name = discovery_name(source_key.name)
-            discovery = self._store.get("ConfigMap", key.namespace, name)
-        if source is None or (discovery and controller_uid(discovery) != uid_of(source)):
-            discovery = None
+        head, parts = (None, ()) if source is None else self._catalogue(source)
         children = await self._children(key, schema)
         job = run_to_read(read_runs(children, SYNC), read_status(SchemaStatus, schema))
-        logs = {} if job is None else await self._logs(children, key.namespace, job, lines=1)
+        logs = {} if job is None else await self._logs(children, key.namespace, job, lines=_TAIL)
         return ObservedSchema(
             schema=schema,
             source=source,
-            discovery=discovery,
+            discovery=head,
+            discovery_parts=parts,
             children=children,
             rivals=self.claims.rivals(key),
             logs=logs,
         )
+
+    def _catalogue(self, source: Object) -> tuple[Object | None, tuple[Object, ...]]:
+        """The head of the source's catalogue, and its other objects as far as they are there."""
+        head = self._find_config_map(source, discovery_name(name_of(source)))
+        found = (self._find_config_map(source, name) for name in find_object_names(head))
+        return head, tuple(one for one in found if one is not None)
+
+    def _find_config_map(self, source: Object, name: str) -> Object | None:
+        """The source's own; one of an earlier source of its name is on its way out."""
+        found = self._store.get(CONFIG_MAPS.kind, namespace_of(source), name)
+        return found if found is not None and controller_uid(found) == uid_of(source) else None
 
     async def _children(self, key: Key, owner: Object) -> Children:
         uid = uid_of(owner)

@@ -10,7 +10,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from external_data_operator.api.plan import Report
+from external_data_operator.api.base import ApiModel
+from external_data_operator.api.handoff import Document, build_pieces
+from external_data_operator.api.plan import Discovery, Report
 from external_data_operator.cluster.kinds import BY_NAME
 from external_data_operator.reconcile.base import marks
 from external_data_operator.reconcile.base.naming import hash_of
@@ -30,6 +32,7 @@ from external_data_operator.reconcile.base.world import (
     Suspend,
     format_time,
 )
+from external_data_operator.reconcile.plans.catalogue import pack_catalogue
 from external_data_operator.settings import Settings
 
 NOW = datetime(2026, 3, 4, 10, 0, 0, tzinfo=UTC)
@@ -144,6 +147,25 @@ def step(
     if decision.status is not None:
         item["status"] = decision.status
     return replace(world, children=children, **{own: item})
+
+
+def log_of(job: Object, document: Document, content: ApiModel) -> dict[str, str]:
+    """The logs that hold what this job's run handed over, between lines of its own."""
+    pieces = build_pieces(document, content.model_dump_json(by_alias=True).encode())
+    assert pieces is not None
+    head = {"time": "2026-03-04T10:00:00.000Z", "run": job["metadata"]["uid"]}
+    lines = [{**head, "handoff": piece.model_dump(mode="json")} for piece in pieces]
+    text = "\n".join(map(json.dumps, [head, *lines, head]))
+    return {job["metadata"]["name"]: text}
+
+
+def keep_catalogue(discovery: Discovery, source: str = "shop") -> dict[str, Any]:
+    """The ConfigMaps that a check leaves, as members of an observed schema."""
+    packed = pack_catalogue(source, discovery)
+    head = {"metadata": {"name": f"{source}-discovery"}, "binaryData": dict(packed.head)}
+    others = packed.others.items()
+    parts = tuple({"metadata": {"name": name}, "binaryData": dict(keys)} for name, keys in others)
+    return {"discovery": head, "discovery_parts": parts}
 
 
 def verbs_for(intent: Intent) -> tuple[str, set[str]]:

@@ -6,12 +6,12 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from external_data_operator.api.base import ApiModel
-from external_data_operator.api.plan import Discovery
+from external_data_operator.api.handoff import Document, find_document
+from external_data_operator.api.plan import Discovery, Report
 from external_data_operator.api.problems import find_problems
 from external_data_operator.api.schema import SchemaSpec
 from external_data_operator.api.source import SourceSpec
 from external_data_operator.errors import SpecError
-from external_data_operator.reconcile.base.marks import DISCOVERY_KEY
 from external_data_operator.reconcile.base.world import Object
 
 PROBLEMS_MAX = 3
@@ -37,21 +37,22 @@ def read_status(model: type[Model], item: Object) -> Model:
         return model()
 
 
-def read_discovery(config_map: Object | None) -> Discovery | None:
-    """What the last check found; None where nothing readable was kept."""
-    text = ((config_map or {}).get("data") or {}).get(DISCOVERY_KEY)
-    return None if text is None else parse_discovery(text)
+def find_discovery(log: str, run: str) -> Discovery | None:
+    """What a check handed over in its pod's log; None unless all of it is there."""
+    content = find_document(log, Document.DISCOVERY, run)
+    try:
+        return None if content is None else Discovery.model_validate_json(content)
+    except ValidationError:
+        return None
 
 
-def parse_discovery(log: str) -> Discovery | None:
-    """The document that a check printed: the last line that is one."""
-    for line in reversed(log.strip().split("\n")):
-        if line.startswith("{"):
-            try:
-                return Discovery.model_validate_json(line)
-            except ValidationError:
-                continue
-    return None
+def find_report(log: str, run: str) -> Report | None:
+    """The report that a run handed over in its pod's log; None unless all of it is there."""
+    content = find_document(log, Document.REPORT, run)
+    try:
+        return None if content is None else Report.model_validate_json(content)
+    except ValidationError:
+        return None
 
 
 def _parse(model: type[Model], item: Object) -> Model:

@@ -64,7 +64,7 @@ class ObservedSource:
     """Every schema's name in the namespace."""
     children: Children = field(default_factory=Children)
     logs: Mapping[str, str] = field(default_factory=dict)
-    """Standard output of check pods, by the Job's name."""
+    """Logs of check pods, by the Job's name."""
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,15 @@ class ObservedSchema:
     schema: Object
     source: Object | None = None
     discovery: Object | None = None
-    """The ConfigMap that holds what the last check found."""
+    """The head of the catalogue that keeps what the last check found."""
+    discovery_parts: tuple[Object, ...] = ()
+    """The other ConfigMaps of the catalogue."""
     children: Children = field(default_factory=Children)
     rivals: tuple[str, ...] = ()
     """Older schemas that write to the same table."""
     logs: Mapping[str, str] = field(default_factory=dict)
-    """Ends of the logs of runs whose columns did not fit into their report, by the Job's name."""
+    """Ends of the logs of runs whose report did not fit into a termination message, by the Job's
+    name."""
 
 
 @dataclass(frozen=True)

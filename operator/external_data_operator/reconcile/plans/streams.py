@@ -8,24 +8,37 @@ acts, so that the operator and the command line decide the same from the same ma
 """
 
 import fnmatch
+from collections.abc import Collection
 
 from external_data_operator.api.cursor import choose_cursor
-from external_data_operator.api.plan import Discovery, SyncOptions
+from external_data_operator.api.plan import SyncOptions
 from external_data_operator.api.schema import SchemaSpec, SyncType
 from external_data_operator.api.source import SchemaPolicy, SourceSpec
 from external_data_operator.errors import SpecError
+from external_data_operator.reconcile.plans.catalogue import Findings
 from external_data_operator.reconcile.plans.kinds import find_declared_streams
 from external_data_operator.reconcile.plans.stream import Stream, from_discovery, merge_streams
 
 
-def read_streams(spec: SourceSpec, discovery: Discovery | None) -> dict[str, Stream]:
-    """Every stream by its name, in the source's order."""
-    found = {one.name: from_discovery(one) for one in (discovery.streams if discovery else [])}
+def list_streams(spec: SourceSpec, found: Findings | None) -> Collection[str] | None:
+    """The source's streams, in its order; None as long as only a check can tell which there are and
+    none has."""
+    declared = find_declared_streams(spec)
+    if declared is not None:
+        return [one.stream.name for one in declared]
+    return None if found is None else found.names
+
+
+def find_stream(spec: SourceSpec, found: Findings | None, name: str) -> Stream | None:
+    """The stream of this name; None if there is none, or nobody knows enough of it to sync it."""
+    seen = None if found is None else found.find(name)
+    stream = None if seen is None else from_discovery(seen)
     declared = find_declared_streams(spec)
     if declared is None:
-        return found
-    streams = (one.stream for one in declared)
-    return {one.name: merge_streams(one, found.get(one.name)) for one in streams}
+        return stream
+    return next(
+        (merge_streams(one.stream, stream) for one in declared if one.stream.name == name), None
+    )
 
 
 def is_wanted(policy: SchemaPolicy, stream: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from external_data_operator.api.meta import GROUP_VERSION
 from external_data_operator.api.plan import PLAN_KEY
-from external_data_operator.reconcile.base.marks import DISCOVERY_KEY
+from external_data_operator.reconcile.base import marks
 from external_data_operator.reconcile.base.world import Object
 from external_data_operator.reconcile.render.metadata import Owner
 
@@ -21,13 +21,27 @@ def render_plan(owner: Owner, name: str, text: str, *, task: str) -> Object:
     }
 
 
-def render_discovery(owner: Owner, name: str, text: str, notes: Mapping[str, str]) -> Object:
-    """The ConfigMap that keeps what a check found, longer than its pod."""
+def render_discovery(
+    owner: Owner, name: str, keys: Mapping[str, str], notes: Mapping[str, str]
+) -> Object:
+    """The head of a catalogue, which keeps what a check found, longer than its pod; values are
+    base64."""
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": owner.metadata(name, notes=notes),
-        "data": {DISCOVERY_KEY: text},
+        "binaryData": dict(keys),
+    }
+
+
+def render_catalogue_part(owner: Owner, name: str, keys: Mapping[str, str]) -> Object:
+    """What does not fit into the head; the name is that of the content."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": owner.metadata(name, task=marks.CATALOGUE),
+        "immutable": True,
+        "binaryData": dict(keys),
     }
 
 

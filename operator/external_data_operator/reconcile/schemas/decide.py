@@ -11,7 +11,6 @@ from external_data_operator.errors import SpecError
 from external_data_operator.reconcile.base.parsing import (
     parse_schema_spec,
     parse_source_spec,
-    read_discovery,
     read_status,
 )
 from external_data_operator.reconcile.base.status import (
@@ -30,6 +29,7 @@ from external_data_operator.reconcile.base.world import (
     parse_time,
     uid_of,
 )
+from external_data_operator.reconcile.plans.catalogue import read_catalogue
 from external_data_operator.reconcile.plans.plan import (
     Place,
     build_sync_plan,
@@ -37,7 +37,7 @@ from external_data_operator.reconcile.plans.plan import (
     plan_text,
     runtime_text,
 )
-from external_data_operator.reconcile.plans.streams import pick_options, read_streams
+from external_data_operator.reconcile.plans.streams import find_stream, list_streams, pick_options
 from external_data_operator.reconcile.runs.verdicts import judge_runs
 from external_data_operator.reconcile.schemas.conclude import conclude
 from external_data_operator.reconcile.schemas.look import Finding, Look, look_at
@@ -131,16 +131,25 @@ def _stop(look: Look, reason: Reason, message: str) -> Finding:
 
 def _with_source(look: Look, spec: SchemaSpec, source: SourceSpec, fingerprint: str) -> Finding:
     observed = look.observed
-    stream = read_streams(source, read_discovery(observed.discovery)).get(spec.stream)
+    catalogue = read_catalogue(observed.discovery, observed.discovery_parts)
+    names = list_streams(source, catalogue)
+    # Only a check can tell which streams there are, and what it found is gone.
+    if names is None:
+        return _hold(look, spec)
     # A stream that vanished may come back: its table and its history stay.
-    if stream is None:
+    if spec.stream not in names:
         message = (
             f"Source {spec.source_ref.name} has no stream {spec.stream}; its table stays as it is."
         )
         return _stop(look, Reason.STREAM_NOT_FOUND, message)
     # Two writers of one table would overwrite each other; the older one was there first.
     if observed.rivals:
-        return _stop(look, Reason.TABLE_TAKEN, say_taken(spec, source, observed.rivals[0]))
+        message = say_taken(spec, source, names, observed.rivals[0])
+        return _stop(look, Reason.TABLE_TAKEN, message)
+    stream = find_stream(source, catalogue, spec.stream)
+    # A part of the catalogue is gone; without the declared key the sync type would be another.
+    if stream is None:
+        return _hold(look, spec)
     options = pick_options(spec, stream)
     place = Place(look.settings, namespace_of(observed.schema), spec.source_ref.name)
     plan = plan_text(build_sync_plan(source, place, options))

@@ -5,7 +5,7 @@ token of `refresh-schemas`. A failed one is repeated with growing pauses. Betwee
 last one holds.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -14,8 +14,8 @@ from external_data_operator.api.plan import Discovery, Failure, FailureClass, Ta
 from external_data_operator.api.source import SourceSpec, SourceStatus
 from external_data_operator.reconcile.base import marks
 from external_data_operator.reconcile.base.actions import REFRESH
-from external_data_operator.reconcile.base.naming import OBJECT_NAME_MAX, job_name, suffixed
-from external_data_operator.reconcile.base.parsing import parse_discovery, read_discovery
+from external_data_operator.reconcile.base.naming import job_name
+from external_data_operator.reconcile.base.parsing import find_discovery
 from external_data_operator.reconcile.base.status import Verdict, find_condition
 from external_data_operator.reconcile.base.world import (
     Apply,
@@ -32,9 +32,20 @@ from external_data_operator.reconcile.base.world import (
     namespace_of,
     uid_of,
 )
+from external_data_operator.reconcile.plans.catalogue import (
+    Catalogue,
+    discovery_name,
+    find_object_names,
+    pack_catalogue,
+    read_catalogue,
+)
 from external_data_operator.reconcile.plans.plan import Place, all_needs
-from external_data_operator.reconcile.plans.streams import read_streams
-from external_data_operator.reconcile.render.config import render_discovery, render_plan
+from external_data_operator.reconcile.plans.streams import list_streams
+from external_data_operator.reconcile.render.config import (
+    render_catalogue_part,
+    render_discovery,
+    render_plan,
+)
 from external_data_operator.reconcile.render.jobs import render_job
 from external_data_operator.reconcile.render.metadata import Owner
 from external_data_operator.reconcile.render.workloads import CHECK_DEADLINE_S, JobRecipe
@@ -43,11 +54,8 @@ from external_data_operator.reconcile.runs.run import STUCK, Run, RunState, read
 
 CHECK = Task.CHECK.lower()
 _KEEP_FINISHED = 3
-_NOTES_MAX = 3
 _LOG_WAIT_S = 2.0
 _LOG_PATIENCE = timedelta(seconds=30)
-_TEXT_MAX = 900_000
-"""A ConfigMap ends at a mebibyte; the columns are left to the first sync then."""
 _UNREAD = Failure(
     failure_class=FailureClass.BUG,
     reason=Reason.INTERNAL_ERROR,
@@ -75,7 +83,7 @@ class Answer:
     """What is known, and what to do to know more."""
 
     verdict: Verdict
-    discovery: Discovery | None = None
+    catalogue: Catalogue | None = None
     discovered_at: str | None = None
     settled: bool = False
     """Whether this question, token included, has its answer."""
@@ -83,20 +91,27 @@ class Answer:
     look_again_s: float | None = None
 
 
-def discovery_name(source: str) -> str:
-    """Name of the ConfigMap that keeps what a check found."""
-    return suffixed(source, "discovery", length_max=OBJECT_NAME_MAX)
+def find_catalogue(observed: ObservedSource) -> Catalogue | None:
+    """What the last check found; None if nothing is kept, or some of it is missing."""
+    return read_catalogue(_find_head(observed), observed.children.config_maps)
 
 
-def find_discovery_map(observed: ObservedSource) -> Object | None:
-    """The ConfigMap that keeps what a check found."""
+def _find_head(observed: ObservedSource) -> Object | None:
     wanted = discovery_name(name_of(observed.source))
     return next((one for one in observed.children.config_maps if name_of(one) == wanted), None)
 
 
+def _find_kept(observed: ObservedSource) -> Mapping[str, str]:
+    """The annotations of what is kept, which say of which question and check it is the answer."""
+    head = _find_head(observed)
+    if head is None or find_catalogue(observed) is None:
+        return {}
+    return annotations_of(head)
+
+
 def job_to_read(observed: ObservedSource) -> str | None:
     """The check whose output has not been kept yet; its log is worth reading."""
-    kept = annotations_of(find_discovery_map(observed) or {"metadata": {}}).get(marks.RUN)
+    kept = _find_kept(observed).get(marks.RUN)
     done = [run for run in read_runs(observed.children, CHECK) if run.state is RunState.SUCCEEDED]
     return done[-1].job if done and done[-1].uid != kept else None
 
@@ -159,42 +174,58 @@ def _bides(trouble: Trouble, verdict: Verdict) -> bool:
 
 def _without_a_run(question: Question) -> Answer:
     """Nothing was asked, or so long ago that the Job is gone: then the kept answer counts."""
-    kept = find_discovery_map(question.observed)
+    kept = _find_kept(question.observed)
+    catalogue = find_catalogue(question.observed)
     ready = find_condition(question.status.conditions, ConditionType.READY)
     answered = (
-        kept is not None
-        and annotations_of(kept).get(marks.FINGERPRINT) == question.fingerprint
+        kept.get(marks.FINGERPRINT) == question.fingerprint
         and question.status.checked_fingerprint == question.fingerprint
         and question.status.handled_requests.get(REFRESH, "") == question.token
         and ready is not None
         and ready.status == "True"
     )
-    if answered and kept is not None:
-        return _known(question, kept)
+    if answered and catalogue is not None:
+        return _known(question, catalogue, kept)
     return _ask(question, attempt=1)
 
 
 def _after_success(question: Question, ended: Run, now: datetime) -> Answer:
-    kept = find_discovery_map(question.observed)
+    kept, catalogue = _find_kept(question.observed), find_catalogue(question.observed)
     # Once kept, the answer no longer depends on the pod and its log.
-    if kept is not None and annotations_of(kept).get(marks.RUN) == ended.uid:
-        return _known(question, kept)
+    if catalogue is not None and kept.get(marks.RUN) == ended.uid:
+        return _known(question, catalogue, kept)
     log = question.observed.logs.get(ended.job)
-    discovery = None if log is None else parse_discovery(log)
+    discovery = None if log is None else find_discovery(log, ended.uid)
     if discovery is not None:
-        fresh = _discovery_map(question, discovery, ended)
-        return replace(_known(question, fresh), intents=(Apply(fresh),))
+        return _keep(question, discovery, ended)
     # The kubelet may still be writing the log of a pod that has just ended.
     if now - ended.ended < _LOG_PATIENCE:
         return Answer(_under_way(question), look_again_s=_LOG_WAIT_S)
     return _after_failure(question, ended, _UNREAD, now)
 
 
+def _keep(question: Question, discovery: Discovery, ended: Run) -> Answer:
+    """The parts come before the head, so that the head never names what is not there."""
+    source = question.observed.source
+    owner = Owner(source, "ExternalDataSource", name_of(source))
+    packed = pack_catalogue(name_of(source), discovery)
+    notes = {
+        marks.FINGERPRINT: question.fingerprint,
+        marks.REQUEST: question.token,
+        marks.RUN: ended.uid,
+        marks.DISCOVERED_AT: format_time(ended.ended),
+    }
+    parts = [render_catalogue_part(owner, name, keys) for name, keys in packed.others.items()]
+    head = render_discovery(owner, discovery_name(name_of(source)), packed.head, notes)
+    catalogue = read_catalogue(head, parts)
+    assert catalogue is not None, "it was packed just now"
+    intents = tuple(Apply(manifest) for manifest in (*parts, head))
+    return replace(_known(question, catalogue, notes), intents=intents)
+
+
 def _unread(question: Question, ended: Run) -> Failure | None:
     """A check that succeeded is worth nothing while nobody could read what it found."""
-    kept = find_discovery_map(question.observed)
-    read = kept is not None and annotations_of(kept).get(marks.RUN) == ended.uid
-    return None if read else _UNREAD
+    return None if _find_kept(question.observed).get(marks.RUN) == ended.uid else _UNREAD
 
 
 def _after_failure(question: Question, ended: Run, failure: Failure, now: datetime) -> Answer:
@@ -206,14 +237,14 @@ def _after_failure(question: Question, ended: Run, failure: Failure, now: dateti
     return Answer(verdict, settled=True, look_again_s=wait)
 
 
-def _known(question: Question, kept: Object) -> Answer:
-    discovery = read_discovery(kept) or Discovery(streams=[])
-    count = len(read_streams(question.spec, discovery))
+def _known(question: Question, catalogue: Catalogue, kept: Mapping[str, str]) -> Answer:
+    count = len(list_streams(question.spec, catalogue) or ())
     tables = "1 stream" if count == 1 else f"{count} streams"
+    said = [f"The source was checked; it has {tables}.", *catalogue.notes]
     return Answer(
-        Verdict("True", Reason.READY, _say_checked(tables, discovery)),
-        discovery=discovery,
-        discovered_at=annotations_of(kept).get(marks.DISCOVERED_AT),
+        Verdict("True", Reason.READY, " ".join(said)),
+        catalogue=catalogue,
+        discovered_at=kept.get(marks.DISCOVERED_AT),
         settled=True,
     )
 
@@ -272,40 +303,19 @@ def _ask(question: Question, *, attempt: int) -> Answer:
     return Answer(_under_way(question), intents=intents, look_again_s=_POD_WAIT_S)
 
 
-def _say_checked(tables: str, discovery: Discovery) -> str:
-    """What a check found, and what the first pages lack."""
-    notes = [f"{one.name}: {note}" for one in discovery.streams for note in one.notes]
-    more = [f"{len(notes) - _NOTES_MAX} more notes."] if len(notes) > _NOTES_MAX else []
-    return " ".join([f"The source was checked; it has {tables}.", *notes[:_NOTES_MAX], *more])
-
-
-def _discovery_map(question: Question, discovery: Discovery, run: Run) -> Object:
-    source = question.observed.source
-    text = discovery.model_dump_json(by_alias=True, exclude_none=True)
-    if len(text) > _TEXT_MAX:
-        bare = [one.model_copy(update={"columns": []}) for one in discovery.streams]
-        text = Discovery(streams=bare).model_dump_json(by_alias=True, exclude_none=True)
-    notes = {
-        marks.FINGERPRINT: question.fingerprint,
-        marks.REQUEST: question.token,
-        marks.RUN: run.uid,
-        marks.DISCOVERED_AT: format_time(run.ended),
-    }
-    owner = Owner(source, "ExternalDataSource", name_of(source))
-    return render_discovery(owner, discovery_name(name_of(source)), text, notes)
-
-
 def forgotten(observed: ObservedSource, coming: Iterable[Intent]) -> list[Intent]:
-    """Checks that are over and too many, and plans that no check needs any more, the `coming` one
-    included."""
+    """Checks that are over and too many, and what nothing needs any more: plans of checks, parts of
+    catalogues. What is `coming` needs its own."""
     runs = read_runs(observed.children, CHECK)
     over = [run for run in runs if not run.active][:-_KEEP_FINISHED]
     namespace = namespace_of(observed.source)
     intents: list[Intent] = [Delete("batch/v1", "Job", namespace, run.job, run.uid) for run in over]
     needed = {run.job for run in runs if run.active or run is runs[-1]}
-    needed |= {name_of(one.manifest) for one in coming if isinstance(one, Create)}
-    for plan in observed.children.config_maps:
-        is_plan = labels_of(plan).get(marks.TASK_LABEL) == CHECK
-        if is_plan and runs and name_of(plan) not in needed:
-            intents.append(Delete("v1", "ConfigMap", namespace, name_of(plan), uid_of(plan)))
+    needed |= {name_of(one.manifest) for one in coming if isinstance(one, Apply | Create)}
+    needed |= set(find_object_names(_find_head(observed)))
+    for one in observed.children.config_maps:
+        task = labels_of(one).get(marks.TASK_LABEL)
+        ours = task == marks.CATALOGUE or (task == CHECK and bool(runs))
+        if ours and name_of(one) not in needed:
+            intents.append(Delete("v1", "ConfigMap", namespace, name_of(one), uid_of(one)))
     return intents

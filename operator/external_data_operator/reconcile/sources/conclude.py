@@ -6,9 +6,6 @@ from external_data_operator.api.sources import SOURCES
 from external_data_operator.reconcile.base import marks
 from external_data_operator.reconcile.base.actions import REFRESH, RELOAD
 from external_data_operator.reconcile.base.notes import note_change
-from external_data_operator.reconcile.base.parsing import (
-    read_discovery,
-)
 from external_data_operator.reconcile.base.status import (
     Claim,
     Truth,
@@ -27,7 +24,7 @@ from external_data_operator.reconcile.base.world import (
 from external_data_operator.reconcile.sources.checks import (
     Answer,
     Question,
-    find_discovery_map,
+    find_catalogue,
 )
 from external_data_operator.reconcile.sources.look import Look
 from external_data_operator.reconcile.sources.summary import (
@@ -98,7 +95,7 @@ def _claim_credentials(status: SourceStatus, verdict: Verdict) -> Claim:
 
 def _claim_discovered(observed: ObservedSource, verdict: Verdict) -> Claim:
     type_ = ConditionType.DISCOVERED
-    known = read_discovery(find_discovery_map(observed)) is not None
+    known = find_catalogue(observed) is not None
     if known or verdict.ready == "True":
         return Claim(type_, "True", Reason.READY, "The source's tables are known.")
     status: Truth = "Unknown" if verdict.ready == "Unknown" else "False"

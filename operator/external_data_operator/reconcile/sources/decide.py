@@ -30,7 +30,7 @@ from external_data_operator.reconcile.plans.plan import (
     plan_text,
     runtime_text,
 )
-from external_data_operator.reconcile.plans.streams import read_streams
+from external_data_operator.reconcile.plans.streams import list_streams
 from external_data_operator.reconcile.runs.backoff import wait_s
 from external_data_operator.reconcile.sources.checks import (
     Answer,
@@ -128,9 +128,9 @@ def _with_answer(look: Look, question: Question, found: Answer) -> Decision:
         *forgotten_secrets(observed, spec, look.place),
     ]
     notes: list[Note] = []
+    streams = None if found.catalogue is None else list_streams(spec, found.catalogue)
     # Without an answer nothing is known of the streams: the schemas stay as they are.
-    if found.discovery is not None:
-        streams = read_streams(spec, found.discovery)
+    if streams is not None:
         made, said = decide_schemas(observed, spec, streams)
         intents.extend(made)
         notes.extend(said)

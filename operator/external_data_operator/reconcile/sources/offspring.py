@@ -5,6 +5,8 @@ A schema that a user wrote counts for its stream, whatever it is called; ours th
 schema of ours, a field that somebody else has set is theirs from then on.
 """
 
+from collections.abc import Collection
+
 from external_data_operator.api.source import EnablePolicy, SourceSpec
 from external_data_operator.reconcile.base import marks
 from external_data_operator.reconcile.base.naming import schema_names
@@ -21,7 +23,6 @@ from external_data_operator.reconcile.base.world import (
     namespace_of,
     uid_of,
 )
-from external_data_operator.reconcile.plans.stream import Stream
 from external_data_operator.reconcile.plans.streams import is_wanted
 from external_data_operator.reconcile.render.config import render_schema
 from external_data_operator.reconcile.render.metadata import Owner
@@ -30,7 +31,7 @@ _NAMED_MAX = 5
 
 
 def decide_schemas(
-    observed: ObservedSource, spec: SourceSpec, streams: dict[str, Stream]
+    observed: ObservedSource, spec: SourceSpec, streams: Collection[str]
 ) -> tuple[list[Intent], list[Note]]:
     """What becomes of the source's streams, and a note where schemas are new."""
     uid = uid_of(observed.source)

@@ -12,8 +12,9 @@ from external_data_operator.api.source import SourceSpec
 from external_data_operator.api.sources.rest import CursorType, RestStream
 from external_data_operator.cli.manifests import Manifests, read_manifests
 from external_data_operator.cli.planning import Wishes, build_sync_plans
+from external_data_operator.reconcile.plans.catalogue import Fresh
 from external_data_operator.reconcile.plans.stream import Stream
-from external_data_operator.reconcile.plans.streams import pick_options, read_streams
+from external_data_operator.reconcile.plans.streams import find_stream, pick_options
 from external_data_operator.reconcile.schemas.candidates import find_candidates
 from external_data_operator.reconcile.schemas.decide import decide_schema
 
@@ -23,6 +24,7 @@ from tests.unit.reconcile.worlds import (
     applied,
     build_schema,
     build_source,
+    keep_catalogue,
     make_ready,
     observe_schema,
 )
@@ -44,12 +46,6 @@ GUESSED = Discovery(
 DECLARED = {"cursorPath": "updated_at", "startParam": "since", "rowOrder": "Ascending"}
 
 
-def discovery_map(discovery: Discovery) -> Any:
-    """The ConfigMap that a check leaves."""
-    text = discovery.model_dump_json(by_alias=True, exclude_none=True)
-    return {"metadata": {"name": "shop-discovery"}, "data": {"discovery.json": text}}
-
-
 def source_with(**stream: Any) -> Any:
     """A source whose one stream declares more."""
     source = build_source(destination={"s3": {"bucket": "lake"}})
@@ -60,7 +56,7 @@ def source_with(**stream: Any) -> Any:
 def decide(source: Any, **schema: Any) -> Any:
     """One look at a schema whose source was checked."""
     world = observe_schema(
-        build_schema(**schema), source=make_ready(source), discovery=discovery_map(GUESSED)
+        build_schema(**schema), source=make_ready(source), **keep_catalogue(GUESSED)
     )
     return decide_schema(world, SETTINGS, NOW)
 
@@ -170,7 +166,8 @@ def test_a_line_declares_exactly_the_field_when_it_is_copied(name: str) -> None:
 
 def test_a_catalogue_states_keys_and_cursors_where_rows_do_not() -> None:
     rest = SourceSpec.model_validate(build_source()["spec"])
-    merged = read_streams(rest, GUESSED)["orders"]
+    merged = find_stream(rest, Fresh(GUESSED), "orders")
+    assert merged is not None
     assert (merged.primary_key, merged.cursor) == ((), None)
     assert json.loads(GUESSED.model_dump_json())["streams"][0]["primary_key"] == ["id"]
     assert RestStream(name="x", path="/x").primary_key == []

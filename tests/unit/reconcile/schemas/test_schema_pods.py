@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from external_data_operator.api.handoff import Document
+from external_data_operator.api.schema import Column
 from external_data_operator.reconcile.base import marks
 from external_data_operator.reconcile.base.world import Delete, Refusal
 
@@ -19,6 +21,7 @@ from tests.unit.reconcile.worlds import (
     condition,
     created_jobs,
     later,
+    log_of,
     newest_job,
     observe_schema,
     ready_of,
@@ -80,13 +83,13 @@ def test_a_refused_pod_is_said_even_where_the_last_run_succeeded():
     assert condition(decision.status, "Reconciling") is not None
 
 
-def test_columns_that_did_not_fit_into_the_report_are_read_from_the_logs_last_line():
+def test_columns_that_did_not_fit_into_the_report_are_read_from_the_log():
     _, world = look(observe_schema())
     report = success().model_copy(update={"columns": None})
     world = ended(world, report)
-    job = newest_job(world.children)["metadata"]["name"]
-    log = 'done\n{"columns": [{"name": "wide", "dataType": "string"}]}\n'
-    decision, _ = look(replace(world, logs={job: log}))
+    wide = report.model_copy(update={"columns": [Column(name="wide", data_type="string")]})
+    logs = log_of(newest_job(world.children), Document.REPORT, wide)
+    decision, _ = look(replace(world, logs=logs))
     assert [one["name"] for one in decision.status["availableColumns"]] == ["wide"]
 
 

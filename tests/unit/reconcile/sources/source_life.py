@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from external_data_operator.api.handoff import Document
 from external_data_operator.api.plan import (
     DiscoveredStream,
     Discovery,
@@ -16,6 +17,7 @@ from tests.unit.reconcile.worlds import (
     NOW,
     SETTINGS,
     end_job,
+    log_of,
     newest_job,
     observe_source,
     step,
@@ -40,7 +42,7 @@ def checked(world=None, found=FOUND, now=NOW):
     """A source after a check that succeeded."""
     _, world = look(world or observe_source(), now)
     children = end_job(world.children, at=now, report=report())
-    log = "starting\n" + found.model_dump_json(by_alias=True)
-    world = replace(world, children=children, logs={newest_job(children)["metadata"]["name"]: log})
+    logs = log_of(newest_job(children), Document.DISCOVERY, found)
+    world = replace(world, children=children, logs=logs)
     _, world = look(world, now)
     return replace(world, logs={})

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from external_data_operator.api.conditions import Reason
+from external_data_operator.api.handoff import Document
 from external_data_operator.api.plan import (
     DiscoveredStream,
     Discovery,
@@ -26,6 +27,7 @@ from tests.unit.reconcile.worlds import (
     created_jobs,
     end_job,
     later,
+    log_of,
     newest_job,
     observe_source,
     ready_of,
@@ -56,7 +58,8 @@ def test_a_check_that_succeeded_makes_the_source_ready_and_a_schema_for_each_str
     name = newest_job(children)["metadata"]["name"]
     world = replace(world, children=children)
     assert job_to_read(world) == name
-    decision, world = look(replace(world, logs={name: FOUND.model_dump_json(by_alias=True)}))
+    logs = log_of(newest_job(children), Document.DISCOVERY, FOUND)
+    decision, world = look(replace(world, logs=logs))
     assert ready_of(decision) == ("True", "Ready", False)
     assert condition(decision.status, "CredentialsValid")["status"] == "True"
     assert condition(decision.status, "Discovered")["status"] == "True"

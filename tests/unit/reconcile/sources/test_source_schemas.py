@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from external_data_operator.api.handoff import Document
 from external_data_operator.api.plan import (
     DiscoveredStream,
     Discovery,
@@ -17,6 +18,7 @@ from tests.unit.reconcile.worlds import (
     build_source,
     created_jobs,
     end_job,
+    log_of,
     newest_job,
     observe_source,
     with_annotation,
@@ -30,8 +32,8 @@ def test_a_refresh_checks_once_more_and_is_recorded_when_answered():
     assert len(created_jobs(decision)) == 1
     assert "handledRequests" not in decision.status
     children = end_job(world.children, at=NOW, report=report())
-    log = FOUND.model_dump_json(by_alias=True)
-    world = replace(world, children=children, logs={newest_job(children)["metadata"]["name"]: log})
+    logs = log_of(newest_job(children), Document.DISCOVERY, FOUND)
+    world = replace(world, children=children, logs=logs)
     decision, world = look(world)
     assert decision.status["handledRequests"] == {"refresh-schemas": "t1"}
     decision, _ = look(replace(world, logs={}))

@@ -1,0 +1,109 @@
+"""A kind of source for tests: a folder of ledgers, of which only a check can tell which there are.
+
+A ledger is a file `<name>.json` with its rows, its key and its cursor. The kind is added to the
+tables of both processes for as long as `installed` holds.
+"""
+
+import json
+import sys
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any, cast
+
+import pyarrow as pa
+import pytest
+from external_data_operator.api.base import SpecModel
+from external_data_operator.api.plan import Plan
+from external_data_operator.api.schema import IncrementalField
+from external_data_operator.api.source import SourceSpec
+from external_data_operator.api.sources import SOURCES, add_kinds
+from external_data_operator.api.sources.rest import CursorType
+from external_data_operator.reconcile.plans.kinds import find_adapter
+
+from sync_runner.protocols import Batch, ReadRequest, Token
+from sync_runner.records.sample import Sample
+from sync_runner.sources import Kind
+
+KIND = "ledger"
+
+
+class LedgerSource(SpecModel):
+    """A folder of ledgers."""
+
+    path: str
+
+
+class _Adapter:
+    def declare_streams(self, source: LedgerSource) -> None:
+        return None
+
+    def narrow(self, source: LedgerSource, streams: Collection[str]) -> LedgerSource:
+        return source
+
+
+class _Probe:
+    def __init__(self, plan: Plan, **_: Any) -> None:
+        spec = plan.of_kind(LedgerSource)
+        assert spec is not None
+        self._folder = Path(spec.path)
+
+    def read_samples(self) -> Iterator[Sample]:
+        for file in sorted(self._folder.glob("*.json")):
+            ledger = json.loads(file.read_text())
+            cursor = ledger.get("cursor")
+            yield Sample(
+                name=file.stem,
+                primary_key=ledger.get("key", []),
+                cursor=cursor and IncrementalField(name=cursor, type=CursorType.INTEGER),
+                records=pa.RecordBatch.from_pylist(ledger["rows"]),
+            )
+
+
+class _Stream:
+    def __init__(self, plan: Plan, **_: Any) -> None:
+        spec = plan.of_kind(LedgerSource)
+        assert spec is not None
+        assert plan.sync is not None
+        self._file = Path(spec.path) / f"{plan.sync.stream}.json"
+
+    def read(self, request: ReadRequest) -> Iterator[Batch]:
+        rows = json.loads(self._file.read_text())["rows"]
+        yield Batch(pa.RecordBatch.from_pylist(rows), next=None)
+
+    def confirm(self, token: Token) -> None:
+        """A file forgets nothing."""
+
+
+@contextmanager
+def installed() -> Iterator[None]:
+    """Both processes know the kind."""
+    adapter = ModuleType("adapter")
+    adapter.ADAPTER = _Adapter()  # type: ignore[attr-defined]
+    runner = ModuleType("runner")
+    runner.KIND = Kind(_Stream, _Probe)  # type: ignore[attr-defined]
+    modules = {
+        f"external_data_operator.reconcile.plans.kinds.{KIND}": adapter,
+        f"sync_runner.sources.{KIND}": runner,
+    }
+    kinds = cast("dict[str, type[SpecModel]]", SOURCES)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(kinds, KIND, LedgerSource)
+        for name, module in modules.items():
+            patch.setitem(sys.modules, name, module)
+        add_kinds(SourceSpec, after="suspend")
+        add_kinds(Plan, after="source")
+        try:
+            yield
+        finally:
+            find_adapter.cache_clear()
+            for model in (SourceSpec, Plan):
+                del model.__pydantic_fields__[KIND]
+                model.model_rebuild(force=True)
+
+
+def write_ledger(folder: Path, name: str, rows: list[dict[str, Any]], **more: Any) -> None:
+    """A ledger with these rows; `key` and `cursor` are what its catalogue states."""
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps({"rows": rows, **more}))
