@@ -1,9 +1,9 @@
 """`check`, `discover` and `preview`: they look at a source and write nothing that stays."""
 
-import uuid
 from collections.abc import Iterator
 
-from external_data_operator.api.plan import DiscoveredStream, Discovery, Plan, Report
+from external_data_operator.api.plan import DiscoveredStream, Discovery, Plan
+from external_data_operator.cli.asking import ask_all
 from external_data_operator.cli.display import drop_empty, worst
 from external_data_operator.cli.exits import Exit
 from external_data_operator.cli.planning import build_check_plans
@@ -14,7 +14,6 @@ from sync_runner.errors import RunError
 from sync_runner.records.sample import Sample
 from sync_runner.sources import find_kind
 from sync_runner.transport.clock import SystemClock
-from sync_runner.wiring import Surroundings, check, exit_code_of
 
 _COLUMNS_SHOWN = 8
 _CELL_MAX = 60
@@ -39,9 +38,8 @@ def run_discover(session: Session) -> Exit:
     """The streams of each source, as far as one page of each tells."""
     with writing_nowhere(session) as asking:
         statuses = []
-        for plan in build_check_plans(asking.manifests, asking.wishes):
-            report, discovery = _ask(asking, plan)
-            statuses.append(_conclude(asking, plan, report))
+        for plan, status, discovery in ask_all(asking):
+            statuses.append(status)
             if discovery is not None:
                 _show_discovery(asking, plan, discovery)
         return worst(statuses)
@@ -56,9 +54,8 @@ def run_preview(session: Session) -> Exit:
 
 def _check_all(session: Session) -> Exit:
     statuses = []
-    for plan in build_check_plans(session.manifests, session.wishes):
-        report, discovery = _ask(session, plan)
-        statuses.append(_conclude(session, plan, report))
+    for plan, status, discovery in ask_all(session):
+        statuses.append(status)
         if discovery is not None:
             names = [stream.name for stream in discovery.streams]
             notes = [f"{one.name}: {note}" for one in discovery.streams for note in one.notes]
@@ -70,17 +67,6 @@ def _check_all(session: Session) -> Exit:
                 session.display.note(note)
             _show_candidates(session, discovery)
     return worst(statuses)
-
-
-def _ask(session: Session, plan: Plan) -> tuple[Report, Discovery | None]:
-    given = Surroundings(credentials=session.credentials_of(plan), run_id=f"local-{uuid.uuid4()}")
-    return check(plan, given)
-
-
-def _conclude(session: Session, plan: Plan, report: Report) -> Exit:
-    if report.failure is not None:
-        session.display.fail(plan.source, report.failure)
-    return Exit(exit_code_of(report))
 
 
 def _show_discovery(session: Session, plan: Plan, discovery: Discovery) -> None:
@@ -143,7 +129,8 @@ def _read_samples(session: Session, plan: Plan) -> Iterator[Sample]:
         clock=SystemClock(),
         is_stopped=lambda: False,
     )
-    return probe.read_samples()
+    samples = probe.read_samples()
+    return (sample for sample in samples if session.wishes.wants(sample.name))
 
 
 def _show_sample(session: Session, plan: Plan, sample: Sample) -> None:

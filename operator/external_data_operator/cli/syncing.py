@@ -10,8 +10,9 @@ from types import FrameType
 from typing import Any
 
 from external_data_operator.api.plan import Plan, Report
+from external_data_operator.cli.asking import find_streams
 from external_data_operator.cli.display import Display, drop_empty, worst
-from external_data_operator.cli.exits import Exit
+from external_data_operator.cli.exits import CommandError, Exit
 from external_data_operator.cli.planning import build_sync_plans
 from external_data_operator.cli.session import Session
 from sync_runner.protocols import Progress
@@ -23,7 +24,10 @@ _HEAD = ("TABLE", "ROWS", "READ", "PAGES", "SECONDS", "RESULT", "ADDRESS")
 def run_syncs(session: Session) -> Exit:
     """Syncs every table that was asked for; one that fails does not keep the next from being
     tried."""
-    plans = build_sync_plans(session.manifests, session.wishes)
+    known, failed = find_streams(session)
+    plans = build_sync_plans(session.manifests, session.wishes, known)
+    if not plans and not failed:
+        raise CommandError("no stream is to be synced; name one with --stream", Exit.USAGE)
     done: list[tuple[Plan, Report]] = []
     with stopped_by_signals() as stop:
         for plan in plans:
@@ -31,7 +35,7 @@ def run_syncs(session: Session) -> Exit:
             if stop.is_set():
                 raise KeyboardInterrupt
     session.display.print_table(_HEAD, [_build_row(plan, report) for plan, report in done])
-    return worst([Exit(exit_code_of(report)) for _, report in done])
+    return worst([*failed, *(Exit(exit_code_of(report)) for _, report in done)])
 
 
 @contextmanager

@@ -48,7 +48,7 @@ class Runner:
 
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str], url: str) -> None:
         self.folder, self.capsys, self.url = folder, capsys, url
-        self.err = ""
+        self.out = self.err = ""
 
     def write(self, text: str) -> str:
         file = self.folder / "shop.yaml"
@@ -60,6 +60,12 @@ class Runner:
         code = main([command, self.write(text), *self.opened, *options])
         out, self.err = self.capsys.readouterr()
         return code, [json.loads(line) for line in out.splitlines()]
+
+    def main(self, *arguments: str) -> int:
+        """The exit status; what was said is in `out` and `err`."""
+        code = main(arguments)
+        self.out, self.err = self.capsys.readouterr()
+        return code
 
     @property
     def opened(self) -> tuple[str, ...]:
