@@ -24,8 +24,6 @@ from external_data_operator.api.plan import (
     SCHEMA_ENV,
     SECRETS_DIR,
     Plan,
-    Report,
-    Task,
 )
 from external_data_operator.logs import JsonFormatter, Subject, catch_uncaught, set_up
 
@@ -37,8 +35,8 @@ from sync_runner.pod import (
     fit_report,
     render_report,
 )
+from sync_runner.tasks import Done, Surroundings, exit_code_of, run_task
 from sync_runner.transport.clock import SystemClock
-from sync_runner.wiring import Surroundings, check, exit_code_of, run
 
 FILES_ENV = "EXTERNAL_DATA_FILES_DIR"
 """Folder that holds `plan`, `secrets` and `config-maps`, instead of those that a pod mounts."""
@@ -67,9 +65,9 @@ def main() -> int:
         memory_bytes=find_memory_limit(),
         allow_shrink=os.environ.get(ALLOW_SHRINK_ENV) == "true",
     )
-    report = _check(plan, given) if plan.task is Task.CHECK else run(plan, given)
-    _tell(report, _find_subject(plan))
-    return int(exit_code_of(report))
+    done = run_task(plan, given)
+    _tell(done, _find_subject(plan))
+    return int(exit_code_of(done.report))
 
 
 def _log_about(subject: Subject) -> None:
@@ -83,17 +81,12 @@ def _find_dir(mounted: str) -> Path:
     return Path(mounted) if files is None else Path(files) / Path(mounted).name
 
 
-def _check(plan: Plan, given: Surroundings) -> Report:
-    """A check hands over what it found."""
-    report, discovery = check(plan, given)
-    if discovery is not None:
-        _hand_over(fit_discovery(discovery), _find_subject(plan))
-    return report
-
-
-def _tell(report: Report, subject: Subject) -> None:
+def _tell(done: Done, subject: Subject) -> None:
     """The termination message, which is the log's last line, too; what does not fit into it is
     handed over before."""
+    if done.discovery is not None:
+        _hand_over(fit_discovery(done.discovery), subject)
+    report = done.report
     fitted = fit_report(report)
     if fitted != report:
         content = render_report(report)

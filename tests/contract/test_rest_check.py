@@ -7,7 +7,7 @@ from external_data_operator.api.conditions import Reason
 from external_data_operator.api.plan import Discovery, ExitCode, FailureClass, Plan, Report
 
 from sync_runner.sources.rest.probe import _REMEDY
-from sync_runner.wiring import Surroundings, check, exit_code_of
+from sync_runner.tasks import Surroundings, exit_code_of, run_task
 from tests.contract.rest_reading import GivenCredentials, make_plan
 from tests.servers.replies import (
     Reply,
@@ -36,7 +36,8 @@ def _plan(server: RestServer, folder: Any, *streams: dict[str, Any], **rest: Any
 def _check(
     plan: Plan, credentials: GivenCredentials | None = None
 ) -> tuple[Report, Discovery | None]:
-    return check(plan, Surroundings(credentials or GivenCredentials(), run_id="check-1"))
+    done = run_task(plan, Surroundings(credentials or GivenCredentials(), run_id="check-1"))
+    return done.report, done.discovery
 
 
 def test_each_stream_is_described_by_its_first_page(server: RestServer, tmp_path: Any) -> None:

@@ -10,7 +10,7 @@ from external_data_operator.api.plan import FailureClass, FileDestination, Table
 
 from sync_runner.errors import ConfigurationError, ExpiredTokenError, RetryableError
 from sync_runner.protocols import ReadRequest
-from sync_runner.wiring import Surroundings, run
+from sync_runner.tasks import Surroundings, run_task
 from tests.clocks import JumpingClock
 from tests.contract.rest_reading import GivenCredentials, ids_of, make_plan, open_source, read
 from tests.contract.test_rest_walk import CURSOR, NEXT, OFFSET
@@ -323,7 +323,7 @@ def test_a_run_whose_token_expires_publishes_every_row_once(
     plan = make_plan(server, {"pagination": CURSOR}, limits={"batchRows": 10, "partBytes": 1})
     target = TableTarget(file=FileDestination(path=str(tmp_path)), path="orders")
     given = Surroundings(GivenCredentials(), run_id="r", clock=JumpingClock())
-    report = run(plan.model_copy(update={"target": target}), given)
+    report = run_task(plan.model_copy(update={"target": target}), given).report
     assert report.failure is None
     assert report.table is not None
     assert (report.table.rows, report.rows) == (150, 150)

@@ -17,12 +17,12 @@ PAGE_BYTES = 96 << 20
 RUN = """
 import json, resource, sys
 from external_data_operator.api.plan import Plan
-from sync_runner.wiring import Surroundings, run
+from sync_runner.tasks import Surroundings, run_task
 from tests.contract.rest_reading import GivenCredentials
 
 plan = Plan.model_validate_json(sys.stdin.read())
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-report = run(plan, Surroundings(GivenCredentials(), "run"))
+report = run_task(plan, Surroundings(GivenCredentials(), "run")).report
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(json.dumps({"rows": report.rows, "taken": (peak - before) << 10}))
 """

@@ -8,7 +8,7 @@ import pytest
 from external_data_operator.api.conditions import Reason
 from external_data_operator.api.plan import FailureClass, Report
 
-from sync_runner.wiring import Surroundings, run
+from sync_runner.tasks import Surroundings, run_task
 from tests.clocks import JumpingClock
 from tests.contract.rest_reading import GivenCredentials, ids_of, make_plan, read
 from tests.servers.replies import Reply, ok
@@ -53,7 +53,7 @@ class Lake:
             else {}
         )
         given = Surroundings(GivenCredentials(), f"run-{self.runs}", JumpingClock())
-        return run(plan.model_copy(update={"target": target}), given)
+        return run_task(plan.model_copy(update={"target": target}), given).report
 
     def ids(self) -> list[int]:
         table = polars.read_delta(str(self.folder / "analytics" / "orders"))

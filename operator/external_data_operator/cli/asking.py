@@ -15,7 +15,7 @@ from external_data_operator.cli.planning import (
 from external_data_operator.cli.session import Session
 from external_data_operator.reconcile.plans.catalogue import Findings, Fresh
 from external_data_operator.reconcile.plans.streams import list_streams
-from sync_runner.wiring import Surroundings, check, exit_code_of
+from sync_runner.tasks import Surroundings, exit_code_of, run_task
 
 
 def ask_all(session: Session) -> Iterator[tuple[Plan, Exit, Discovery | None]]:
@@ -53,7 +53,8 @@ def find_streams(session: Session) -> tuple[Known, list[Exit]]:
 
 def _ask(session: Session, plan: Plan) -> tuple[Report, Discovery | None]:
     given = Surroundings(credentials=session.credentials_of(plan), run_id=f"local-{uuid.uuid4()}")
-    return check(plan, given)
+    done = run_task(plan, given)
+    return done.report, done.discovery
 
 
 def _conclude(session: Session, plan: Plan, report: Report) -> Exit:

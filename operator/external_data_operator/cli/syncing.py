@@ -16,7 +16,7 @@ from external_data_operator.cli.exits import CommandError, Exit
 from external_data_operator.cli.planning import build_sync_plans
 from external_data_operator.cli.session import Session
 from sync_runner.protocols import Progress
-from sync_runner.wiring import Surroundings, exit_code_of, run
+from sync_runner.tasks import Surroundings, exit_code_of, run_task
 
 _HEAD = ("TABLE", "ROWS", "READ", "PAGES", "SECONDS", "RESULT", "ADDRESS")
 
@@ -74,7 +74,7 @@ def _sync(session: Session, plan: Plan, stop: threading.Event) -> Report:
         stop=stop,
         allow_shrink=session.allow_shrink,
     )
-    report = run(plan, given)
+    report = run_task(plan, given).report
     line.end()
     if not stop.is_set():
         _tell(display, plan, stream, report)

@@ -1,25 +1,43 @@
-"""What a check finds out: that the source lets us in, that the destination takes what we write, and
-which streams there are."""
+"""A check: that the source lets us in, that the destination takes what we write, and which streams
+there are."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 
-import pyarrow as pa
 from external_data_operator.api.conditions import Reason
-from external_data_operator.api.plan import DiscoveredStream, Discovery
+from external_data_operator.api.plan import DiscoveredStream, Discovery, Plan, Task
 from external_data_operator.api.schema import Column
 
 from sync_runner.errors import ConfigurationError
+from sync_runner.lake import check_destination
+from sync_runner.lake.schema import describe
+from sync_runner.protocols import Progress
 from sync_runner.records.columns import Columns
 from sync_runner.records.sample import Sample, find_candidate_key, find_cursors
+from sync_runner.sources import find_kind
+from sync_runner.tasks.destinations import open_destination
+from sync_runner.tasks.reporting import Done, IsStopped, Surroundings, report_on
 
 COLUMNS_MAX = 2000
 STREAMS_MAX = 20_000
 
-Describe = Callable[[pa.Schema], Sequence[Column]]
-"""A table's schema in the lake's words."""
+
+def check(plan: Plan, given: Surroundings) -> Done:
+    """One check. Raises nothing that a report can say."""
+    found: list[Discovery] = []
+
+    def work(is_stopped: IsStopped) -> None:
+        probe = find_kind(plan).probe(
+            plan, credentials=given.credentials, clock=given.clock, is_stopped=is_stopped
+        )
+        discovery = discover(probe.read_samples())
+        check_destination(open_destination(plan, given.credentials))
+        found.append(discovery)
+
+    report = report_on(Task.CHECK, given, Progress(), work)
+    return Done(report, found[0] if found else None)
 
 
-def discover(samples: Iterable[Sample], describe: Describe) -> Discovery:
+def discover(samples: Iterable[Sample]) -> Discovery:
     """The streams, each with what its first rows say. Raises what reading the samples raises, and
     ConfigurationError for more streams than a cluster should hold schemas of one source."""
     streams: list[DiscoveredStream] = []
@@ -30,16 +48,16 @@ def discover(samples: Iterable[Sample], describe: Describe) -> Discovery:
                 "Let its credentials see fewer of them."
             )
             raise ConfigurationError(Reason.LIMIT_EXCEEDED, message)
-        streams.append(_discover_one(sample, describe))
+        streams.append(_discover_one(sample))
     return Discovery(streams=streams)
 
 
-def _discover_one(sample: Sample, describe: Describe) -> DiscoveredStream:
+def _discover_one(sample: Sample) -> DiscoveredStream:
     return DiscoveredStream(
         name=sample.name,
         description=sample.description,
         primary_key=sample.primary_key,
-        columns=_find_columns(sample, describe),
+        columns=_find_columns(sample),
         incremental_fields=find_cursors(sample),
         incremental_field=None if sample.cursor is None else sample.cursor.name,
         candidate_key=find_candidate_key(sample),
@@ -48,7 +66,7 @@ def _discover_one(sample: Sample, describe: Describe) -> DiscoveredStream:
     )
 
 
-def _find_columns(sample: Sample, describe: Describe) -> list[Column]:
+def _find_columns(sample: Sample) -> list[Column]:
     """The columns that the table would have; those without any value yet have no type and are left
     out."""
     if sample.records is None:

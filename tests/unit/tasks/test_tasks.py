@@ -2,6 +2,8 @@
 
 import errno
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +24,8 @@ from external_data_operator.api.plan import (
 from sync_runner import errors
 from sync_runner.errors import ConfigurationError, RetryableError, SupersededError
 from sync_runner.protocols import Progress
-from sync_runner.wiring import Surroundings, bound_pages, exit_code_of, run
+from sync_runner.tasks import TASKS, Done, Surroundings, exit_code_of, run_task
+from sync_runner.tasks.sync import bound_pages
 from tests.clocks import JumpingClock
 from tests.contract.rest_reading import GivenCredentials, make_plan
 from tests.servers.replies import Reply
@@ -77,7 +80,7 @@ def test_an_error_anywhere_becomes_a_report_with_what_was_read(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with caplog.at_level(logging.ERROR):
-        report = run(plan, _fail_with(error))
+        report = run_task(plan, _fail_with(error)).report
     assert report.failure is not None
     assert (report.failure.failure_class, report.failure.reason) == (kind, reason)
     assert (report.result, report.rows, report.pages) == ("Failed", 10, 1)
@@ -87,11 +90,11 @@ def test_an_error_anywhere_becomes_a_report_with_what_was_read(
 
 def test_what_a_person_interrupts_is_not_a_report(plan: Plan) -> None:
     with pytest.raises(KeyboardInterrupt):
-        run(plan, _fail_with(KeyboardInterrupt()))
+        run_task(plan, _fail_with(KeyboardInterrupt()))
 
 
 def test_a_run_that_succeeds_reports_the_table(plan: Plan, tmp_path: Path) -> None:
-    report = run(plan, _given())
+    report = run_task(plan, _given()).report
     assert report.failure is None
     assert report.table is not None
     assert (report.table.uri, report.table.rows) == (f"file://{tmp_path}/a/orders", 10)
@@ -137,9 +140,32 @@ def test_a_page_that_does_not_fit_into_the_memory_is_refused_by_its_size(
     server: RestServer, plan: Plan
 ) -> None:
     server.on("/orders", Reply(body=b'{"data": [' + b" " * (17 << 20) + b"]}"))
-    report = run(plan, _given(memory_bytes=128 << 20))
+    report = run_task(plan, _given(memory_bytes=128 << 20)).report
     assert report.failure is not None
     assert report.failure.reason is Reason.LIMIT_EXCEEDED
     assert "more than 16 MiB in one page" in report.failure.message
     assert "runtime.resources.limits.memory" in report.failure.message
-    assert run(plan, _given(run_id="run-2")).failure is None
+    assert run_task(plan, _given(run_id="run-2")).report.failure is None
+
+
+def test_every_task_has_its_file() -> None:
+    assert set(TASKS) == set(Task)
+
+
+def test_a_new_task_is_one_line_of_the_table(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    def count(_: Plan, given: Surroundings) -> Done:
+        return Done(Report(task=Task.CHECK, run_id=given.run_id, result="Succeeded", rows=7))
+
+    monkeypatch.setitem(TASKS, "Count", count)  # type: ignore[arg-type]
+    counted = plan.model_copy(update={"task": "Count"})
+    assert run_task(counted, _given()).report.rows == 7
+
+
+def test_tasks_load_no_kind_of_source_before_a_plan_names_one() -> None:
+    code = (
+        "import sys, sync_runner.tasks, external_data_operator.api.sources as api;"
+        "loaded = [key for key in api.SOURCES if f'sync_runner.sources.{key}' in sys.modules];"
+        "sys.exit(f'loaded: {loaded}' if loaded else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
