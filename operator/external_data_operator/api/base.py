@@ -66,6 +66,8 @@ class ApiModel(BaseModel):
         frozen=True,
         extra="ignore",
         hide_input_in_errors=True,
+        # A run builds the validators of its plan and its report alone, not those of every model.
+        defer_build=True,
     )
     cel_rules: ClassVar[tuple[CelRule, ...]] = ()
 
