@@ -10,7 +10,15 @@ from external_data_operator.api.meta import GROUP_VERSION
 
 from dev.localcluster.cluster import LocalCluster
 from dev.localcluster.errors import CommandFailedError
-from tests.unit.api.refusals import ACCEPTED, REFUSALS, SCHEMA, SOURCE, UNKNOWN_FIELDS, Refusal
+from tests.unit.api.refusals import (
+    ACCEPTED,
+    MODELS_ALONE,
+    REFUSALS,
+    SCHEMA,
+    SOURCE,
+    UNKNOWN_FIELDS,
+    Refusal,
+)
 from tests.waiting import wait_for
 
 NAMESPACE = "definitions"
@@ -77,6 +85,11 @@ def test_server_side_apply_refuses_an_unknown_field_by_its_last_name(
     arguments = ("apply", "--server-side", "--dry-run=server")
     said = refuse(api, *arguments, stdin=manifest(case.kind, case.spec))
     assert case.field.rsplit(".", 1)[1] in said
+
+
+@pytest.mark.parametrize("case", MODELS_ALONE, ids=lambda case: case.id)
+def test_what_only_the_models_refuse_passes_at_apply(api: LocalCluster, case: Refusal) -> None:
+    api.kubectl("apply", "--dry-run=server", "-f", "-", stdin=manifest(case.kind, case.spec))
 
 
 @pytest.mark.parametrize("case", ACCEPTED, ids=lambda case: case.id)

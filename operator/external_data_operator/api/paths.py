@@ -30,7 +30,7 @@ PATH_PATTERN = rf"^\s*({_KEY}(\.{_KEY}|{_QUOTED_KEY})*)?(\[\*\])?\s*$"
 _ANY_KEY = r"[^.\[\]\x22\x27*?]+"
 _ANY_QUOTED = r"\[(\x22([^\x22\\]|\\.)*\x22|\x27([^\x27\\]|\\.)*\x27)\]"
 ROW_FIELD_PATTERN = (
-    rf"^([^$]|\$([^.\[]|$)|\$((\.{_ANY_KEY})|\.?{_ANY_QUOTED})+(\[\*\])?$|\$\[\*\]$)"
+    rf"^([^$]|\$([^.\[]|$)|\$((\.{_ANY_KEY})|\.?{_ANY_QUOTED})+(\[\*\])?\s*$|\$\[\*\]\s*$)"
 )
 """A field of a row: a name, or a JSONPath."""
 PATH_MESSAGE = "a path names keys only, as in data.items or $['a.b'].c"

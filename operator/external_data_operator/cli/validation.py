@@ -8,6 +8,7 @@ not stalled there.
 from collections.abc import Iterator
 
 from external_data_operator.api.problems import Problem
+from external_data_operator.api.source import Destination
 from external_data_operator.cli.manifests import (
     DataManifest,
     Finding,
@@ -19,7 +20,12 @@ from external_data_operator.errors import SpecError
 from external_data_operator.reconcile.base.naming import table_name
 from external_data_operator.reconcile.plans.kinds import find_declared_streams
 from external_data_operator.reconcile.plans.references import find_needs
-from external_data_operator.reconcile.plans.streams import find_stream, list_streams, pick_options
+from external_data_operator.reconcile.plans.streams import (
+    find_stream,
+    is_wanted,
+    list_streams,
+    pick_options,
+)
 from external_data_operator.reconcile.runs.schedule import Wish, find_schedule
 
 _ANY_UID = "not-yet-known"
@@ -28,7 +34,11 @@ _Key = tuple[str, str, str]
 
 def find_all_problems(manifests: Manifests) -> list[Finding]:
     """Everything, in the order of files and lines."""
-    findings = [*manifests.findings, *_find_repeated(manifests)]
+    findings = [
+        *manifests.findings,
+        *_find_repeated(manifests),
+        *_find_shared_tables(manifests),
+    ]
     for source in manifests.sources:
         findings += [source.origin.report(found) for found in _judge_source(source, manifests)]
     for schema in manifests.schemas:
@@ -69,7 +79,6 @@ def _find_repeated(manifests: Manifests) -> Iterator[Finding]:
 
 
 def _judge_source(source: SourceManifest, manifests: Manifests) -> Iterator[Problem]:
-    yield from _find_shared_tables(source)
     for need in find_needs(source.spec):
         pool = manifests.secrets if need.kind == "Secret" else manifests.config_maps
         given = _find_data(pool, need.name, source.origin.namespace)
@@ -85,15 +94,21 @@ def _find_data(pool: list[DataManifest], name: str, namespace: str) -> DataManif
     )
 
 
-def _find_shared_tables(source: SourceManifest) -> Iterator[Problem]:
-    writers: dict[str, str] = {}
-    for declared in find_declared_streams(source.spec) or ():
-        name = declared.stream.name
-        table = table_name(source.spec.table_prefix, name)
-        if table in writers:
-            message = f"writes table {table}, as does stream {writers[table]}"
-            yield Problem(("spec", *declared.location), message)
-        writers.setdefault(table, name)
+def _find_shared_tables(manifests: Manifests) -> Iterator[Finding]:
+    """Two streams that would write one table. Names of one source differ by a rule of its kind;
+    two sources of a namespace share a destination until one of them has a prefix."""
+    writers: dict[tuple[str, Destination | None, str], str] = {}
+    for source in manifests.sources:
+        spec, origin = source.spec, source.origin
+        for declared in find_declared_streams(spec) or ():
+            name = declared.stream.name
+            if not is_wanted(spec.schemas, name):
+                continue
+            table = table_name(spec.table_prefix, name)
+            writer = writers.setdefault((origin.namespace, spec.destination, table), origin.name)
+            if writer != origin.name:
+                message = f"writes table {table}, as does source {writer}; give one a tablePrefix"
+                yield origin.report(Problem(("spec", *declared.location), message))
 
 
 def _judge_schema(schema: SchemaManifest, manifests: Manifests) -> Iterator[Problem]:

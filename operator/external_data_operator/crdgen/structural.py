@@ -106,7 +106,6 @@ def _rewrite(schema: JsonSchema, defs: JsonSchema) -> JsonSchema:
     out |= {key: value for key, value in schema.items() if key.startswith("x-kubernetes-")}
     if out.get("x-kubernetes-int-or-string"):
         out.pop("type")
-        out.pop("maxLength", None)
     if out.get("x-kubernetes-preserve-unknown-fields") and out.get("type") == "string":
         out.pop("type")  # any scalar
     return out

@@ -71,6 +71,10 @@ PORT = "the port in baseUrl is between 1 and 65535"
 ASCII = "baseUrl is written in ASCII and without backslashes"
 ABSOLUTE = "path is below baseUrl, and is no address of its own"
 PATH = PATH_MESSAGE
+TWINS = (
+    "names of streams differ in more than case, dots, dashes and underscores, since names of "
+    "tables have lower case and underscores alone"
+)
 REF = {"name": "shop-api", "key": "token"}
 MOVED_REF = {"name": "shop-credentials", "key": "rest.auth.bearer.token"}
 
@@ -129,6 +133,13 @@ REFUSALS: tuple[Refusal, ...] = (
         "names in headers are those that HTTP allows",
         headers={"Accept\nX-Evil": "1"},
     ),
+    _rest("a header with a line break", "spec.rest.headers.X-A", headers={"X-A": "a\nX-Evil: 1"}),
+    _rest("a header beyond Latin-1", "spec.rest.headers.X-A", headers={"X-A": "zł"}),
+    _rest("a header of 2,049 characters", "spec.rest.headers.X-A", headers={"X-A": "a" * 2049}),
+    *(
+        _rest(f"a header {value}", "spec.rest.headers.X-A", headers={"X-A": value})
+        for value in (1.5, True)
+    ),
     *(
         _rest(f"baseUrl {url}", "spec.rest.baseUrl", HOST, baseUrl=url)
         for url in ("https://a..b", "https://-a.example", "http://shop,example/x", "https://[12]/")
@@ -149,10 +160,13 @@ REFUSALS: tuple[Refusal, ...] = (
         _rest(
             f"streams {one} and {other}",
             "spec.rest.streams",
-            "names of streams differ in more than case, dots and dashes, as their tables must",
+            TWINS,
             streams=[{"name": one, "path": "/1"}, {"name": other, "path": "/2"}],
         )
-        for one, other in (("Bills", "bills"), ("a.b", "a-b"), ("a_b", "A-B"))
+        for one, other in (
+            ("Bills", "bills"), ("a.b", "a-b"), ("a_b", "A-B"), ("orderItems", "order_items"),
+            ("HTTPErrors", "http_errors"), ("bills", "bills_"),
+        )
     ),
     *(
         _stream(f"path {path}", "spec.rest.streams[0].path", ABSOLUTE, path=path)
@@ -288,6 +302,24 @@ UNKNOWN_FIELDS: tuple[Refusal, ...] = (
     _schema("a field of another version", "spec.schedule", schedule="5 4 * * *"),
 )
 """What the API server refuses as unknown, as kubectl asks it to."""
+
+MODELS_ALONE: tuple[Refusal, ...] = (
+    _stream(
+        "a key with a wrong escape",
+        "spec.rest.streams[0].primaryKey",
+        PATH,
+        primaryKey=["$['\\q']"],
+    ),
+    _schema(
+        "key columns with a wrong escape",
+        "spec.primaryKeyColumns",
+        PATH,
+        primaryKeyColumns=["$['\\q']"],
+    ),
+    _schema("a column to keep from a list", "spec.enabledColumns[0]", enabledColumns=["$.a[0]"]),
+)
+"""What the API server lets pass, and the models, and so `external-data validate` and the operator,
+refuse: see ADR 6."""
 
 ACCEPTED: tuple[Refusal, ...] = (
     _source("the least source", ""),

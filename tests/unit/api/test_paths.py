@@ -11,7 +11,7 @@ from external_data_operator.api.paths import (
     is_row_field,
     parse_path,
 )
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 
@@ -117,6 +117,8 @@ PIECES = st.sampled_from(
 
 @settings(database=None, max_examples=1000)
 @given(pieces=st.lists(PIECES, max_size=9))
+@example(pieces=["$", "[*]", " "])
+@example(pieces=["$", "['a.b']", " "])
 def test_the_api_server_takes_the_same_paths(pieces: list[str]) -> None:
     text = "".join(pieces)
     assert (re.search(PATH_PATTERN, text) is not None) == is_path(text)

@@ -11,7 +11,13 @@ from external_data_operator.api.schema import SCHEMA, SchemaSpec
 from external_data_operator.api.source import SOURCE, SourceSpec
 from pydantic import ValidationError
 
-from tests.unit.api.refusals import ACCEPTED, REFUSALS, UNKNOWN_FIELDS, Refusal
+from tests.unit.api.refusals import (
+    ACCEPTED,
+    MODELS_ALONE,
+    REFUSALS,
+    UNKNOWN_FIELDS,
+    Refusal,
+)
 
 SPECS: dict[str, type[ApiModel]] = {SOURCE.kind: SourceSpec, SCHEMA.kind: SchemaSpec}
 
@@ -36,7 +42,9 @@ def all_rules() -> set[CelRule]:
     return {rule for model in all_models() for rule in model.cel_rules}
 
 
-@pytest.mark.parametrize("case", [*REFUSALS, *UNKNOWN_FIELDS], ids=lambda case: case.id)
+@pytest.mark.parametrize(
+    "case", [*REFUSALS, *UNKNOWN_FIELDS, *MODELS_ALONE], ids=lambda case: case.id
+)
 def test_a_wrong_spec_is_refused_and_its_field_is_named(case: Refusal) -> None:
     with pytest.raises(ValidationError) as refused:
         parse(case)
@@ -163,7 +171,6 @@ def test_a_parameter_is_a_scalar(value: Any) -> None:
 
 @pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\nb", "\0", "\x7f", "zł", "a\u2028b"])
 def test_a_header_that_no_request_can_carry_is_refused(value: str) -> None:
-    # By the models alone: the API server applies no pattern where a number may stand.
     stream = {"name": "a", "path": "/"}
     spec = {"baseUrl": "https://a.example", "headers": {"X-A": value}, "streams": [stream]}
     with pytest.raises(ValidationError) as refused:

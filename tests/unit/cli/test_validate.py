@@ -156,12 +156,28 @@ def test_a_secret_in_the_files_must_have_the_key(said: Said, secret: str, status
 def test_two_streams_of_one_table_are_refused(said: Said) -> None:
     text = SOURCE.replace("name: orders", "name: open_orders")
     _, lines = said(text + "      - {name: openOrders, path: /o}\n")
+    assert len(lines) == 1
+    assert lines[0].startswith("0.yaml:8: ExternalDataSource/shop: spec.rest.streams: names of")
+
+
+def test_two_sources_that_would_write_one_table_are_found(said: Said) -> None:
+    named = SOURCE.replace("name: shop}", "name: NAME}").replace("name: orders", "name: STREAM")
+    stall = named.replace("NAME", "stall").replace("STREAM", "Orders")
+    _, lines = said(SOURCE, stall)
     assert lines == [
         (
-            "0.yaml:11: ExternalDataSource/shop: spec.rest.streams[1].name: "
-            "writes table open_orders, as does stream open_orders"
+            "1.yaml:9: ExternalDataSource/stall: spec.rest.streams[0].name: "
+            "writes table orders, as does source shop; give one a tablePrefix"
         )
     ]
+    elsewhere = "spec:\n  destination: {s3: {bucket: another}}\n"
+    for apart in (
+        stall.replace("spec:\n", "spec:\n  tablePrefix: stall_\n"),
+        stall.replace("spec:\n", elsewhere),
+        stall.replace("name: stall}", "name: stall, namespace: other}"),
+        stall.replace("spec:\n", "spec:\n  schemas: {exclude: [Orders]}\n"),
+    ):
+        assert said(SOURCE, apart)[0] == 0
 
 
 def test_what_a_run_would_refuse_is_found(said: Said) -> None:

@@ -37,6 +37,14 @@ def _write_scalar(value: Any) -> Any:
     return value
 
 
+def _write_header(value: Any) -> Any:
+    """Text, or the digits of a whole number. YAML reads `1.10` as 1.1 and `no` as false, so that
+    neither is what a person wrote."""
+    if isinstance(value, bool | float):
+        raise ValueError("must be text or a whole number; put it in quotes")
+    return _write_scalar(value)
+
+
 ParamScalar = Annotated[
     str,
     BeforeValidator(_write_scalar),
@@ -53,11 +61,12 @@ ParamScalar = Annotated[
 """Text, a number, true or false."""
 HeaderValue = Annotated[
     str,
-    BeforeValidator(_write_scalar),
+    BeforeValidator(_write_header),
     Field(
         max_length=2048,
         pattern=HEADER_VALUE,
-        json_schema_extra={"x-kubernetes-int-or-string": True},
+        # Behind a validator pydantic leaves the pattern out of the schema.
+        json_schema_extra={"x-kubernetes-int-or-string": True, "pattern": HEADER_VALUE},
     ),
 ]
 """Text or a whole number."""
@@ -269,7 +278,8 @@ class RestSource(SpecModel):
     tls: RestTls | None = None
     """Whom to trust instead of the public certificate authorities."""
     headers: dict[str, HeaderValue] = Field(default_factory=dict, max_length=64)
-    """Headers sent with every request; credentials belong into `auth`."""
+    """Headers sent with every request, each a text or a whole number; credentials belong into
+    `auth`."""
     concurrency: int = Field(default=4, ge=1, le=32)
     """Requests of one run that may be under way at once, where the pagination allows it."""
     rate: RateLimit | None = None

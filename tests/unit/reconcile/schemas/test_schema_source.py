@@ -80,14 +80,14 @@ def test_two_sources_of_one_table_are_told_to_part_by_a_prefix():
     assert "tablePrefix" in message
 
 
-def test_two_streams_of_one_table_are_told_to_change_a_name():
-    world = observe_schema(rivals=("older",))
+def test_two_streams_of_one_table_are_told_to_differ_before_either_runs():
+    world = observe_schema()
     source = copy.deepcopy(world.source)
     source["spec"]["rest"]["streams"].append({"name": "orders_", "path": "/archive"})
     decision, _ = look(replace(world, source=source))
+    assert ready_of(decision)[:2] == ("False", "InvalidSpec")
     message = condition(decision.status, "Ready")["message"]
-    assert "rename one of the streams orders_ and orders of source shop" in message
-    assert "tablePrefix" not in message
+    assert message.startswith("rest.streams: names of streams differ in more than case")
 
 
 def test_two_streams_whose_names_fall_together_claim_the_same_table():
