@@ -99,6 +99,8 @@ def describe_tls(error: ssl.SSLError) -> str:
     reason = error.reason or "no reason given"
     if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"):
         return "the server does not speak TLS on this port"
+    if reason == "TLSV13_ALERT_CERTIFICATE_REQUIRED":
+        return "the server demands a client certificate, and none can be sent"
     return reason.lower().replace("_", " ")
 
 

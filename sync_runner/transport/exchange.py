@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sync_runner.network.failures import AttemptError, ConnectError
 from sync_runner.network.sockets import Socket, describe_tls
 from sync_runner.transport.bodies import decode_body
 from sync_runner.transport.failures import BrokenError, ConnectionLostError
@@ -86,8 +87,27 @@ class Connection:
         except TimeoutError as error:
             raise BrokenError("the server did not take the request in time") from error
         except OSError as error:
-            raise ConnectionLostError("the connection was lost") from error
+            raise self._explain_lost() from error
         self._sock.settimeout(self._slice_s)
+
+    def _explain_lost(self) -> AttemptError:
+        """Why nothing more can be sent: an alert that the server sent before it ended the
+        connection is still there to be read."""
+        try:
+            self._sock.settimeout(self._slice_s)
+            self._sock.recv_into(self._buffer)
+        except ssl.SSLError as error:
+            return self._explain_tls(error)
+        except OSError:
+            pass
+        return ConnectionLostError("the connection was lost")
+
+    def _explain_tls(self, error: ssl.SSLError) -> AttemptError:
+        """In TLS 1.3 a server refuses the handshake after the client has finished it."""
+        if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+            return ConnectionLostError("the connection was lost")
+        what = f"TLS failed ({describe_tls(error)})"
+        return BrokenError(what) if self._anything_came else ConnectError(what)
 
     def _receive(self, incoming: Incoming, deadline: float) -> None:
         received = 0
@@ -114,9 +134,10 @@ class Connection:
                 if time.monotonic() - silent_since >= self._limits.read_s:
                     raise BrokenError(f"nothing came for {self._limits.read_s:g} s") from error
                 count = -1
+            except ssl.SSLEOFError as error:
+                raise self._lost() from error
             except ssl.SSLError as error:
-                # A server that wants a client certificate says so only after the handshake.
-                raise BrokenError(f"TLS failed ({describe_tls(error)})") from error
+                raise self._explain_tls(error) from error
             except OSError as error:
                 raise self._lost() from error
             if time.monotonic() > deadline:

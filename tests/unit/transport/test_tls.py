@@ -112,6 +112,24 @@ def test_a_server_that_wants_a_certificate_of_ours_is_said(
             client.fetch(Request("GET", f"{server.url}/x"), read_body)
 
 
+@pytest.mark.parametrize("size", [0, 1 << 24], ids=["short request", "long request"])
+def test_a_server_that_wants_a_certificate_after_the_handshake_is_said(
+    make_client: MakeClient, tmp_path: Path, size: int
+) -> None:
+    """In TLS 1.3 the client has finished when the server refuses; what it sends meanwhile breaks
+    the connection, and the alert is there all the same."""
+    other = make_authority(tmp_path)
+    other.server.verify_mode = ssl.CERT_REQUIRED
+    other.server.minimum_version = ssl.TLSVersion.TLSv1_3
+    with running_rest(other.server) as server:
+        client = make_client(server.url, tls=build_tls(other.pem))
+        for _ in range(3):
+            with pytest.raises(RetryableError, match="demands a client certificate") as caught:
+                client.fetch(Ask("POST", b"x" * size), f"{server.url}/x", read_body)
+            assert caught.value.reason is Reason.UNREACHABLE
+        assert server.requests == []
+
+
 class _PlainHttp(socketserver.BaseRequestHandler):
     """Answers whatever begins with a sentence of HTTP, as nginx does."""
 
