@@ -17,7 +17,7 @@ _DEFLATE_NAMES = frozenset({"gzip", "x-gzip", "deflate", "x-deflate"})
 _NOTHING = frozenset({"", "identity"})
 _KNOWN = frozenset({"br", "zstd", "compress", "x-compress", "bzip2", "lz4", "snappy", "xz"})
 _CODINGS_MAX = 5
-_GZIP_MAGIC = b"\x1f\x8b"
+GZIP_MAGIC = b"\x1f\x8b"
 _PLAIN = re.compile(rb'(?:\xef\xbb\xbf)?[ \t\r\n]*[{\["]')
 
 
@@ -30,7 +30,8 @@ def decode_body(body: bytes, encoding: str, *, bytes_max: int) -> bytes:
         raise EncodingError
     for name in reversed(names):
         body = _undo(body, name, bytes_max) if body else body
-    return body
+    # No text begins so: a compressed file, whether or not it was compressed again on its way.
+    return _inflate(body, bytes_max, wbits=_ZLIB_OR_GZIP) if body[:2] == GZIP_MAGIC else body
 
 
 def _undo(body: bytes, name: str, bytes_max: int) -> bytes:
@@ -40,7 +41,7 @@ def _undo(body: bytes, name: str, bytes_max: int) -> bytes:
         if _PLAIN.match(body):
             return body
         raise EncodingError(name if name in _KNOWN else "")
-    is_wrapped = body[:2] == _GZIP_MAGIC or _is_zlib(body)
+    is_wrapped = body[:2] == GZIP_MAGIC or _is_zlib(body)
     if not is_wrapped and _PLAIN.match(body) and not (name == "deflate" and _is_raw(body)):
         return body
     is_bare = name == "deflate" and not is_wrapped
@@ -68,10 +69,10 @@ def _inflate(body: bytes, bytes_max: int, *, wbits: int) -> bytes:
     plain = BytesIO()
     at = 0
     for _ in range(_MEMBERS_MAX):
-        if at > 0 and body[at : at + 2] != _GZIP_MAGIC:
+        if at > 0 and body[at : at + 2] != GZIP_MAGIC:
             return plain.getvalue()
         at = _inflate_member(body, at, plain, wbits=wbits, bytes_max=bytes_max)
-    if body[at : at + 2] == _GZIP_MAGIC:
+    if body[at : at + 2] == GZIP_MAGIC:
         raise TornBodyError("answered with a compressed body of too many members")
     return plain.getvalue()
 

@@ -22,7 +22,7 @@ from sync_runner.network.hosts import AddressRules
 from sync_runner.network.sockets import open_socket
 from sync_runner.protocols import Clock
 from sync_runner.transport.auth import Auth, NoAuth
-from sync_runner.transport.bodies import decode_body
+from sync_runner.transport.bodies import GZIP_MAGIC, decode_body
 from sync_runner.transport.exchange import AttemptLimits, Connection
 from sync_runner.transport.failures import AnswerError, ConnectionLostError
 from sync_runner.transport.messages import Request, Response
@@ -173,7 +173,8 @@ class Client:
             response = self._exchange(self._prepare(request).data)
         body = response.body
         encoding = response.headers.get("content-encoding", "")
-        if encoding and response.is_good:
+        # A file that was stored compressed is often sent without a word of it.
+        if (encoding or body[:2] == GZIP_MAGIC) and response.is_good:
             body = decode_body(body, encoding, bytes_max=self._settings.limits.body_bytes_max)
         # Not the address as it was prepared: that may hold a credential.
         return Response(response.status, response.headers, body, request.url)

@@ -6,6 +6,7 @@ bytes between the first characters.
 """
 
 import codecs
+import re
 from email.message import Message
 
 from external_data_operator.api.conditions import Reason
@@ -18,6 +19,10 @@ _LATIN_1 = frozenset({"iso8859-1", "latin_1"})
 _NO_CHARSETS = frozenset({"unicode-escape", "raw-unicode-escape", "punycode"})
 _MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _PEEK_BYTES = 4
+_USUAL = frozenset({b"{", b"["})
+_GUARD = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\)\]\}'?,?|for\s*\(;;\);?|while\s*\(1\);?)\s*")
+"""What servers put before JSON so that no script of another site can read it; every client of such
+an API skips it, and no JSON begins so."""
 _REPLACEMENT = "\ufffd".encode()
 
 
@@ -26,7 +31,7 @@ def read_text(response: Response) -> bytes:
 
     ResponseError(InvalidResponse) where the charset is not one.
     """
-    body = response.body
+    body = _drop_guard(response.body)
     wide = _find_wide(body[:_PEEK_BYTES])
     if wide is not None:
         return _recode(body, wide)
@@ -37,6 +42,11 @@ def read_text(response: Response) -> bytes:
     if name in _UTF_8 or _is_utf_8(body):
         return body
     return _recode(body, _find_codec(name))
+
+
+def _drop_guard(body: bytes) -> bytes:
+    guard = None if body[:1] in _USUAL else _GUARD.match(body)
+    return body if guard is None else body[guard.end() :]
 
 
 def _find_wide(begin: bytes) -> str | None:

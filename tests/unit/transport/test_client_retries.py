@@ -1,5 +1,6 @@
 """What is asked again, how often, after which wait, and what is said in the end."""
 
+import gzip
 import json
 from dataclasses import replace
 from typing import Any
@@ -159,6 +160,28 @@ def test_compressed_bodies_arrive_unpacked(
 ) -> None:
     server.on("/x", compressed(GOOD, encoding))
     assert make_client().fetch(Request("GET", f"{server.url}/x"), read_json) == GOOD
+
+
+@pytest.mark.parametrize("header", ["", "gzip"])
+def test_a_compressed_file_needs_no_header_to_be_unpacked(
+    server: RestServer, make_client: MakeClient, header: str
+) -> None:
+    body = gzip.compress(json.dumps(GOOD).encode())
+    body, headers = (gzip.compress(body), {"Content-Encoding": header}) if header else (body, {})
+    server.on("/x", Reply(body=body, headers=headers))
+    assert make_client().fetch(Ask(), f"{server.url}/x", read_json) == GOOD
+
+
+def test_a_compressed_file_without_a_header_is_bounded_and_may_break_off(
+    server: RestServer, make_client: MakeClient
+) -> None:
+    server.on("/x", Reply(body=gzip.compress(b" " * (2 << 20))))
+    client = make_client(limits=AttemptLimits(body_bytes_max=1 << 20))
+    with pytest.raises(ConfigurationError, match="more than 1 MiB in one page"):
+        client.fetch(Ask(), f"{server.url}/x", read_body)
+    server.on("/x", Reply(body=gzip.compress(b" " * 4000)[:-3]))
+    with pytest.raises(RetryableError, match=r"breaks off \(5 attempts\)"):
+        client.fetch(Ask(), f"{server.url}/x", read_body)
 
 
 def test_a_first_attempt_made_elsewhere_counts(

@@ -58,3 +58,29 @@ def test_a_charset_that_is_none_is_said(name: str) -> None:
 @pytest.mark.parametrize("body", [b"", b"[", b"[]", b"\xff", b"1", b"\0", b"{}"])
 def test_short_bodies_are_left_alone(body: bytes) -> None:
     assert read(body) == body
+
+
+@pytest.mark.parametrize(
+    "guard",
+    [
+        b")]}',\n",
+        b")]}'\n",
+        b")]}'\r\n\r\n",
+        b")]}\n",
+        b"for(;;);",
+        b"for (;;);",
+        b"while(1);",
+        b"\xef\xbb\xbf)]}'\n",
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("body", [b'{"data": [1]}', b"[]", b""])
+def test_what_stands_before_json_against_other_sites_is_skipped(guard: bytes, body: bytes) -> None:
+    assert read_text(Response(200, {}, guard + body)) == body
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"a": ")]}\',"}', b" [1]", b"before(1)", b"while", b")]", b"for"]
+)
+def test_other_text_keeps_its_beginning(body: bytes) -> None:
+    assert read_text(Response(200, {}, body)) == body
