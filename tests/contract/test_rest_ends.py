@@ -364,3 +364,75 @@ def read_first(plan: Any) -> str:
     batches.close()  # type: ignore[attr-defined]
     assert token is not None
     return token
+
+
+@pytest.mark.parametrize("style", ["cursor", "next"])
+@pytest.mark.parametrize("empty", [True, False], ids=["empty pages", "equal pages"])
+def test_a_source_that_filters_its_pages_says_how_many_are_idle(
+    server: RestServer, style: str, empty: bool
+) -> None:
+    """Seventeen pages in a row bring nothing new, and the nineteenth has the rows."""
+
+    def serve(seen: Seen) -> Reply:
+        at = int(seen.query.get("at") or 0)
+        rows = make_rows(2, first=7) if at == 18 else [] if empty else make_rows(2)
+        following = str(at + 1) if at < 18 else None
+        link = f"/orders?at={following}" if following else None
+        return page(rows, meta={"next": following}, next=link)
+
+    server.on("/orders", serve)
+    key = {"cursor": "cursor", "next": "nextUrl"}[style]
+    pagination: dict[str, Any] = dict(CURSOR if style == "cursor" else NEXT)
+    error = _refuse(server, pagination)
+    assert error.reason is Reason.LOOP_DETECTED
+    assert f"raise pagination.{key}.idlePagesMax" in str(error)
+    lifted = {key: {**pagination[key], "idlePagesMax": 20}}
+    ids = ids_of(read(make_plan(server, {"pagination": lifted})))
+    assert ids == ([] if empty else [1, 2] * 18) + [7, 8]
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+@pytest.mark.parametrize("total", [False, True], ids=["bare", "total"])
+@pytest.mark.parametrize("count", [30, 37, 40])
+def test_equal_rows_by_offset_are_kept_where_the_spec_declares_them(
+    server: RestServer, count: int, total: bool, concurrency: int
+) -> None:
+    rows = [{"id": 0}] * count
+    server.on("/orders", lambda seen: page(_window(rows, seen), total=count))
+    spec: dict[str, Any] = {"limit": 10, **({"totalPath": "total"} if total else {})}
+    assert "set pagination.offset.idlePagesMax" in str(_refuse(server, {"offset": spec}))
+    plan = make_plan(
+        server,
+        {"pagination": {"offset": {**spec, "idlePagesMax": 3}}},
+        rest={"concurrency": concurrency},
+    )
+    assert ids_of(read(plan)) == [0] * count
+
+
+def test_equal_rows_on_short_pages_are_kept_too(server: RestServer) -> None:
+    rows = [{"id": number // 8} for number in range(24)]
+    server.on("/orders", lambda seen: page(_window(rows, seen, 5)))
+    spec = {"limit": 10, "idlePagesMax": 1}
+    assert ids_of(read(make_plan(server, {"pagination": {"offset": spec}}))) == [
+        row["id"] for row in rows
+    ]
+
+
+def test_a_server_that_ignores_the_offset_ends_at_the_declared_number_of_pages(
+    server: RestServer,
+) -> None:
+    server.on("/orders", page(make_rows(10)))
+    error = _refuse(server, {"offset": {"limit": 10, "idlePagesMax": 4}})
+    assert error.reason is Reason.LOOP_DETECTED
+    assert "offset 50 was answered with the rows of the page before" in str(error)
+
+
+@pytest.mark.parametrize("style", ["cursor", "next"])
+def test_what_leads_back_is_named_by_its_fields(server: RestServer, style: str) -> None:
+    def serve(seen: Seen) -> Reply:
+        at = (int(seen.query.get("at") or 0) + 1) % 4
+        return page(make_rows(3, first=3 * at), meta={"next": f"{at}"}, next=f"/orders?at={at}")
+
+    server.on("/orders", serve)
+    named = {"cursor": "cursorPath meta.next, sent as at, led", "next": "nextUrlPath next led"}
+    assert named[style] in str(_refuse(server, CURSOR if style == "cursor" else NEXT))

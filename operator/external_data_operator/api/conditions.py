@@ -132,8 +132,9 @@ SENTENCES: dict[Reason, str] = {
         " tries again."
     ),
     Reason.LOOP_DETECTED: (
-        "The source led back to a page or to rows that the run had read already, or ten pages in a"
-        " row brought nothing new; the message says which. Correct the pagination."
+        "The source led back to a page or to rows that the run had read already, or too many pages"
+        " in a row brought nothing new; the message contains which. Correct the pagination, or set"
+        " its idlePagesMax where the source is right."
     ),
     Reason.LIMIT_EXCEEDED: (
         "The run passed its bound of pages, bytes or seconds. Ask for less at a time (params, a"

@@ -80,7 +80,7 @@ class Walk:
             extract=self._find_nested(),
             structs=source.stream.nested_values is NestedValues.STRUCTS,
             expected=expect_rows(source.stream, self._find_stated(), known=request.fields),
-            overlaps=counts and not source.collapses,
+            overlaps=counts and self._seeks_overlaps(),
         )
         self._reader = PageReader(
             stream=source.stream,
@@ -92,7 +92,7 @@ class Walk:
             accepted=accepted,
             is_resumed=request.resume is not None,
         )
-        self._trail = Trail(self._bookmark.behind)
+        self._trail = Trail(self._paginator, self._bookmark.behind)
         self._missing = self._bookmark.missing
         self._tracker = self._build_tracker(self._bookmark, is_continued=request.since is not None)
         self._pages = 0
@@ -112,6 +112,11 @@ class Walk:
             if following is None or self._is_full(following):
                 yield self._cut_batch(following)
             place = following
+
+    def _seeks_overlaps(self) -> bool:
+        """Whether rows that come on two pages are looked for: where no key collapses them, and the
+        spec does not declare equal rows."""
+        return self._paginator.idle_pages_max == 0 and not self._source.collapses
 
     def _find_stated(self) -> list[str]:
         """Fields that every row should have."""
@@ -176,7 +181,7 @@ class Walk:
         window = self._source.bounds.find_next(place.window)
         if window is None:
             return None
-        self._trail = Trail()
+        self._trail = Trail(self._paginator)
         return self._enter(window)._replace(number=place.number + 1)
 
     def _is_full(self, following: Place) -> bool:

@@ -169,7 +169,7 @@ def test_a_compressed_file_needs_no_header_to_be_unpacked(
     body = gzip.compress(json.dumps(GOOD).encode())
     body, headers = (gzip.compress(body), {"Content-Encoding": header}) if header else (body, {})
     server.on("/x", Reply(body=body, headers=headers))
-    assert make_client().fetch(Ask(), f"{server.url}/x", read_json) == GOOD
+    assert make_client().fetch(Request("GET", f"{server.url}/x"), read_json) == GOOD
 
 
 def test_a_compressed_file_without_a_header_is_bounded_and_may_break_off(
@@ -178,10 +178,10 @@ def test_a_compressed_file_without_a_header_is_bounded_and_may_break_off(
     server.on("/x", Reply(body=gzip.compress(b" " * (2 << 20))))
     client = make_client(limits=AttemptLimits(body_bytes_max=1 << 20))
     with pytest.raises(ConfigurationError, match="more than 1 MiB in one page"):
-        client.fetch(Ask(), f"{server.url}/x", read_body)
+        client.fetch(Request("GET", f"{server.url}/x"), read_body)
     server.on("/x", Reply(body=gzip.compress(b" " * 4000)[:-3]))
     with pytest.raises(RetryableError, match=r"breaks off \(5 attempts\)"):
-        client.fetch(Ask(), f"{server.url}/x", read_body)
+        client.fetch(Request("GET", f"{server.url}/x"), read_body)
 
 
 def test_a_first_attempt_made_elsewhere_counts(

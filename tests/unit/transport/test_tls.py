@@ -125,7 +125,7 @@ def test_a_server_that_wants_a_certificate_after_the_handshake_is_said(
         client = make_client(server.url, tls=build_tls(other.pem))
         for _ in range(3):
             with pytest.raises(RetryableError, match="demands a client certificate") as caught:
-                client.fetch(Ask("POST", b"x" * size), f"{server.url}/x", read_body)
+                client.fetch(Request("POST", f"{server.url}/x", body=b"x" * size), read_body)
             assert caught.value.reason is Reason.UNREACHABLE
         assert server.requests == []
 

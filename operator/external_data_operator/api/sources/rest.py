@@ -24,6 +24,7 @@ RowField = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(sp
 """A field of a row, spelled without `$.`."""
 ParamName = Annotated[str, Field(min_length=1, max_length=128)]
 ParamValue = Annotated[str, Field(max_length=2048)]
+IDLE_PAGES_MAX = 1_000_000
 
 
 def _write_scalar(value: Any) -> Any:
@@ -112,6 +113,10 @@ class CursorPagination(SpecModel):
     cursor_param: ParamName = "cursor"
     """Query parameter that carries it, character by character. A value in `params` under this name
     is the first token."""
+    idle_pages_max: int = Field(default=10, ge=1, le=IDLE_PAGES_MAX)
+    """Pages in a row that bring no new row (none, or those of the page before) and still lead on;
+    one more ends the run with LoopDetected. Raise it for a source that filters after it has cut its
+    pages."""
 
     cel_rules: ClassVar[tuple[CelRule, ...]] = (build_path_rule("cursorPath"),)
 
@@ -134,6 +139,10 @@ class OffsetPagination(SpecModel):
     """Where in the body the total number of rows is. It ends the walk only behind a page that is
     smaller than one before it, and an empty page before it fails the run. Default: an empty page
     ends the walk."""
+    idle_pages_max: int = Field(default=0, ge=0, le=IDLE_PAGES_MAX)
+    """Pages in a row whose rows are equal to those of the page before, and are kept as further
+    rows. Default: 0. Such a page ends the run with LoopDetected, because a server that ignores the
+    offset answers so. Raise it only for a source that has equal rows."""
 
     cel_rules: ClassVar[tuple[CelRule, ...]] = OFFSET_RULES
 
@@ -144,6 +153,10 @@ class NextUrlPagination(SpecModel):
     next_url_path: FieldPath
     """Where in the body the address is, absolute or relative. Missing, null, empty or false: the
     walk ends."""
+    idle_pages_max: int = Field(default=10, ge=1, le=IDLE_PAGES_MAX)
+    """Pages in a row that bring no new row (none, or those of the page before) and still lead on;
+    one more ends the run with LoopDetected. Raise it for a source that filters after it has cut its
+    pages."""
 
     cel_rules: ClassVar[tuple[CelRule, ...]] = (build_path_rule("nextUrlPath"),)
 

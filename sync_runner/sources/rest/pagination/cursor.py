@@ -38,6 +38,18 @@ class CursorPages:
         """The spec's name of it."""
         return ("cursorPath",)
 
+    key = "cursor"
+
+    @property
+    def idle_pages_max(self) -> int:
+        """The spec's own bound."""
+        return self.spec.idle_pages_max
+
+    @property
+    def what(self) -> str:
+        """The spec's fields that lead on."""
+        return f"cursorPath {self.spec.cursor_path}, sent as {self.spec.cursor_param},"
+
     def build_first(self, request: Request) -> PageRequest:
         """The request without a token, or with the one that its address holds."""
         base, first = take_params(request.url, [self.spec.cursor_param])

@@ -17,8 +17,10 @@ GENERATION = 1 << 18
 class LoopGuard:
     """The requests of one walk. A resumed walk begins with an empty guard."""
 
-    def __init__(self, generation: int = GENERATION) -> None:
-        """`generation` is how many requests are remembered for certain."""
+    def __init__(self, what: str = "the source", generation: int = GENERATION) -> None:
+        """`what` leads from page to page, for the message; `generation` is how many requests are
+        remembered for certain."""
+        self._what = what
         self._generation = generation
         self._young: set[int] = set()
         self._old: set[int] = set()
@@ -27,7 +29,7 @@ class LoopGuard:
         """Remembers a request; ConfigurationError(LoopDetected) if it was there before."""
         key = hash(request)
         if key in self._young or key in self._old:
-            message = "the source led back to a page that this run has read already"
+            message = f"{self._what} led back to a page that this run has read already"
             raise ConfigurationError(Reason.LOOP_DETECTED, message)
         if len(self._young) >= self._generation:
             self._old, self._young = self._young, set()

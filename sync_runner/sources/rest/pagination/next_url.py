@@ -35,6 +35,18 @@ class NextUrlPages:
         """The spec's name of it."""
         return ("nextUrlPath",)
 
+    key = "nextUrl"
+
+    @property
+    def idle_pages_max(self) -> int:
+        """The spec's own bound."""
+        return self.spec.idle_pages_max
+
+    @property
+    def what(self) -> str:
+        """The spec's fields that lead on."""
+        return f"nextUrlPath {self.spec.next_url_path}"
+
     def build_first(self, request: Request) -> PageRequest:
         """The stream's own request."""
         return PageRequest(request)

@@ -43,6 +43,18 @@ class OffsetPages:
         """The spec's name of it."""
         return ("totalPath",)[: len(self.paths)]
 
+    key = "offset"
+
+    @property
+    def idle_pages_max(self) -> int:
+        """The spec's own bound."""
+        return self.spec.idle_pages_max
+
+    @property
+    def what(self) -> str:
+        """The spec's fields that lead on."""
+        return f"offsetParam {self.spec.offset_param}"
+
     def build_first(self, request: Request) -> PageRequest:
         """The request of the first row."""
         spec = self.spec

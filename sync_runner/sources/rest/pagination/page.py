@@ -62,6 +62,19 @@ class Paginator(Protocol):
     def fields(self) -> Sequence[str]:
         """The spec's names of these paths."""
 
+    @property
+    def key(self) -> str:
+        """The spec's name of the style."""
+
+    @property
+    def what(self) -> str:
+        """The spec's fields that lead on, with their values, for messages."""
+
+    @property
+    def idle_pages_max(self) -> int:
+        """Pages in a row that may bring nothing new and lead on, or whose equal rows are kept where
+        rows are counted."""
+
     def build_first(self, request: Request) -> PageRequest:
         """The first page of the stream that is asked for like this. A parameter of its address
         that is the paginator's own holds its first value."""

@@ -21,6 +21,9 @@ class SinglePage:
         return ()
 
     fields = paths
+    key = "none"
+    what = "the request"
+    idle_pages_max = 0
 
     def build_first(self, request: Request) -> PageRequest:
         """The only request."""

@@ -14,11 +14,8 @@ from external_data_operator.api.conditions import Reason
 from sync_runner.errors import ConfigurationError
 from sync_runner.records.decode import Envelope
 from sync_runner.sources.rest.pagination.loop_guard import LoopGuard
-from sync_runner.sources.rest.pagination.page import PageRequest
+from sync_runner.sources.rest.pagination.page import Counted, PageRequest, Paginator
 from sync_runner.transport.messages import Request
-
-IDLE_PAGES_MAX = 10
-"""Pages in a row that bring no new rows and still lead on."""
 
 
 class Behind(NamedTuple):
@@ -39,9 +36,10 @@ class Behind(NamedTuple):
 class Trail:
     """One walk's. What is behind is carried over to another pod; the guard's memory is not."""
 
-    def __init__(self, behind: Behind | None = None) -> None:
+    def __init__(self, paginator: Paginator, behind: Behind | None = None) -> None:
         self.behind = behind or Behind()
-        self._guard = LoopGuard()
+        self._paginator = paginator
+        self._guard = LoopGuard(paginator.what)
 
     def enter(self, sent: PageRequest) -> int | None:
         """Before a request is sent: the digest of rows that would be a repetition.
@@ -52,7 +50,9 @@ class Trail:
         is_same = sent.request == self.behind.request
         if not is_same:
             self._guard.admit(sent.request)
-        return self.behind.digest if is_same or sent.counted is not None else None
+        counted = sent.counted
+        is_repetition = counted is not None and not self._may_be_equal(counted, self.behind.idle)
+        return self.behind.digest if is_same or is_repetition else None
 
     def follow(
         self, sent: PageRequest, page: Envelope, following: PageRequest | None
@@ -71,31 +71,47 @@ class Trail:
             return None
         # An offset beyond the last row that is answered with the last page: the end, where the
         # declared total says so too. Else nothing tells what is missing.
-        if counted is not None and repeats:
-            if before.pages > 1 and counted.received == counted.total:
+        if counted is not None and repeats and not self._may_be_equal(counted, before.idle):
+            if counted.received == counted.total and (before.pages > 1 or before.idle):
                 return None
-            raise _loop("the next offset was answered with the rows of the page before")
+            raise _loop(
+                f"offset {counted.at} was answered with the rows of the page before: the source "
+                f"ignores {self._paginator.what}, or has equal rows; if it has, set "
+                "pagination.offset.idlePagesMax"
+            )
         # Another request, the same rows, the same next one: the source ignores the parameter.
         if repeats and names_itself:
-            raise _loop("the next page was answered with the rows of the page before")
+            raise _loop(f"{self._paginator.what} was answered with the rows of the page before")
         # One token for all pages, whose rows differ: they must not come round again.
         if is_same:
             self._guard.admit((sent.request, page.digest))
         # Rows that never change behind requests that always do would be read until the run's
         # deadline.
-        if following is not None and self.behind.idle >= IDLE_PAGES_MAX:
-            raise _loop(f"{IDLE_PAGES_MAX} pages in a row brought no new rows and led on")
+        idle = self.behind.idle
+        if following is not None and counted is None and idle >= self._paginator.idle_pages_max:
+            raise _loop(
+                f"{idle} pages in a row brought no new rows and led on by {self._paginator.what}; "
+                f"if the source filters its pages, raise pagination.{self._paginator.key}."
+                "idlePagesMax"
+            )
         return following
+
+    def _may_be_equal(self, counted: Counted, idle: int) -> bool:
+        """Whether rows that are those of the page before are kept: the spec allows so many pages
+        of them, and the declared total, if there is one, is not reached."""
+        is_before_end = counted.total is None or counted.received < counted.total
+        return idle < self._paginator.idle_pages_max and is_before_end
 
     def check_overlap(self, sent: PageRequest, page: Envelope, before: Behind) -> None:
         """A page that begins with rows which the page before ended with, after a short page: the
         server's offsets count rows that it does not send. ConfigurationError(LoopDetected)."""
         counted = sent.counted
-        if page.overlap and counted is not None and before.rows < counted.limit:
+        is_declared = self._paginator.idle_pages_max > 0
+        if page.overlap and counted and before.rows < counted.limit and not is_declared:
             message = (
                 f"the page at offset {counted.at} begins with {page.overlap} rows that the page "
                 "before ended with: the source counts rows that it does not send. Declare a "
-                "primaryKey; if the source has equal rows, set limit to the size of its pages"
+                "primaryKey; if the source has equal rows, set pagination.offset.idlePagesMax"
             )
             raise ConfigurationError(Reason.LOOP_DETECTED, message)
 

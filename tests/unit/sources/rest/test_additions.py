@@ -44,6 +44,9 @@ class _Plain:
 
     paths: Sequence[str] = ()
     fields: Sequence[str] = ()
+    key = "none"
+    what = "the link"
+    idle_pages_max = 10
 
     def __init__(self, spec: NonePagination) -> None:
         self.spec = spec
