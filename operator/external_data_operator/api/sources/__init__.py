@@ -49,7 +49,9 @@ def add_kinds(model: type[SourceHolder], *, after: str) -> None:
         if name == after:
             fields |= {key: _build_field(key, spec) for key, spec in SOURCES.items()}
     model.__pydantic_fields__ = fields
-    model.model_rebuild(force=True)
+    # One that nothing has used yet is built with its kinds then.
+    if model.__pydantic_complete__:
+        model.model_rebuild(force=True)
 
 
 def _build_field(key: str, spec: type[SpecModel]) -> FieldInfo:
