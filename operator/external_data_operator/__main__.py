@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 
+from external_data_operator.controllers import CONTROLLERS
 from external_data_operator.errors import OperatorError
 from external_data_operator.logs import catch_uncaught, set_up
 from external_data_operator.runtime.logs import set_up_logging
@@ -21,8 +22,8 @@ def main() -> int:
     catch_uncaught()
     try:
         settings = parse_settings(os.environ)
-        set_up_logging(settings)
-        asyncio.run(run_operator(settings))
+        set_up_logging(settings, CONTROLLERS)
+        asyncio.run(run_operator(settings, CONTROLLERS))
     except OperatorError as error:
         _log.critical("The operator ends: %s. %s", str(error).rstrip("."), error.remedy)
         return 1

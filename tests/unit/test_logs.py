@@ -11,9 +11,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from external_data_operator.cluster.store import Key, Store
+from external_data_operator.cluster.store import Store
+from external_data_operator.controllers import CONTROLLERS
 from external_data_operator.logs import JsonFormatter, Subject, about, hide, set_up
-from external_data_operator.runtime.logs import KopfSubject, find_subject, set_up_logging
+from external_data_operator.reconcile.base.world import Key
+from external_data_operator.runtime.logs import KopfSubject, Subjects, set_up_logging
 
 from tests.unit.reconcile.worlds import SETTINGS, build_schema, build_source
 
@@ -141,7 +143,7 @@ def test_text_holds_the_subject_behind_the_message() -> None:
 
 def test_a_line_of_kopf_names_the_object_that_kopf_names() -> None:
     written: list[str] = []
-    set_up(written.append, as_json=True, filters=[KopfSubject()])
+    set_up(written.append, as_json=True, filters=[KopfSubject(CONTROLLERS)])
     for kind in ("ExternalDataSource", "ExternalDataSchema", "Job"):
         ref = {"kind": kind, "namespace": "team", "name": "shop", "apiVersion": "v1", "uid": "u"}
         logging.getLogger("kopf.objects").warning("Skipped.", extra={"k8s_ref": ref})
@@ -154,19 +156,20 @@ def test_a_line_of_kopf_names_the_object_that_kopf_names() -> None:
 
 
 def test_a_look_at_a_schema_is_about_its_source_too() -> None:
-    store = Store()
+    store = Store(CONTROLLERS)
     store.put(build_schema())
     store.put(build_source())
+    subjects = Subjects(store, CONTROLLERS)
     key = Key("ExternalDataSchema", "team", build_schema()["metadata"]["name"])
-    assert find_subject(key, store) == Subject("team", "shop", key.name)
-    assert find_subject(Key("ExternalDataSource", "team", "shop"), store) == Subject("team", "shop")
-    assert find_subject(Key("ExternalDataSchema", "team", "x"), store).source is None
+    assert subjects.find(key) == Subject("team", "shop", key.name)
+    assert subjects.find(Key("ExternalDataSource", "team", "shop")) == Subject("team", "shop")
+    assert subjects.find(Key("ExternalDataSchema", "team", "x")).source is None
 
 
 def test_libraries_are_quiet_below_warnings() -> None:
     hooks, showing = (sys.excepthook, sys.__stderr__), logging.getLogger("kopf").level
     try:
-        set_up_logging(SETTINGS)
+        set_up_logging(SETTINGS, CONTROLLERS)
         assert logging.getLogger("kopf").level == logging.WARNING
     finally:
         sys.excepthook = hooks[0]

@@ -16,7 +16,7 @@ from kubernetes.aio import config
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
 
-from external_data_operator.cluster.kinds import BY_NAME, PODS, Kind
+from external_data_operator.cluster.kinds import PODS, Kind, Kinds
 from external_data_operator.errors import (
     AlreadyExistsError,
     ClusterError,
@@ -48,9 +48,12 @@ _DETAIL_MAX = 600
 class Api:
     """The API server, as far as the operator uses it."""
 
-    def __init__(self, client: ApiClient, on_answer: Callable[[str, int], None]) -> None:
+    def __init__(
+        self, client: ApiClient, kinds: Kinds, on_answer: Callable[[str, int], None]
+    ) -> None:
         """Takes a connected client, see `connect`; `on_answer` hears of each method and status."""
         self._client = client
+        self._kinds = kinds
         self._on_answer = on_answer
 
     async def close(self) -> None:
@@ -85,13 +88,13 @@ class Api:
 
     async def apply(self, manifest: Object) -> Object:
         """Server-side apply; what others hold of the same fields becomes ours."""
-        path = _kind_of(manifest).path(namespace_of(manifest), name_of(manifest))
+        path = self._kind_of(manifest).path(namespace_of(manifest), name_of(manifest))
         return await self._call("PATCH", path, body=manifest, content=_APPLY, query=_FORCE)
 
     async def apply_status(self, item: Object, status: Object) -> Object:
         """Server-side apply of a status in full, to this very object and not to a later one of its
         name. Raises ConflictError."""
-        path = _kind_of(item).path(namespace_of(item), name_of(item), "status")
+        path = self._kind_of(item).path(namespace_of(item), name_of(item), "status")
         same = ("name", "namespace", "uid")
         body = {
             "apiVersion": item["apiVersion"],
@@ -103,7 +106,7 @@ class Api:
 
     async def create(self, manifest: Object) -> Object:
         """Creates. Raises AlreadyExistsError."""
-        path = _kind_of(manifest).path(namespace_of(manifest))
+        path = self._kind_of(manifest).path(namespace_of(manifest))
         return await self._call("POST", path, body=manifest, query=_MANAGER)
 
     async def merge(self, kind: Kind, namespace: str, name: str, patch: Object) -> Object:
@@ -113,7 +116,7 @@ class Api:
 
     async def json_patch(self, item: Object, patch: list[Object]) -> Object:
         """JSON patch. Raises ConflictError where one of its tests fails."""
-        path = _kind_of(item).path(namespace_of(item), name_of(item))
+        path = self._kind_of(item).path(namespace_of(item), name_of(item))
         try:
             return await self._call(
                 "PATCH", path, body=patch, content=_JSON_PATCH, query=_MANAGER, discreet=True
@@ -140,6 +143,9 @@ class Api:
         query = {"limitBytes": str(bytes_max), "tailLines": None if lines is None else str(lines)}
         data = await self._raw("GET", PODS.path(namespace, pod, "log"), query=query)
         return data.decode(errors="replace")
+
+    def _kind_of(self, item: Object) -> Kind:
+        return self._kinds.get(item["kind"])
 
     async def _call(
         self,
@@ -198,10 +204,6 @@ _MANAGER: dict[str, str | None] = {"fieldManager": FIELD_MANAGER}
 _FORCE: dict[str, str | None] = {**_MANAGER, "force": "true"}
 
 
-def _kind_of(item: Object) -> Kind:
-    return BY_NAME[item["kind"]]
-
-
 def _error(status: int, what: str, body: bytes) -> ClusterError:
     """Ours for theirs; the server's sentence only where no credential can be in it."""
     try:
@@ -217,7 +219,7 @@ def _error(status: int, what: str, body: bytes) -> ClusterError:
     return type_(f"{what}: {status} {reason}{said}".strip(), status)
 
 
-async def connect(on_answer: Callable[[str, int], None]) -> Api:
+async def connect(kinds: Kinds, on_answer: Callable[[str, int], None]) -> Api:
     """The API server of the pod's own cluster, else that of KUBECONFIG. Raises ClusterError."""
     configuration = Configuration()
     inside = await asyncio.to_thread(_TOKEN.exists)
@@ -228,4 +230,4 @@ async def connect(on_answer: Callable[[str, int], None]) -> Api:
             await config.load_kube_config(client_configuration=configuration)
     except config.ConfigException as error:
         raise ClusterError(f"no cluster is known: {error}") from None
-    return Api(ApiClient(configuration), on_answer)
+    return Api(ApiClient(configuration), kinds, on_answer)

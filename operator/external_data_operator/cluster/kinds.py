@@ -1,11 +1,10 @@
 """The kinds that the operator reads and writes, and where the API server keeps them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from external_data_operator.api.meta import API_GROUP, API_VERSION
-
-SOURCE = "ExternalDataSource"
-SCHEMA = "ExternalDataSchema"
+from external_data_operator.reconcile.base.controller import Controller
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,7 @@ class Kind:
     verbs: frozenset[str]
     """What the operator does with it, in Kubernetes' words; the chart grants just that."""
     ours: bool = False
-    """Whether it is one of our own two kinds, which are watched without a selector."""
+    """Whether it is one of our own, which are watched without a selector."""
 
     @property
     def api_version(self) -> str:
@@ -40,10 +39,6 @@ def _verbs(words: str) -> frozenset[str]:
 
 _WATCH = "get list watch"
 _OWN = f"{_WATCH} create patch delete"
-SOURCES = Kind(
-    SOURCE, API_GROUP, API_VERSION, "externaldatasources", _verbs(f"{_WATCH} patch"), ours=True
-)
-SCHEMAS = Kind(SCHEMA, API_GROUP, API_VERSION, "externaldataschemas", _verbs(_OWN), ours=True)
 JOBS = Kind("Job", "batch", "v1", "jobs", _verbs(f"{_WATCH} create delete"))
 CRON_JOBS = Kind("CronJob", "batch", "v1", "cronjobs", _verbs(_OWN))
 PODS = Kind("Pod", "", "v1", "pods", _verbs(_WATCH))
@@ -51,6 +46,23 @@ CONFIG_MAPS = Kind("ConfigMap", "", "v1", "configmaps", _verbs(_OWN))
 SECRETS = Kind("Secret", "", "v1", "secrets", _verbs("get create patch delete"))
 NAMESPACES = Kind("Namespace", "", "v1", "namespaces", _verbs(_WATCH))
 EVENTS = Kind("Event", "", "v1", "events", _verbs("create patch list"))
+_CHILDREN = (JOBS, CRON_JOBS, PODS, CONFIG_MAPS)
 
-WATCHED = (SOURCES, SCHEMAS, JOBS, CRON_JOBS, PODS, CONFIG_MAPS)
-BY_NAME = {kind.kind: kind for kind in (*WATCHED, SECRETS, EVENTS)}
+
+class Kinds:
+    """Our own kinds, as the controllers declare them, and those of Kubernetes that we use."""
+
+    def __init__(self, controllers: Mapping[str, Controller]) -> None:
+        """Our own are those of the controllers."""
+        self.watched = (*map(_build_kind, controllers.values()), *_CHILDREN)
+        self.all = (*self.watched, SECRETS, EVENTS)
+        self._by_name = {kind.kind: kind for kind in self.all}
+
+    def get(self, name: str) -> Kind:
+        """The kind of this name. Raises KeyError for one that the operator does not use."""
+        return self._by_name[name]
+
+
+def _build_kind(controller: Controller) -> Kind:
+    resource = controller.resource
+    return Kind(resource.kind, API_GROUP, API_VERSION, resource.plural, controller.verbs, ours=True)

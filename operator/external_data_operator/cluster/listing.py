@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from external_data_operator.cluster.api import Api
-from external_data_operator.cluster.kinds import NAMESPACES, WATCHED, Kind
+from external_data_operator.cluster.kinds import NAMESPACES, Kind, Kinds
 from external_data_operator.cluster.store import Store
 from external_data_operator.errors import ClusterError
 from external_data_operator.reconcile.base.marks import SELECTOR
@@ -28,11 +28,12 @@ class Lister:
     """Lists what is watched, and remembers which watches missed something."""
 
     def __init__(
-        self, api: Api, store: Store, settings: Settings, sleep: Sleep = asyncio.sleep
+        self, api: Api, store: Store, kinds: Kinds, settings: Settings, sleep: Sleep = asyncio.sleep
     ) -> None:
         """Lists through the API into the store."""
         self._api = api
         self._store = store
+        self._kinds = kinds
         self._settings = settings
         self._sleep = sleep
         self._missed: dict[str, int] = {}
@@ -48,7 +49,7 @@ class Lister:
         said = ""
         while not self.filled:
             try:
-                for kind in WATCHED:
+                for kind in self._kinds.watched:
                     items, version = await self._list(kind)
                     self._store.replace(kind.kind, items, version)
                 self.filled = True
@@ -60,7 +61,7 @@ class Lister:
 
     async def correct(self) -> list[Object]:
         """A later listing; returns what the watches had missed."""
-        listings = [(kind, *await self._list(kind)) for kind in WATCHED]
+        listings = [(kind, *await self._list(kind)) for kind in self._kinds.watched]
         await self._sleep(GRACE_S)
         missed: list[Object] = []
         for kind, items, version in listings:

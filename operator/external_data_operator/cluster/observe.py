@@ -2,18 +2,17 @@
 
 Secrets are read one by one and by name, as the operator has no right to list them; only a digest
 of their values, key names and owner are kept. Pod logs are read only when a decision waits for
-them.
+them. What to read is declared by each kind's controller.
 """
 
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
 from time import monotonic
 
-from external_data_operator.api.schema import SchemaStatus
-from external_data_operator.api.source import SourceSpec
 from external_data_operator.cluster.api import Api
 from external_data_operator.cluster.claims import Claims
 from external_data_operator.cluster.kinds import (
@@ -22,148 +21,111 @@ from external_data_operator.cluster.kinds import (
     EVENTS,
     JOBS,
     PODS,
-    SCHEMA,
     SECRETS,
-    SOURCE,
     Kind,
 )
-from external_data_operator.cluster.store import Key, Store, source_of
-from external_data_operator.errors import ClusterError, NotFoundError, SpecError
+from external_data_operator.cluster.store import Store
+from external_data_operator.errors import ClusterError, NotFoundError
 from external_data_operator.reconcile.base import marks
-from external_data_operator.reconcile.base.parsing import parse_source_spec, read_status
+from external_data_operator.reconcile.base.controller import Controller, LogRead, Reads
 from external_data_operator.reconcile.base.world import (
     Children,
     Data,
+    Key,
     Object,
-    ObservedSchema,
-    ObservedSource,
     Refusal,
+    World,
     annotations_of,
     controller_uid,
     labels_of,
     name_of,
     namespace_of,
-    parse_time,
     uid_of,
 )
-from external_data_operator.reconcile.plans.catalogue import discovery_name, find_object_names
-from external_data_operator.reconcile.plans.plan import default_secret_name, destination_copy
-from external_data_operator.reconcile.plans.references import find_needs
-from external_data_operator.reconcile.runs.run import read_runs
-from external_data_operator.reconcile.schemas.columns import run_to_read
-from external_data_operator.reconcile.schemas.jobs import SYNC
-from external_data_operator.reconcile.sources.checks import job_to_read
-from external_data_operator.reconcile.sources.credentials import credentials_names
+from external_data_operator.reconcile.runs.pods import find_finished_pod, find_podless_jobs
 from external_data_operator.settings import Settings
 
 _FRESH_S = 10.0
 """For so long a Secret that was found is not read again."""
-_PATIENCE = timedelta(seconds=4)
-"""A Job without a pod after so long may have been refused one."""
 _DIGEST_LENGTH = 32
 _LOG_BYTES_MAX = 8 << 20
-_TAIL = 64
-"""Lines at the end of a run's log that may hold its report; the kubelet counts one of more than 16
-KiB as several."""
 
 
 class Observer:
     """Sees the world around one object."""
 
-    def __init__(self, api: Api, store: Store, settings: Settings) -> None:
-        """Reads through these."""
+    def __init__(
+        self, api: Api, store: Store, controllers: Mapping[str, Controller], settings: Settings
+    ) -> None:
+        """Reads through these what the controllers declare."""
         self._api = api
         self._store = store
+        self._controllers = controllers
         self._settings = settings
-        self.claims = Claims(store, settings)
+        self.claims = Claims(store, controllers, settings)
         self._seen: dict[tuple[str, str, str], tuple[float, Data]] = {}
 
-    async def source(self, key: Key) -> ObservedSource | None:
-        """The source and everything around it; None where it is gone."""
-        source = self._store.get(SOURCE, key.namespace, key.name)
-        if source is None:
+    async def look(self, key: Key) -> World | None:
+        """The object and everything around it; None where it is gone."""
+        item = self._store.get(key.kind, key.namespace, key.name)
+        if item is None:
             return None
-        spec = _try_spec(source)
-        observed = ObservedSource(
-            source=source,
-            secrets=await self._secrets(source, spec),
-            config_maps=await self._config_maps(source, spec),
-            default_secret=await self._default_secret(spec),
-            schemas=self._store.schemas_of(key),
-            schema_names=frozenset(
-                name_of(one)
-                for one in self._store.of_kind(SCHEMA)
-                if namespace_of(one) == key.namespace
-            ),
-            children=await self._children(key, source),
-        )
-        job = job_to_read(observed)
-        logs = {} if job is None else await self._logs(observed.children, key.namespace, job)
-        return ObservedSource(**{**vars(observed), "logs": logs})
+        controller = self._controllers[key.kind]
+        world = self._find_relatives(key, item)
+        world = await self._read(world, controller.reads(world, self._settings))
+        world = replace(world, children=await self._children(key, item))
+        log = controller.log(world)
+        logs = {} if log is None else await self._logs(world.children, key.namespace, log)
+        return replace(world, logs=logs)
 
-    async def schema(self, key: Key) -> ObservedSchema | None:
-        """The schema and everything around it; None where it is gone."""
-        schema = self._store.get(SCHEMA, key.namespace, key.name)
-        if schema is None:
-            return None
-        source_key = source_of(schema)
-        source = None
-        if source_key is not None:
-            source = self._store.get(SOURCE, key.namespace, source_key.name)
-        head, parts = (None, ()) if source is None else self._catalogue(source)
-        children = await self._children(key, schema)
-        job = run_to_read(read_runs(children, SYNC), read_status(SchemaStatus, schema))
-        logs = {} if job is None else await self._logs(children, key.namespace, job, lines=_TAIL)
-        return ObservedSchema(
-            schema=schema,
-            source=source,
-            discovery=head,
-            discovery_parts=parts,
-            children=children,
+    def _find_relatives(self, key: Key, item: Object) -> World:
+        """What the store knows already."""
+        parent_key = self._store.parent_of(item)
+        parent = None
+        config_maps: tuple[Object, ...] = ()
+        if parent_key is not None:
+            parent = self._store.get(parent_key.kind, parent_key.namespace, parent_key.name)
+        if parent is not None and parent_key is not None:
+            found = self._store.children(parent_key, CONFIG_MAPS.kind)
+            config_maps = tuple(one for one in found if controller_uid(one) == uid_of(parent))
+        return World(
+            item=item,
+            parent=parent,
+            parent_config_maps=config_maps,
+            dependents=self._store.dependents(key),
             rivals=self.claims.rivals(key),
-            logs=logs,
         )
 
-    def _catalogue(self, source: Object) -> tuple[Object | None, tuple[Object, ...]]:
-        """The head of the source's catalogue, and its other objects as far as they are there."""
-        head = self._find_config_map(source, discovery_name(name_of(source)))
-        found = (self._find_config_map(source, name) for name in find_object_names(head))
-        return head, tuple(one for one in found if one is not None)
+    async def _read(self, world: World, reads: Reads) -> World:
+        namespace = namespace_of(world.item)
+        central = self._settings.namespace
+        return replace(
+            world,
+            names={kind: self._names(kind, namespace) for kind in reads.names_of},
+            secrets=await self._data(SECRETS, namespace, reads.secrets),
+            config_maps=await self._data(CONFIG_MAPS, namespace, reads.config_maps),
+            central_secrets=await self._data(SECRETS, central, reads.central_secrets),
+        )
 
-    def _find_config_map(self, source: Object, name: str) -> Object | None:
-        """The source's own; one of an earlier source of its name is on its way out."""
-        found = self._store.get(CONFIG_MAPS.kind, namespace_of(source), name)
-        return found if found is not None and controller_uid(found) == uid_of(source) else None
+    def _names(self, kind: str, namespace: str) -> frozenset[str]:
+        items = self._store.of_kind(kind)
+        return frozenset(name_of(one) for one in items if namespace_of(one) == namespace)
 
     async def _children(self, key: Key, owner: Object) -> Children:
         uid = uid_of(owner)
-        jobs = _of_owner(self._store.children(key, JOBS.kind), uid)
-        pods = _of_owner(self._store.children(key, PODS.kind), uid)
-        return Children(
-            jobs=jobs,
-            pods=pods,
+        children = Children(
+            jobs=_of_owner(self._store.children(key, JOBS.kind), uid),
+            pods=_of_owner(self._store.children(key, PODS.kind), uid),
             cron_jobs=_of_owner(self._store.children(key, CRON_JOBS.kind), uid),
             config_maps=_of_owner(self._store.children(key, CONFIG_MAPS.kind), uid),
-            refusals=await self._refusals(jobs, pods),
         )
-
-    async def _refusals(
-        self, jobs: Iterable[Object], pods: Iterable[Object]
-    ) -> tuple[Refusal, ...]:
-        """Why a Job that should have a pod by now has none, in the words of its newest event."""
-        with_pods = {labels_of(pod).get(marks.RUN_UID_LABEL) for pod in pods}
-        found = []
-        for job in jobs:
-            status = job.get("status") or {}
-            created = parse_time(job["metadata"]["creationTimestamp"])
-            ended = any(one["status"] == "True" for one in status.get("conditions") or [])
-            if ended or uid_of(job) in with_pods or created is None:
-                continue
-            if datetime.now(UTC) - created >= _PATIENCE:
-                found.extend(await self._refusal(job))
-        return tuple(found)
+        refusals: list[Refusal] = []
+        for job in find_podless_jobs(children, datetime.now(UTC)):
+            refusals.extend(await self._refusal(job))
+        return replace(children, refusals=tuple(refusals))
 
     async def _refusal(self, job: Object) -> list[Refusal]:
+        """Why the cluster makes no pod for a Job, in the words of its newest event."""
         fields = f"involvedObject.uid={uid_of(job)},reason=FailedCreate"
         try:
             events, _ = await self._api.list_all(EVENTS, namespace_of(job), fields=fields)
@@ -171,22 +133,6 @@ class Observer:
             return []
         events.sort(key=lambda event: str(event.get("lastTimestamp") or ""))
         return [Refusal(name_of(job), str(event.get("message", ""))) for event in events[-1:]]
-
-    async def _secrets(self, source: Object, spec: SourceSpec | None) -> dict[str, Data]:
-        names = {*credentials_names(source), destination_copy(name_of(source))}
-        names |= {need.name for need in _needs(spec) if need.kind == "Secret"}
-        return await self._data(SECRETS, namespace_of(source), names)
-
-    async def _config_maps(self, source: Object, spec: SourceSpec | None) -> dict[str, Data]:
-        names = {need.name for need in _needs(spec) if need.kind == "ConfigMap"}
-        return await self._data(CONFIG_MAPS, namespace_of(source), names)
-
-    async def _default_secret(self, spec: SourceSpec | None) -> Data | None:
-        name = None if spec is None else default_secret_name(spec, self._settings)
-        if name is None:
-            return None
-        found = await self._data(SECRETS, self._settings.namespace, {name})
-        return found.get(name)
 
     async def _data(self, kind: Kind, namespace: str, names: Iterable[str]) -> dict[str, Data]:
         found = {}
@@ -220,19 +166,17 @@ class Observer:
         """The next look reads this Secret again; it was just written."""
         self._seen.pop((kind, namespace, name), None)
 
-    async def _logs(
-        self, children: Children, namespace: str, job: str, lines: int | None = None
-    ) -> dict[str, str]:
-        pods = [pod for pod in children.pods if labels_of(pod).get(marks.JOB_NAME_LABEL) == job]
-        done = [pod for pod in pods if (pod.get("status") or {}).get("phase") == "Succeeded"]
-        if not done:
+    async def _logs(self, children: Children, namespace: str, wanted: LogRead) -> dict[str, str]:
+        pod = find_finished_pod(children, wanted.job)
+        if pod is None:
             return {}
         try:
-            name = name_of(done[-1])
-            log = await self._api.log(namespace, name, bytes_max=_LOG_BYTES_MAX, lines=lines)
+            log = await self._api.log(
+                namespace, name_of(pod), bytes_max=_LOG_BYTES_MAX, lines=wanted.lines
+            )
         except ClusterError:
             return {}
-        return {job: log}
+        return {wanted.job: log}
 
 
 def _version(item: Object) -> str:
@@ -246,14 +190,3 @@ def _version(item: Object) -> str:
 def _of_owner(items: tuple[Object, ...], uid: str) -> tuple[Object, ...]:
     """Without the children of an earlier object of the same name."""
     return tuple(one for one in items if labels_of(one).get(marks.OWNER_UID_LABEL) == uid)
-
-
-def _try_spec(source: Object) -> SourceSpec | None:
-    try:
-        return parse_source_spec(source)
-    except SpecError:
-        return None
-
-
-def _needs(spec: SourceSpec | None) -> list:  # type: ignore[type-arg]
-    return [] if spec is None else find_needs(spec)

@@ -13,7 +13,7 @@ from datetime import datetime
 from external_data_operator.cluster.api import Api
 from external_data_operator.cluster.covers import covers, stamp
 from external_data_operator.cluster.events import Recorder
-from external_data_operator.cluster.kinds import BY_NAME, CRON_JOBS, SECRETS, WATCHED
+from external_data_operator.cluster.kinds import CRON_JOBS, SECRETS, Kinds
 from external_data_operator.cluster.observe import Observer
 from external_data_operator.cluster.store import Store
 from external_data_operator.errors import (
@@ -41,20 +41,20 @@ from external_data_operator.reconcile.base.world import (
     name_of,
     namespace_of,
 )
-from external_data_operator.reconcile.plans.references import S3_KEYS, S3_OPTIONAL_KEYS
 
 _log = logging.getLogger(__name__)
-_CACHED = frozenset(kind.kind for kind in WATCHED)
 _FOR_PODS = frozenset({"Job", "CronJob", "ConfigMap"})
 
 
 class Performer:
     """Writes what was decided."""
 
-    def __init__(self, api: Api, store: Store, observer: Observer) -> None:
+    def __init__(self, api: Api, store: Store, kinds: Kinds, observer: Observer) -> None:
         """Writes through the API and remembers in the store."""
         self._api = api
         self._store = store
+        self._kinds = kinds
+        self._cached = frozenset(kind.kind for kind in kinds.watched)
         self._observer = observer
         self._recorder = Recorder(api)
 
@@ -98,7 +98,7 @@ class Performer:
     async def _find(self, manifest: Object) -> Object | None:
         """What has the manifest's name already; what is not ours is not watched, so the API server
         is asked. Raises TakenError."""
-        kind, name = BY_NAME[manifest["kind"]], name_of(manifest)
+        kind, name = self._kinds.get(manifest["kind"]), name_of(manifest)
         there = self._store.get(kind.kind, namespace_of(manifest), name)
         if there is None:
             try:
@@ -114,7 +114,7 @@ class Performer:
             with _admission(manifest):
                 made = await self._api.create(manifest)
         except AlreadyExistsError:
-            kind = BY_NAME[manifest["kind"]]
+            kind = self._kinds.get(manifest["kind"])
             there = await self._api.get(kind, namespace_of(manifest), name_of(manifest))
             _check_owner(there, manifest)
             self._keep(there)
@@ -125,7 +125,7 @@ class Performer:
                 _log.info("Created %s %s.", manifest["kind"], name_of(manifest))
 
     async def _delete(self, intent: Delete) -> None:
-        kind = BY_NAME[intent.kind]
+        kind = self._kinds.get(intent.kind)
         with contextlib.suppress(NotFoundError, ConflictError):
             await self._api.delete(kind, intent.namespace, intent.name, intent.uid)
         self._observer.forget(intent.kind, intent.namespace, intent.name)
@@ -145,13 +145,13 @@ class Performer:
     async def _copy_secret(self, intent: CopySecret) -> None:
         original = await self._api.get(SECRETS, intent.from_namespace, intent.from_name)
         given = original.get("data") or {}
-        data = {key: given[key] for key in (*S3_KEYS, *S3_OPTIONAL_KEYS) if key in given}
+        data = {key: given[key] for key in intent.keys if key in given}
         await self._find(intent.secret)
         await self._api.apply({**intent.secret, "data": data})
         self._observer.forget("Secret", namespace_of(intent.secret), name_of(intent.secret))
 
     def _keep(self, item: Object) -> None:
-        if item.get("kind") in _CACHED:
+        if item.get("kind") in self._cached:
             self._store.put(item)
 
 

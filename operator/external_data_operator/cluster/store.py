@@ -1,4 +1,4 @@
-"""What the watches told so far: our two kinds and all their children, found by owner.
+"""What the watches told so far: our own kinds and all their children, found by owner.
 
 A full listing fills it before anything is decided, and each later listing corrects it, so that a
 missed event heals. Of two versions of an object the newer one stays; what a write answered is
@@ -6,13 +6,12 @@ kept at once. Parts that nobody reads are dropped.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from external_data_operator.cluster.kinds import SCHEMA, SOURCE
 from external_data_operator.reconcile.base import marks
-from external_data_operator.reconcile.base.world import Object, annotations_of
+from external_data_operator.reconcile.base.controller import Controller
+from external_data_operator.reconcile.base.world import Key, Object, annotations_of
 
 Place = tuple[str, str, str]
 """Kind, namespace, name."""
@@ -20,27 +19,17 @@ _HEAD_ONLY = frozenset({"Job", "Pod"})
 _GONE_MAX = 50_000
 
 
-@dataclass(frozen=True)
-class Key:
-    """An object to look at: a source or a schema."""
-
-    kind: str
-    namespace: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.namespace}/{self.name}"
-
-
 class Store:
     """The watched objects."""
 
-    def __init__(self) -> None:
+    def __init__(self, controllers: Mapping[str, Controller]) -> None:
         """Empty; see `replace`."""
+        self._controllers = controllers
+        self._kind_of_word = {one.word: kind for kind, one in controllers.items()}
         self._listener: Callable[[Object], None] = _nobody
         self._items: dict[Place, Object] = {}
         self._owned: dict[Key, set[Place]] = {}
-        self._of_source: dict[Key, set[Place]] = {}
+        self._dependents: dict[Key, set[Place]] = {}
         self._gone: OrderedDict[str, None] = OrderedDict()
         """Uids of objects that are gone, so that an old listing does not bring them back."""
 
@@ -56,14 +45,35 @@ class Store:
         """Every object of this kind."""
         return [item for place, item in self._items.items() if place[0] == kind]
 
+    def keys(self) -> list[Key]:
+        """The keys of all objects of our own kinds, kind by kind."""
+        return [Key(*place_of(item)) for kind in self._controllers for item in self.of_kind(kind)]
+
     def children(self, owner: Key, kind: str) -> tuple[Object, ...]:
         """The owner's children of this kind, by name."""
         places = sorted(place for place in self._owned.get(owner, ()) if place[0] == kind)
         return tuple(self._items[place] for place in places)
 
-    def schemas_of(self, source: Key) -> tuple[Object, ...]:
-        """Every schema that refers to this source, by name."""
-        return tuple(self._items[place] for place in sorted(self._of_source.get(source, ())))
+    def dependents(self, parent: Key) -> tuple[Object, ...]:
+        """Every object of our own kinds that refers to this one, by kind and name."""
+        return tuple(self._items[place] for place in sorted(self._dependents.get(parent, ())))
+
+    def key_of(self, item: Object) -> Key | None:
+        """The key of an object of one of our own kinds."""
+        return Key(*place_of(item)) if item["kind"] in self._controllers else None
+
+    def parent_of(self, item: Object) -> Key | None:
+        """What an object of one of our own kinds refers to."""
+        controller = self._controllers.get(item["kind"])
+        return None if controller is None else controller.refers_to(item)
+
+    def owner_of(self, item: Object) -> Key | None:
+        """Whose child a Job, pod, CronJob or ConfigMap is."""
+        word, _, name = annotations_of(item).get(marks.OWNER, "").partition("/")
+        kind = self._kind_of_word.get(word)
+        if kind is None or not name or item["kind"] in self._controllers:
+            return None
+        return Key(kind, item["metadata"]["namespace"], name)
 
     def put(self, item: Object) -> bool:
         """Keeps an object; False where a newer version of it is there already."""
@@ -75,7 +85,7 @@ class Store:
             return False
         if there is not None:
             self._unlink(place, there)
-        self._items[place] = _slim(item)
+        self._items[place] = self._slim(item)
         self._link(place, item)
         self._listener(item)
         return True
@@ -119,11 +129,22 @@ class Store:
                 index.pop(key, None)
 
     def _indexes(self, item: Object) -> list[tuple[dict[Key, set[Place]], Key]]:
-        owner = owner_of(item)
+        owner = self.owner_of(item)
         if owner is not None:
             return [(self._owned, owner)]
-        source = source_of(item)
-        return [] if source is None else [(self._of_source, source)]
+        parent = self.parent_of(item)
+        return [] if parent is None else [(self._dependents, parent)]
+
+    def _slim(self, item: Object) -> Object:
+        """The item without what nobody reads."""
+        meta: dict[str, Any] = dict(item["metadata"])
+        controller = self._controllers.get(item["kind"])
+        if controller is None or not controller.needs_managed_fields:
+            meta.pop("managedFields", None)
+        slim = {**item, "metadata": meta}
+        if item["kind"] in _HEAD_ONLY:
+            slim.pop("spec", None)
+        return slim
 
 
 def _nobody(_: Object) -> None:
@@ -139,38 +160,3 @@ def place_of(item: Object) -> Place:
 def version_of(item: Object) -> int:
     """The resource version, which grows with each change."""
     return int(item["metadata"].get("resourceVersion") or 0)
-
-
-def key_of(item: Object) -> Key | None:
-    """The key of one of our own two kinds."""
-    kind, namespace, name = place_of(item)
-    return Key(kind, namespace, name) if kind in (SOURCE, SCHEMA) else None
-
-
-def source_of(item: Object) -> Key | None:
-    """The source that a schema refers to."""
-    if item["kind"] != SCHEMA:
-        return None
-    name = ((item.get("spec") or {}).get("sourceRef") or {}).get("name")
-    return None if not name else Key(SOURCE, item["metadata"]["namespace"], str(name))
-
-
-def owner_of(item: Object) -> Key | None:
-    """Whose child a Job, pod, CronJob or ConfigMap is."""
-    if item["kind"] in (SOURCE, SCHEMA):
-        return None
-    kind, _, name = annotations_of(item).get(marks.OWNER, "").partition("/")
-    kinds = {marks.SOURCE_OWNER: SOURCE, marks.SCHEMA_OWNER: SCHEMA}
-    if kind not in kinds or not name:
-        return None
-    return Key(kinds[kind], item["metadata"]["namespace"], name)
-
-
-def _slim(item: Object) -> Object:
-    meta: dict[str, Any] = dict(item["metadata"])
-    if item["kind"] != SCHEMA:
-        meta.pop("managedFields", None)
-    slim = {**item, "metadata": meta}
-    if item["kind"] in _HEAD_ONLY:
-        slim.pop("spec", None)
-    return slim

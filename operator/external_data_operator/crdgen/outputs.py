@@ -7,12 +7,11 @@ from pathlib import Path
 import yaml
 
 from external_data_operator.api.base import ResourceKind
-from external_data_operator.api.schema import SCHEMA
-from external_data_operator.api.source import SOURCE
+from external_data_operator.controllers import CONTROLLERS
 from external_data_operator.crdgen.definition import build_definition, build_yaml
 from external_data_operator.crdgen.reference import build_fields, build_reasons, build_values
 
-KINDS: tuple[ResourceKind, ...] = (SOURCE, SCHEMA)
+KINDS: tuple[ResourceKind, ...] = tuple(one.resource for one in CONTROLLERS.values())
 ROOT = Path(__file__).resolve().parents[3]
 CHART = "helm/external-data-operator"
 CRD_FOLDERS = ("crds", f"{CHART}/files/crds")

@@ -8,7 +8,7 @@ from collections import Counter
 
 from aiohttp import web
 
-from external_data_operator.cluster.kinds import WATCHED
+from external_data_operator.cluster.kinds import Kinds
 from external_data_operator.cluster.listing import Lister
 from external_data_operator.cluster.store import Store
 from external_data_operator.errors import SettingsError
@@ -19,10 +19,11 @@ from external_data_operator.runtime.work_queue import WorkQueue
 class Endpoints:
     """The HTTP server of the operator."""
 
-    def __init__(self, lister: Lister, store: Store, queue: WorkQueue) -> None:
+    def __init__(self, lister: Lister, store: Store, kinds: Kinds, queue: WorkQueue) -> None:
         """Asks these."""
         self._lister = lister
         self._store = store
+        self._kinds = kinds
         self._queue = queue
         self._runner: web.AppRunner | None = None
 
@@ -57,6 +58,7 @@ class Endpoints:
         return web.Response(text="ok\n")
 
     async def _metrics(self, _: web.Request) -> web.Response:
-        counts = Counter({kind.kind: len(self._store.of_kind(kind.kind)) for kind in WATCHED})
+        names = [kind.kind for kind in self._kinds.watched]
+        counts = Counter({name: len(self._store.of_kind(name)) for name in names})
         body = metrics.page(len(self._queue), counts)
         return web.Response(body=body, content_type="text/plain")

@@ -3,15 +3,13 @@ do just that."""
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from time import monotonic
 
 from external_data_operator.api.conditions import Reason
-from external_data_operator.cluster.kinds import SOURCE
 from external_data_operator.cluster.observe import Observer
 from external_data_operator.cluster.perform import Performer
-from external_data_operator.cluster.store import Key, Store
 from external_data_operator.errors import (
     ClusterError,
     ConflictError,
@@ -20,11 +18,10 @@ from external_data_operator.errors import (
     TakenError,
 )
 from external_data_operator.logs import about
-from external_data_operator.reconcile.base.world import Decision, Object
-from external_data_operator.reconcile.schemas.decide import decide_schema, refuse_schema
-from external_data_operator.reconcile.sources.decide import decide_source, refuse_source
+from external_data_operator.reconcile.base.controller import Controller
+from external_data_operator.reconcile.base.world import Decision, Key
 from external_data_operator.runtime import metrics
-from external_data_operator.runtime.logs import find_subject
+from external_data_operator.runtime.logs import Subjects
 from external_data_operator.runtime.work_queue import WorkQueue
 from external_data_operator.settings import Settings
 
@@ -51,61 +48,48 @@ class Reconciler:
         self,
         observer: Observer,
         performer: Performer,
+        controllers: Mapping[str, Controller],
         settings: Settings,
         clock: Callable[[], datetime] = _now,
     ) -> None:
-        """Sees through the observer, writes through the performer."""
+        """Sees through the observer, decides by the controllers, writes through the performer."""
         self._observer = observer
         self._performer = performer
+        self._controllers = controllers
         self._settings = settings
         self._clock = clock
 
     async def look(self, key: Key) -> float | None:
         """One look; says after how many seconds the next one is due. Raises ClusterError."""
         now = self._clock()
-        decided = await self._decide(key, now)
-        if decided is None:
+        world = await self._observer.look(key)
+        if world is None:
             return None
-        item, decision = decided
+        decision = self._controllers[key.kind].decide(world, self._settings, now)
         try:
             await self._performer.carry_out(decision)
         except tuple(_REFUSALS) as error:
             decision = await self._refuse(key, error, now)
-        await self._performer.tell(item, decision, now)
+        await self._performer.tell(world.item, decision, now)
         return decision.look_again_s
-
-    async def _decide(self, key: Key, now: datetime) -> tuple[Object, Decision] | None:
-        if key.kind == SOURCE:
-            source = await self._observer.source(key)
-            if source is None:
-                return None
-            return source.source, decide_source(source, self._settings, now)
-        schema = await self._observer.schema(key)
-        if schema is None:
-            return None
-        return schema.schema, decide_schema(schema, self._settings, now)
 
     async def _refuse(self, key: Key, error: ClusterError, now: datetime) -> Decision:
         """The API server does not take what we made of the spec: a person reads its sentence."""
         reason = _REFUSALS[type(error)]
+        world = await self._observer.look(key)
         decision = Decision()
-        if key.kind == SOURCE:
-            source = await self._observer.source(key)
-            if source is not None:
-                decision = refuse_source(source, self._settings, reason, str(error), now)
-        else:
-            schema = await self._observer.schema(key)
-            if schema is not None:
-                decision = refuse_schema(schema, self._settings, reason, str(error), now)
+        if world is not None:
+            refuse = self._controllers[key.kind].refuse
+            decision = refuse(world, self._settings, reason, str(error), now)
         return Decision(status=decision.status, notes=decision.notes, look_again_s=REFUSED_AGAIN_S)
 
 
-async def work(queue: WorkQueue, reconciler: Reconciler, store: Store) -> None:
+async def work(queue: WorkQueue, reconciler: Reconciler, subjects: Subjects) -> None:
     """A worker: takes keys until it is cancelled. An error of one object never ends it."""
     while True:
         key = await queue.take()
         began = monotonic()
-        with about(find_subject(key, store)):
+        with about(subjects.find(key)):
             result = await _look(queue, reconciler, key)
         metrics.looked(key.kind, result, monotonic() - began)
 

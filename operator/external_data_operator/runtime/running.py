@@ -7,21 +7,23 @@ no finalizers, no events.
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 import kopf
 
 from external_data_operator.cluster.api import connect
-from external_data_operator.cluster.kinds import SCHEMA, SOURCE, WATCHED, Kind
+from external_data_operator.cluster.kinds import Kind, Kinds
 from external_data_operator.cluster.listing import Lister, has_wildcard
 from external_data_operator.cluster.observe import Observer
 from external_data_operator.cluster.perform import Performer
-from external_data_operator.cluster.store import Store, key_of
+from external_data_operator.cluster.store import Store
 from external_data_operator.errors import ClusterError
+from external_data_operator.reconcile.base.controller import Controller
 from external_data_operator.reconcile.base.marks import SELECTOR
 from external_data_operator.runtime import metrics
 from external_data_operator.runtime.endpoints import Endpoints
+from external_data_operator.runtime.logs import Subjects
 from external_data_operator.runtime.reconciler import Reconciler, work
 from external_data_operator.runtime.routing import Router
 from external_data_operator.runtime.work_queue import WorkQueue
@@ -34,18 +36,21 @@ _SPREAD = 0.5
 """A resync is spread over this part of its period, so that it is no burst."""
 
 
-async def run_operator(settings: Settings) -> None:
+async def run_operator(settings: Settings, controllers: Mapping[str, Controller]) -> None:
     """Runs until a signal, or until one of its parts ends with an error."""
     stop = asyncio.Event()
     _obey_signals(stop)
-    api = await connect(metrics.answered)
-    store, queue = Store(), WorkQueue()
-    observer = Observer(api, store, settings)
-    lister = Lister(api, store, settings)
-    router = Router(store, observer.claims)
+    kinds = Kinds(controllers)
+    api = await connect(kinds, metrics.answered)
+    store, queue = Store(controllers), WorkQueue()
+    observer = Observer(api, store, controllers, settings)
+    lister = Lister(api, store, kinds, settings)
+    router = Router(store, observer.claims, controllers)
     store.listen(lambda item: queue.add_all(router.changed(item)))
-    reconciler = Reconciler(observer, Performer(api, store, observer), settings)
-    endpoints = Endpoints(lister, store, queue)
+    performer = Performer(api, store, kinds, observer)
+    reconciler = Reconciler(observer, performer, controllers, settings)
+    subjects = Subjects(store, controllers)
+    endpoints = Endpoints(lister, store, kinds, queue)
     port = await endpoints.start(settings.http_port)
     _log.info("Health, readiness and metrics are served on port %d.", port)
     try:
@@ -54,9 +59,9 @@ async def run_operator(settings: Settings) -> None:
         _log.info("Looking at %d objects.", len(queue))
         await _run_parts(
             stop,
-            _watch(settings, store, stop),
+            _watch(settings, kinds, store, stop),
             _resync(lister, store, queue, period_s=settings.resync_seconds),
-            *(work(queue, reconciler, store) for _ in range(settings.workers)),
+            *(work(queue, reconciler, subjects) for _ in range(settings.workers)),
         )
     finally:
         await endpoints.stop()
@@ -111,10 +116,9 @@ async def _resync(lister: Lister, store: Store, queue: WorkQueue, *, period_s: i
             _log.warning("The listing failed and is repeated later: %s.", error)
             continue
         metrics.missed(len(missed))
-        everything = [key_of(item) for kind in (SOURCE, SCHEMA) for item in store.of_kind(kind)]
+        everything = store.keys()
         for index, one in enumerate(everything):
-            if one is not None:
-                queue.add_later(one, period_s * _SPREAD * index / len(everything))
+            queue.add_later(one, period_s * _SPREAD * index / len(everything))
 
 
 def _handler(kind: Kind, store: Store) -> Callable[..., Any]:
@@ -136,17 +140,17 @@ async def _login(**kwargs: Any) -> kopf.ConnectionInfo | None:
     return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
 
 
-async def _watch(settings: Settings, store: Store, stop: asyncio.Event) -> None:
+async def _watch(settings: Settings, kinds: Kinds, store: Store, stop: asyncio.Event) -> None:
     registry = kopf.OperatorRegistry()
     kopf.on.login(registry=registry)(_login)
-    for kind in WATCHED:
+    for kind in kinds.watched:
         handler = _handler(kind, store)
         kopf.on.event(kind.group, kind.version, kind.plural, id="event", registry=registry)(handler)
     patterns = settings.watch_namespaces
     before = asyncio.all_tasks()
     tasks = await kopf.spawn_tasks(
         registry=registry,
-        settings=_kopf_settings(settings),
+        settings=_kopf_settings(settings, kinds),
         standalone=True,
         clusterwide=not patterns,
         namespaces=patterns,
@@ -156,7 +160,7 @@ async def _watch(settings: Settings, store: Store, stop: asyncio.Event) -> None:
     await kopf.run_tasks(tasks, ignored=before)
 
 
-def _kopf_settings(settings: Settings) -> kopf.OperatorSettings:
+def _kopf_settings(settings: Settings, kinds: Kinds) -> kopf.OperatorSettings:
     """Bounded in every direction; each value was measured or met as a trap."""
     tuned = kopf.OperatorSettings()
     tuned.posting.enabled = False
@@ -171,7 +175,7 @@ def _kopf_settings(settings: Settings) -> kopf.OperatorSettings:
     tuned.networking.connect_timeout = 10
     tuned.process.ultimate_exiting_timeout = 20
     tuned.scanning.disabled = not any(map(has_wildcard, settings.watch_namespaces))
-    for kind in WATCHED:
+    for kind in kinds.watched:
         if not kind.ours:
             tuned.watching.label_selectors[kind.group, kind.version, kind.plural] = SELECTOR
     return tuned

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from time import monotonic
 
-from external_data_operator.cluster.store import Key
+from external_data_operator.reconcile.base.world import Key
 
 FAILURE_FIRST_S, FAILURE_MAX_S = 1.0, 300.0
 

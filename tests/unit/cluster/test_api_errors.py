@@ -10,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from external_data_operator.cluster.api import Api
-from external_data_operator.cluster.kinds import CONFIG_MAPS, SECRETS, SOURCES
+from external_data_operator.cluster.kinds import CONFIG_MAPS, SECRETS, Kinds
+from external_data_operator.controllers import CONTROLLERS
 from external_data_operator.errors import (
     AlreadyExistsError,
     ClusterError,
@@ -64,7 +65,11 @@ def ask(server, request):
 
     async def scenario():
         host = f"http://127.0.0.1:{server.server_address[1]}"
-        api = Api(ApiClient(Configuration(host=host)), lambda *answer: counted.append(answer))
+        api = Api(
+            ApiClient(Configuration(host=host)),
+            Kinds(CONTROLLERS),
+            lambda *answer: counted.append(answer),
+        )
         try:
             with pytest.raises(ClusterError) as refused:
                 await request(api)
@@ -105,7 +110,7 @@ def test_a_sentence_about_a_secret_is_never_repeated(server):
 
 def test_a_sentence_about_a_spec_that_may_hold_a_credential_is_never_repeated(server):
     server.status, server.reason = 422, "Invalid"
-    source = {"kind": SOURCES.kind, "metadata": {"namespace": "team", "name": "shop"}}
+    source = {"kind": "ExternalDataSource", "metadata": {"namespace": "team", "name": "shop"}}
     error, _ = ask(server, lambda api: api.json_patch(source, [{"op": "test"}]))
     assert isinstance(error, ConflictError)
     assert HUSH not in str(error)

@@ -7,10 +7,11 @@ import pytest
 from external_data_operator.cluster.kinds import JOBS
 from external_data_operator.cluster.listing import Lister
 from external_data_operator.cluster.store import Store
+from external_data_operator.controllers import CONTROLLERS
 from external_data_operator.errors import ClusterError
 from external_data_operator.reconcile.base import marks
 
-from tests.unit.reconcile.worlds import SETTINGS
+from tests.unit.reconcile.worlds import KINDS, SETTINGS
 
 
 class Shelf:
@@ -50,11 +51,11 @@ def build_lister(shelf, store, told=lambda: None):
     async def sleep(_seconds):
         told()
 
-    return Lister(shelf, store, SETTINGS, sleep=sleep)
+    return Lister(shelf, store, KINDS, SETTINGS, sleep=sleep)
 
 
 def test_the_first_listing_waits_for_an_api_server_that_is_not_there_yet():
-    shelf, store = Shelf(), Store()
+    shelf, store = Shelf(), Store(CONTROLLERS)
     shelf.put("a")
     shelf.down = 3
     lister = build_lister(shelf, store)
@@ -65,7 +66,7 @@ def test_the_first_listing_waits_for_an_api_server_that_is_not_there_yet():
 
 
 def test_changes_whose_events_are_on_their_way_are_not_held_against_the_watch():
-    shelf, store = Shelf(), Store()
+    shelf, store = Shelf(), Store(CONTROLLERS)
     lister = build_lister(shelf, store, told=lambda: store.put(shelf.items["a"]))
     for _ in range(3):
         shelf.put("a")
@@ -74,7 +75,7 @@ def test_changes_whose_events_are_on_their_way_are_not_held_against_the_watch():
 
 
 def test_a_watch_that_misses_changes_twice_running_is_stalled_until_it_misses_none():
-    shelf, store = Shelf(), Store()
+    shelf, store = Shelf(), Store(CONTROLLERS)
     lister = build_lister(shelf, store)
     shelf.put("a")
     assert len(asyncio.run(lister.correct())) == 1
@@ -87,7 +88,7 @@ def test_a_watch_that_misses_changes_twice_running_is_stalled_until_it_misses_no
 
 
 def test_what_is_gone_is_forgotten_and_missing_that_once_is_not_held_against_the_watch():
-    shelf, store = Shelf(), Store()
+    shelf, store = Shelf(), Store(CONTROLLERS)
     lister = build_lister(shelf, store)
     shelf.put("a")
     asyncio.run(lister.fill())
@@ -101,7 +102,7 @@ def test_what_is_gone_is_forgotten_and_missing_that_once_is_not_held_against_the
 
 
 def test_a_watch_that_misses_removals_twice_running_is_stalled():
-    shelf, store = Shelf(), Store()
+    shelf, store = Shelf(), Store(CONTROLLERS)
     lister = build_lister(shelf, store)
     shelf.put("a")
     shelf.put("b")
@@ -114,7 +115,7 @@ def test_a_watch_that_misses_removals_twice_running_is_stalled():
 
 
 def test_a_listing_that_fails_says_so_and_changes_nothing():
-    shelf, store = Shelf(), Store()
+    shelf, store = Shelf(), Store(CONTROLLERS)
     lister = build_lister(shelf, store)
     shelf.put("a")
     asyncio.run(lister.fill())

@@ -4,7 +4,9 @@ import asyncio
 
 import pytest
 from external_data_operator.cluster.observe import Observer
-from external_data_operator.cluster.store import Key, Store
+from external_data_operator.cluster.store import Store
+from external_data_operator.controllers import CONTROLLERS
+from external_data_operator.reconcile.base.world import Key
 
 from tests.unit.cluster.memory_api import MemoryApi
 from tests.unit.reconcile.worlds import SETTINGS, build_source
@@ -16,11 +18,11 @@ def seen(data=TOKEN, uid="u1", resource_version="7", **meta):
     """What a source's look sees of the Secret that it refers to."""
     metadata = {"namespace": "team", "name": "api", "uid": uid, **meta}
     secret = {"kind": "Secret", "metadata": metadata, "data": {"token": data}}
-    api, store = MemoryApi(secret), Store()
+    api, store = MemoryApi(secret), Store(CONTROLLERS)
     api.items["Secret", "team", "api"]["metadata"]["resourceVersion"] = resource_version
     store.put(build_source())
-    observer = Observer(api, store, SETTINGS)
-    observed = asyncio.run(observer.source(Key("ExternalDataSource", "team", "shop")))
+    observer = Observer(api, store, CONTROLLERS, SETTINGS)
+    observed = asyncio.run(observer.look(Key("ExternalDataSource", "team", "shop")))
     return observed.secrets["api"]
 
 

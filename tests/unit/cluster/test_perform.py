@@ -8,6 +8,7 @@ from external_data_operator.cluster.covers import covers, stamp
 from external_data_operator.cluster.observe import Observer
 from external_data_operator.cluster.perform import Performer
 from external_data_operator.cluster.store import Store
+from external_data_operator.controllers import CONTROLLERS
 from external_data_operator.errors import (
     ConflictError,
     ForbiddenError,
@@ -22,22 +23,23 @@ from external_data_operator.reconcile.base.world import (
     Delete,
     StoreCredentials,
 )
+from external_data_operator.reconcile.plans.references import S3_KEYS, S3_OPTIONAL_KEYS
 from external_data_operator.reconcile.render.config import render_plan, render_schema, render_secret
-from external_data_operator.reconcile.render.metadata import Owner
+from external_data_operator.reconcile.sources.owner import own
 from pydantic import SecretStr
 
 from tests.unit.cluster.memory_api import MemoryApi
-from tests.unit.reconcile.worlds import SETTINGS, build_source
+from tests.unit.reconcile.worlds import KINDS, SETTINGS, build_source
 
 SOURCE = build_source()
-OWNER = Owner(SOURCE, "ExternalDataSource", "shop")
+OWNER = own(SOURCE)
 PLAN = render_plan(OWNER, "shop-plan", "{}", task="sync")
 SECRET = render_secret(OWNER, "shop-destination")
 
 
 def carry_out(api, *intents, store=None):
-    store = store or Store()
-    performer = Performer(api, store, Observer(api, store, SETTINGS))
+    store = store or Store(CONTROLLERS)
+    performer = Performer(api, store, KINDS, Observer(api, store, CONTROLLERS, SETTINGS))
     asyncio.run(performer.carry_out(Decision(intents=intents)))
 
 
@@ -61,7 +63,7 @@ STORED = StoreCredentials(SECRET, {"token": SecretStr("t")}, SOURCE, [])
     [
         pytest.param(Apply(PLAN), id="apply"),
         pytest.param(Create(PLAN), id="create"),
-        pytest.param(CopySecret(SECRET, "ops", "lake"), id="copy"),
+        pytest.param(CopySecret(SECRET, "ops", "lake", (*S3_KEYS, *S3_OPTIONAL_KEYS)), id="copy"),
         pytest.param(STORED, id="credentials"),
     ],
 )
@@ -90,7 +92,7 @@ def test_of_the_default_credentials_only_the_keys_of_s3_are_copied():
     data = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "ROOT_PASSWORD": "c"}
     lake = {"kind": "Secret", "metadata": {"namespace": "ops", "name": "lake"}, "data": data}
     api = MemoryApi(lake)
-    carry_out(api, CopySecret(SECRET, "ops", "lake"))
+    carry_out(api, CopySecret(SECRET, "ops", "lake", (*S3_KEYS, *S3_OPTIONAL_KEYS)))
     copied = api.items["Secret", "team", "shop-destination"]["data"]
     assert copied == {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
 
@@ -98,7 +100,7 @@ def test_of_the_default_credentials_only_the_keys_of_s3_are_copied():
 def test_a_field_that_the_manifest_no_longer_holds_is_written_away():
     before = render_schema(OWNER, "shop-orders", {"stream": "orders", "shouldSync": False})
     after = render_schema(OWNER, "shop-orders", {"stream": "orders"})
-    api, store = MemoryApi(), Store()
+    api, store = MemoryApi(), Store(CONTROLLERS)
     for manifest in (before, before, after, after):
         carry_out(api, Apply(manifest), store=store)
     assert len(api.writes) == 2
@@ -106,7 +108,7 @@ def test_a_field_that_the_manifest_no_longer_holds_is_written_away():
 
 
 def test_a_field_that_somebody_else_changed_is_written_back():
-    api, store = MemoryApi(), Store()
+    api, store = MemoryApi(), Store(CONTROLLERS)
     carry_out(api, Apply(PLAN), store=store)
     changed = copy.deepcopy(api.items["ConfigMap", "team", "shop-plan"])
     changed["data"] = {"plan.json": "[]"}

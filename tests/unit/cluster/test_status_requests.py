@@ -4,7 +4,7 @@ import asyncio
 
 from external_data_operator.cluster.api import Api
 
-from tests.unit.reconcile.worlds import build_source
+from tests.unit.reconcile.worlds import KINDS, build_source
 
 
 class Recording(Api):
@@ -16,7 +16,7 @@ class Recording(Api):
 
 
 def test_a_status_names_the_uid_of_its_object():
-    api = Recording(None, lambda *_: None)
+    api = Recording(None, KINDS, lambda *_: None)
     asyncio.run(api.apply_status(build_source(), {"phase": "Running"}))
     assert api.body["metadata"] == {"name": "shop", "namespace": "team", "uid": "source-uid"}
     assert api.body["status"] == {"phase": "Running"}

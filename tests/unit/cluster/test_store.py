@@ -4,9 +4,10 @@ import copy
 
 from external_data_operator.cluster.covers import covers
 from external_data_operator.cluster.events import Throttle
-from external_data_operator.cluster.store import Key, Store
+from external_data_operator.cluster.store import Store
+from external_data_operator.controllers import CONTROLLERS
 from external_data_operator.reconcile.base import marks
-from external_data_operator.reconcile.base.world import Note
+from external_data_operator.reconcile.base.world import Key, Note
 
 from tests.unit.reconcile.worlds import build_schema, build_source
 
@@ -28,14 +29,14 @@ def build_job(version=5, uid="job-1", owner="schema/shop-orders"):
 
 
 def test_an_older_version_never_replaces_a_newer_one():
-    store = Store()
+    store = Store(CONTROLLERS)
     assert store.put(build_job(version=100))
     assert not store.put(build_job(version=99))
     assert store.children(OWNER, "Job")[0]["metadata"]["resourceVersion"] == "100"
 
 
 def test_a_listing_corrects_what_is_old_missing_or_gone():
-    store = Store()
+    store = Store(CONTROLLERS)
     gone, old = build_job(uid="a"), build_job(uid="b")
     gone["metadata"]["name"] = "gone"
     store.put(gone)
@@ -49,14 +50,14 @@ def test_a_listing_corrects_what_is_old_missing_or_gone():
 
 
 def test_a_listing_does_not_remove_what_was_made_after_it():
-    store = Store()
+    store = Store(CONTROLLERS)
     store.put(build_job(version=20))
     assert store.replace("Job", [], 10) == ([], [])
     assert len(store.children(OWNER, "Job")) == 1
 
 
 def test_a_listing_does_not_bring_back_what_is_gone():
-    store = Store()
+    store = Store(CONTROLLERS)
     job = build_job()
     store.put(job)
     store.drop(job)
@@ -65,13 +66,13 @@ def test_a_listing_does_not_bring_back_what_is_gone():
 
 
 def test_the_end_of_an_earlier_object_of_that_name_does_not_remove_the_present_one():
-    store = Store()
+    store = Store(CONTROLLERS)
     store.put(build_job(version=10, uid="new"))
     assert not store.drop(build_job(version=11, uid="old"))
 
 
 def test_children_are_found_by_owner_also_after_they_moved_to_another():
-    store = Store()
+    store = Store(CONTROLLERS)
     store.put(build_job(version=1))
     store.put(build_job(version=2, owner="source/shop"))
     assert store.children(OWNER, "Job") == ()
@@ -79,10 +80,10 @@ def test_children_are_found_by_owner_also_after_they_moved_to_another():
 
 
 def test_schemas_are_found_by_their_source():
-    store = Store()
+    store = Store(CONTROLLERS)
     store.put(build_source())
     store.put(build_schema())
-    (schema,) = store.schemas_of(Key("ExternalDataSource", "team", "shop"))
+    (schema,) = store.dependents(Key("ExternalDataSource", "team", "shop"))
     assert schema["metadata"]["name"] == "shop-orders"
 
 

@@ -13,7 +13,8 @@ from typing import Any
 from external_data_operator.api.base import ApiModel
 from external_data_operator.api.handoff import Document, build_pieces
 from external_data_operator.api.plan import Discovery, Report
-from external_data_operator.cluster.kinds import BY_NAME
+from external_data_operator.cluster.kinds import Kinds
+from external_data_operator.controllers import CONTROLLERS
 from external_data_operator.reconcile.base import marks
 from external_data_operator.reconcile.base.naming import hash_of
 from external_data_operator.reconcile.base.world import (
@@ -36,6 +37,7 @@ from external_data_operator.reconcile.plans.catalogue import pack_catalogue
 from external_data_operator.settings import Settings
 
 NOW = datetime(2026, 3, 4, 10, 0, 0, tzinfo=UTC)
+KINDS = Kinds(CONTROLLERS)
 CREDENTIAL = "tok-3f9a-very-secret"
 SETTINGS = Settings(
     namespace="ops",
@@ -130,7 +132,7 @@ def step(
     children = world.children
     for intent in decision.intents:
         kind, verbs = verbs_for(intent)
-        assert verbs <= BY_NAME[kind].verbs, f"no right to {verbs} {kind}"
+        assert verbs <= KINDS.get(kind).verbs, f"no right to {verbs} {kind}"
         match intent:
             case Apply(manifest) | Create(manifest):
                 children = _put(children, manifest, now)

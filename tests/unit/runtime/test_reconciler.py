@@ -5,12 +5,14 @@ import asyncio
 import pytest
 from external_data_operator.cluster.observe import Observer
 from external_data_operator.cluster.perform import Performer
-from external_data_operator.cluster.store import Key, Store
+from external_data_operator.cluster.store import Store
+from external_data_operator.controllers import CONTROLLERS
 from external_data_operator.errors import ForbiddenError
+from external_data_operator.reconcile.base.world import Key
 from external_data_operator.runtime.reconciler import Reconciler
 
 from tests.unit.cluster.memory_api import MemoryApi
-from tests.unit.reconcile.worlds import NOW, SETTINGS, build_source, condition
+from tests.unit.reconcile.worlds import KINDS, NOW, SETTINGS, build_source, condition
 
 KEY = Key("ExternalDataSource", "team", "shop")
 TOKEN = {"kind": "Secret", "metadata": {"namespace": "team", "name": "api"}, "data": {"token": ""}}
@@ -18,11 +20,13 @@ TOKEN = {"kind": "Secret", "metadata": {"namespace": "team", "name": "api"}, "da
 
 def look(*there, forbidden=()):
     """The status after one look at a new source, and what was raised."""
-    source, store = build_source(), Store()
+    source, store = build_source(), Store(CONTROLLERS)
     api = MemoryApi(source, TOKEN, *there, forbidden=forbidden)
     store.put(source)
-    observer = Observer(api, store, SETTINGS)
-    reconciler = Reconciler(observer, Performer(api, store, observer), SETTINGS, lambda: NOW)
+    observer = Observer(api, store, CONTROLLERS, SETTINGS)
+    reconciler = Reconciler(
+        observer, Performer(api, store, KINDS, observer), CONTROLLERS, SETTINGS, lambda: NOW
+    )
     asyncio.run(reconciler.look(KEY))
     return [body for verb, body in api.writes if verb == "status"][-1]
 

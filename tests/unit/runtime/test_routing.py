@@ -3,8 +3,10 @@
 import copy
 
 from external_data_operator.cluster.claims import Claims
-from external_data_operator.cluster.store import Key, Store
+from external_data_operator.cluster.store import Store
+from external_data_operator.controllers import CONTROLLERS
 from external_data_operator.reconcile.base import marks
+from external_data_operator.reconcile.base.world import Key
 from external_data_operator.runtime.routing import Router
 
 from tests.unit.reconcile.worlds import SETTINGS, build_schema, build_source, make_ready
@@ -14,8 +16,8 @@ SCHEMA = Key("ExternalDataSchema", "team", "shop-orders")
 
 
 def build_router(*items):
-    store = Store()
-    router = Router(store, Claims(store, SETTINGS))
+    store = Store(CONTROLLERS)
+    router = Router(store, Claims(store, CONTROLLERS, SETTINGS), CONTROLLERS)
     for item in items:
         store.put(item)
         router.changed(item)
@@ -77,9 +79,9 @@ def test_a_source_that_went_wakes_its_schemas():
 def test_the_older_of_two_schemas_for_one_table_keeps_it_and_its_end_wakes_the_other():
     older, younger = build_schema("a"), build_schema("b")
     younger["metadata"]["creationTimestamp"] = "2026-03-05T00:00:00Z"
-    store = Store()
-    claims = Claims(store, SETTINGS)
-    router = Router(store, claims)
+    store = Store(CONTROLLERS)
+    claims = Claims(store, CONTROLLERS, SETTINGS)
+    router = Router(store, claims, CONTROLLERS)
     for item in (build_source(), younger, older):
         store.put(item)
         router.changed(item)

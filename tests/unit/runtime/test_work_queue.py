@@ -4,7 +4,7 @@ failure.
 
 import asyncio
 
-from external_data_operator.cluster.store import Key
+from external_data_operator.reconcile.base.world import Key
 from external_data_operator.runtime.work_queue import WorkQueue
 
 A, B = Key("ExternalDataSource", "team", "a"), Key("ExternalDataSource", "team", "b")

@@ -9,8 +9,6 @@ from external_data_operator.api.base import ApiModel
 from external_data_operator.api.handoff import Document, find_document
 from external_data_operator.api.plan import Discovery, Report
 from external_data_operator.api.problems import find_problems
-from external_data_operator.api.schema import SchemaSpec
-from external_data_operator.api.source import SourceSpec
 from external_data_operator.errors import SpecError
 from external_data_operator.reconcile.base.world import Object
 
@@ -18,14 +16,16 @@ PROBLEMS_MAX = 3
 Model = TypeVar("Model", bound=ApiModel)
 
 
-def parse_source_spec(item: Object) -> SourceSpec:
-    """The spec of a source. Raises SpecError."""
-    return _parse(SourceSpec, item)
-
-
-def parse_schema_spec(item: Object) -> SchemaSpec:
-    """The spec of a schema. Raises SpecError."""
-    return _parse(SchemaSpec, item)
+def parse_spec(model: type[Model], item: Object) -> Model:
+    """The spec of an object of one of our own kinds. Raises SpecError."""
+    try:
+        return model.model_validate(item.get("spec") or {})
+    except ValidationError as error:
+        problems = find_problems(error)
+    said = [str(problem) for problem in problems[:PROBLEMS_MAX]]
+    if len(problems) > PROBLEMS_MAX:
+        said.append(f"and {len(problems) - PROBLEMS_MAX} more")
+    raise SpecError("; ".join(said))
 
 
 def read_status(model: type[Model], item: Object) -> Model:
@@ -53,14 +53,3 @@ def find_report(log: str, run: str) -> Report | None:
         return None if content is None else Report.model_validate_json(content)
     except ValidationError:
         return None
-
-
-def _parse(model: type[Model], item: Object) -> Model:
-    try:
-        return model.model_validate(item.get("spec") or {})
-    except ValidationError as error:
-        problems = find_problems(error)
-    said = [str(problem) for problem in problems[:PROBLEMS_MAX]]
-    if len(problems) > PROBLEMS_MAX:
-        said.append(f"and {len(problems) - PROBLEMS_MAX} more")
-    raise SpecError("; ".join(said))

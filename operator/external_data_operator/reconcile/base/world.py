@@ -50,6 +50,42 @@ class Children:
 
 
 @dataclass(frozen=True)
+class Key:
+    """An object of one of our own kinds."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True)
+class World:
+    """An object of one of our own kinds, and everything around it that its controller reads."""
+
+    item: Object
+    parent: Object | None = None
+    """The object that it refers to."""
+    parent_config_maps: tuple[Object, ...] = ()
+    """The ConfigMaps that belong to the parent."""
+    dependents: tuple[Object, ...] = ()
+    """Every object of our kinds that refers to this one, by kind and name."""
+    names: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Names of every object of a kind in the namespace."""
+    rivals: tuple[str, ...] = ()
+    """Names of older objects that claim the same."""
+    children: Children = field(default_factory=Children)
+    secrets: Mapping[str, Data] = field(default_factory=dict)
+    config_maps: Mapping[str, Data] = field(default_factory=dict)
+    central_secrets: Mapping[str, Data] = field(default_factory=dict)
+    """Secrets of the operator's own namespace."""
+    logs: Mapping[str, str] = field(default_factory=dict)
+    """Logs of pods, by the Job's name."""
+
+
+@dataclass(frozen=True)
 class ObservedSource:
     """A source and everything around it."""
 
@@ -123,11 +159,12 @@ class StoreCredentials:
 
 @dataclass(frozen=True)
 class CopySecret:
-    """Copies a Secret of the operator's namespace into an owned one."""
+    """Copies these keys of a Secret of the operator's namespace into an owned one."""
 
     secret: Object
     from_namespace: str
     from_name: str
+    keys: tuple[str, ...]
 
 
 @dataclass(frozen=True)

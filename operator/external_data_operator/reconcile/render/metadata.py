@@ -3,9 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from external_data_operator.api.meta import GROUP_VERSION
 from external_data_operator.reconcile.base import marks
-from external_data_operator.reconcile.base.naming import label_value
 from external_data_operator.reconcile.base.world import Object, name_of, namespace_of, uid_of
 
 
@@ -14,13 +12,10 @@ class Owner:
     """Whom a child belongs to; it goes when its owner goes."""
 
     item: Object
-    kind: str
-    source: str
-
-    @property
-    def is_source(self) -> bool:
-        """Whether the child belongs to the source itself."""
-        return self.kind == "ExternalDataSource"
+    word: str
+    """How a child names the kind, see `marks.OWNER`."""
+    kind_labels: Mapping[str, str]
+    """Labels of the kind's own; people select by them."""
 
     def metadata(
         self, name: str, *, task: str | None = None, notes: Mapping[str, str] | None = None
@@ -39,24 +34,19 @@ class Owner:
         labels = {
             marks.MANAGED_BY_LABEL: marks.MANAGED_BY,
             marks.OWNER_UID_LABEL: uid_of(self.item),
-            marks.SOURCE_LABEL: label_value(self.source),
+            **self.kind_labels,
         }
-        if not self.is_source:
-            labels[marks.SCHEMA_LABEL] = label_value(name_of(self.item))
-        if task is not None:
-            labels[marks.TASK_LABEL] = task
-        return labels
+        return labels if task is None else {**labels, marks.TASK_LABEL: task}
 
     def annotations(self) -> dict[str, str]:
         """How a child's event finds its owner."""
-        kind = marks.SOURCE_OWNER if self.is_source else marks.SCHEMA_OWNER
-        return {marks.OWNER: f"{kind}/{name_of(self.item)}"}
+        return {marks.OWNER: f"{self.word}/{name_of(self.item)}"}
 
     def reference(self) -> Object:
         """The owner reference."""
         return {
-            "apiVersion": GROUP_VERSION,
-            "kind": self.kind,
+            "apiVersion": self.item["apiVersion"],
+            "kind": self.item["kind"],
             "name": name_of(self.item),
             "uid": uid_of(self.item),
             "controller": True,

@@ -15,13 +15,12 @@ from external_data_operator.api.plan import (
     LOG_FORMAT_ENV,
     PLAN_DIR,
     RUN_ID_ENV,
-    SCHEMA_ENV,
     SCRATCH_DIR,
     SECRETS_DIR,
 )
 from external_data_operator.api.source import Runtime
 from external_data_operator.reconcile.base import marks
-from external_data_operator.reconcile.base.world import Object, name_of
+from external_data_operator.reconcile.base.world import Object
 from external_data_operator.reconcile.plans.references import S3_KEYS, S3_OPTIONAL_KEYS, Need
 from external_data_operator.reconcile.render.metadata import Owner
 from external_data_operator.settings import Settings
@@ -48,6 +47,8 @@ class JobRecipe:
     notes: Mapping[str, str] = field(default_factory=dict)
     retries: int = SYNC_RETRIES
     deadline_s: int = CHECK_DEADLINE_S
+    env: Mapping[str, str] = field(default_factory=dict)
+    """Variables of the kind's own."""
     allow_shrink: bool = False
     """Whether a full refresh may leave the table with few rows or none."""
 
@@ -83,12 +84,11 @@ def render_pod_spec(recipe: JobRecipe) -> Object:
 def _env(recipe: JobRecipe) -> list[Object]:
     uid = {"fieldRef": {"fieldPath": f"metadata.labels['{marks.RUN_UID_LABEL}']"}}
     allowed = [{"name": ALLOW_SHRINK_ENV, "value": "true"}] if recipe.allow_shrink else []
-    owner = recipe.owner
-    schema = [] if owner.is_source else [{"name": SCHEMA_ENV, "value": name_of(owner.item)}]
+    own = [{"name": name, "value": value} for name, value in recipe.env.items()]
     return [
         {"name": RUN_ID_ENV, "valueFrom": uid},
         {"name": LOG_FORMAT_ENV, "value": recipe.settings.log_format},
-        *schema,
+        *own,
         *allowed,
     ]
 

@@ -9,8 +9,7 @@ from external_data_operator.api.schema import SchemaSpec
 from external_data_operator.api.source import SourceSpec, SourceStatus
 from external_data_operator.errors import SpecError
 from external_data_operator.reconcile.base.parsing import (
-    parse_schema_spec,
-    parse_source_spec,
+    parse_spec,
     read_status,
 )
 from external_data_operator.reconcile.base.status import (
@@ -71,7 +70,7 @@ def refuse_schema(
 
 def _find(look: Look) -> Finding:
     observed = look.observed
-    spec = parse_schema_spec(observed.schema)
+    spec = parse_spec(SchemaSpec, observed.schema)
     source = observed.source
     # A schedule would only start pods that find no source.
     if source is None or is_going(source):
@@ -86,7 +85,9 @@ def _find(look: Look) -> Finding:
     if ready.status == "False":
         message = f"Source {spec.source_ref.name}: {ready.reason}: {ready.message}"
         return _stop(look, Reason.SOURCE_NOT_READY, message)
-    return _with_source(look, spec, parse_source_spec(source), status.checked_fingerprint or "")
+    return _with_source(
+        look, spec, parse_spec(SourceSpec, source), status.checked_fingerprint or ""
+    )
 
 
 def _without_source(look: Look, spec: SchemaSpec) -> Finding:

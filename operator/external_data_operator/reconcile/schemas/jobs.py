@@ -7,7 +7,7 @@ that asking twice, or crashing between two steps, finds the same Job again.
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from external_data_operator.api.plan import Task
+from external_data_operator.api.plan import SCHEMA_ENV, Task
 from external_data_operator.api.source import Runtime
 from external_data_operator.api.status import RunRecord
 from external_data_operator.reconcile.base import marks
@@ -33,7 +33,6 @@ from external_data_operator.reconcile.base.world import (
 )
 from external_data_operator.reconcile.plans.references import Need
 from external_data_operator.reconcile.render.jobs import recipe_hash, render_cron_job, render_job
-from external_data_operator.reconcile.render.metadata import Owner
 from external_data_operator.reconcile.render.workloads import JobRecipe
 from external_data_operator.reconcile.runs.backoff import run_delay
 from external_data_operator.reconcile.runs.history import failures_in_a_row
@@ -44,6 +43,7 @@ from external_data_operator.reconcile.runs.schedule import (
     next_time,
     start_deadline_s,
 )
+from external_data_operator.reconcile.schemas.owner import own
 from external_data_operator.settings import Settings
 
 SYNC = Task.SYNC.lower()
@@ -183,7 +183,7 @@ def _start(situation: Situation, trigger: str, *tokens: str, allow_shrink: bool 
 
 def _recipe(situation: Situation, trigger: str, *, allow_shrink: bool = False) -> JobRecipe:
     return JobRecipe(
-        owner=Owner(situation.schema, "ExternalDataSchema", situation.source),
+        owner=own(situation.schema, situation.source),
         settings=situation.settings,
         runtime=situation.runtime,
         plan_map=plan_name(situation.schema, situation.inputs),
@@ -191,6 +191,7 @@ def _recipe(situation: Situation, trigger: str, *, allow_shrink: bool = False) -
         needs=situation.needs,
         notes={marks.TRIGGER: trigger, marks.INPUTS: situation.inputs},
         deadline_s=situation.settings.run_deadline_seconds,
+        env={SCHEMA_ENV: name_of(situation.schema)},
         allow_shrink=allow_shrink,
     )
 

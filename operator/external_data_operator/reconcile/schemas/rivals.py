@@ -6,7 +6,7 @@ from external_data_operator.api.schema import SchemaSpec
 from external_data_operator.api.source import SourceSpec
 from external_data_operator.errors import SpecError
 from external_data_operator.reconcile.base.naming import table_name
-from external_data_operator.reconcile.base.parsing import parse_source_spec
+from external_data_operator.reconcile.base.parsing import parse_spec
 from external_data_operator.reconcile.base.world import (
     Object,
     name_of,
@@ -22,7 +22,7 @@ from external_data_operator.settings import Settings
 def table_claim(source: Object, schema: Object, settings: Settings) -> str | None:
     """The address that this schema would write to; None where that cannot be said."""
     try:
-        spec = parse_source_spec(source)
+        spec = parse_spec(SourceSpec, source)
         place = Place(settings, namespace_of(source), name_of(source))
         stream = str(schema["spec"]["stream"])
         target = find_target(spec, place, table_name(spec.table_prefix, stream))

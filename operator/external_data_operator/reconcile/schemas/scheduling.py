@@ -15,7 +15,6 @@ from external_data_operator.reconcile.plans.plan import (
     all_needs,
 )
 from external_data_operator.reconcile.render.config import render_plan
-from external_data_operator.reconcile.render.metadata import Owner
 from external_data_operator.reconcile.runs.history import find_blocked_inputs, merge_history
 from external_data_operator.reconcile.runs.schedule import Wish, find_schedule, next_time
 from external_data_operator.reconcile.runs.verdicts import judge_before, judge_runs
@@ -29,6 +28,7 @@ from external_data_operator.reconcile.schemas.jobs import (
     plan_name,
 )
 from external_data_operator.reconcile.schemas.look import Finding, Look
+from external_data_operator.reconcile.schemas.owner import own
 
 
 def build_situation(
@@ -72,7 +72,7 @@ def schedule_runs(look: Look, situation: Situation, plan: str) -> Finding:
     schema, now = look.observed.schema, look.now
     # What failed for good is not repeated by the clock either: only other inputs can help.
     suspend = situation.blocked or not situation.scheduling
-    owner = Owner(schema, "ExternalDataSchema", situation.source)
+    owner = own(schema, situation.source)
     plan_map = render_plan(owner, plan_name(schema, situation.inputs), plan, task=SYNC)
     upcoming = decide_next_run(situation, now)
     intents: list[Intent] = [

@@ -47,10 +47,10 @@ from external_data_operator.reconcile.render.config import (
     render_plan,
 )
 from external_data_operator.reconcile.render.jobs import render_job
-from external_data_operator.reconcile.render.metadata import Owner
 from external_data_operator.reconcile.render.workloads import CHECK_DEADLINE_S, JobRecipe
 from external_data_operator.reconcile.runs.backoff import check_delay
 from external_data_operator.reconcile.runs.run import STUCK, Run, RunState, read_runs, recall
+from external_data_operator.reconcile.sources.owner import own
 
 CHECK = Task.CHECK.lower()
 _KEEP_FINISHED = 3
@@ -207,7 +207,7 @@ def _after_success(question: Question, ended: Run, now: datetime) -> Answer:
 def _keep(question: Question, discovery: Discovery, ended: Run) -> Answer:
     """The parts come before the head, so that the head never names what is not there."""
     source = question.observed.source
-    owner = Owner(source, "ExternalDataSource", name_of(source))
+    owner = own(source)
     packed = pack_catalogue(name_of(source), discovery)
     notes = {
         marks.FINGERPRINT: question.fingerprint,
@@ -274,7 +274,7 @@ def _failed(question: Question, failure: Failure) -> Verdict:
 
 def _ask(question: Question, *, attempt: int) -> Answer:
     source = question.observed.source
-    owner = Owner(source, "ExternalDataSource", name_of(source))
+    owner = own(source)
     name = job_name(
         f"{name_of(source)}-{CHECK}",
         uid_of(source),

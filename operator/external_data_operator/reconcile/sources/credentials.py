@@ -30,12 +30,13 @@ from external_data_operator.reconcile.plans.plan import (
 )
 from external_data_operator.reconcile.plans.references import (
     S3_KEYS,
+    S3_OPTIONAL_KEYS,
     InlineCredential,
     find_inline,
     find_needs,
 )
 from external_data_operator.reconcile.render.config import render_secret
-from external_data_operator.reconcile.render.metadata import Owner
+from external_data_operator.reconcile.sources.owner import own
 
 
 def credentials_names(source: Object) -> tuple[str, str]:
@@ -52,7 +53,7 @@ def move_inline(observed: ObservedSource, spec: SourceSpec) -> StoreCredentials 
         return None
     source = observed.source
     name = _free_name(observed)
-    owner = Owner(source, "ExternalDataSource", name_of(source))
+    owner = own(source)
     return StoreCredentials(
         secret=render_secret(owner, name),
         values={one.key: one.value for one in inline},
@@ -134,9 +135,9 @@ def copy_default(observed: ObservedSource, spec: SourceSpec, place: Place) -> li
     ours = there is not None and there.owner_uid == uid_of(observed.source)
     if ours and there is not None and there.copied_from == version:
         return []
-    owner = Owner(observed.source, "ExternalDataSource", place.source)
+    owner = own(observed.source)
     secret = render_secret(owner, copy, {marks.COPIED_FROM: version})
-    return [CopySecret(secret, place.settings.namespace, name)]
+    return [CopySecret(secret, place.settings.namespace, name, (*S3_KEYS, *S3_OPTIONAL_KEYS))]
 
 
 def versions(observed: ObservedSource, spec: SourceSpec, place: Place) -> str:

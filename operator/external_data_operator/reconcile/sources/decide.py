@@ -8,7 +8,7 @@ from external_data_operator.api.source import SourceSpec
 from external_data_operator.errors import SpecError
 from external_data_operator.reconcile.base import marks
 from external_data_operator.reconcile.base.parsing import (
-    parse_source_spec,
+    parse_spec,
 )
 from external_data_operator.reconcile.base.status import (
     Verdict,
@@ -60,7 +60,7 @@ def decide_source(observed: ObservedSource, settings: Settings, now: datetime) -
         return Decision()
     look = look_at(observed, settings, now)
     try:
-        return _decide(look, parse_source_spec(source))
+        return _decide(look, parse_spec(SourceSpec, source))
     except SpecError as error:
         return _refuse(look, error.reason, str(error))
 

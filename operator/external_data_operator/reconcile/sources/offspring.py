@@ -25,7 +25,7 @@ from external_data_operator.reconcile.base.world import (
 )
 from external_data_operator.reconcile.plans.streams import is_wanted
 from external_data_operator.reconcile.render.config import render_schema
-from external_data_operator.reconcile.render.metadata import Owner
+from external_data_operator.reconcile.sources.owner import own
 
 _NAMED_MAX = 5
 
@@ -74,7 +74,7 @@ def _update(observed: ObservedSource, schema: Object, fields: Object) -> Intent:
 
 def _make(observed: ObservedSource, name: str, stream: str, fields: Object) -> Intent:
     source = observed.source
-    owner = Owner(source, "ExternalDataSource", name_of(source))
+    owner = own(source)
     spec = {"sourceRef": {"name": name_of(source)}, "stream": stream, **fields}
     return Apply(render_schema(owner, name, spec))
 
