@@ -9,7 +9,12 @@ import yaml
 from external_data_operator.api.base import ResourceKind
 from external_data_operator.controllers import CONTROLLERS
 from external_data_operator.crdgen.definition import build_definition, build_yaml
-from external_data_operator.crdgen.reference import build_fields, build_reasons, build_values
+from external_data_operator.crdgen.reference import (
+    build_actions,
+    build_fields,
+    build_reasons,
+    build_values,
+)
 
 KINDS: tuple[ResourceKind, ...] = tuple(one.resource for one in CONTROLLERS.values())
 ROOT = Path(__file__).resolve().parents[3]
@@ -31,6 +36,7 @@ def build_outputs() -> dict[str, str]:
             {
                 "spec": build_fields(kind.spec, root="spec"),
                 "status": build_fields(kind.status, root="status", with_defaults=False),
+                "actions": build_actions(kind),
             },
         )
     outputs[f"{REFERENCE_FOLDER}/conditions.md"] = _build_page(

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from external_data_operator.api.base import ApiModel
+from external_data_operator.api.actions import list_actions
+from external_data_operator.api.base import ApiModel, ResourceKind
 from external_data_operator.api.conditions import (
     ATTENTION,
     GOOD_NEWS,
@@ -35,6 +36,14 @@ def build_fields(model: type[ApiModel], *, root: str, with_defaults: bool = True
     """A table for each object, outermost first, and below it the rules that bind the object."""
     schema = build_structural_schema(model, with_defaults=with_defaults)
     return "\n".join(_build_section(path, said) for path, said in _walk_sections(root, schema))
+
+
+def build_actions(kind: ResourceKind) -> str:
+    """The annotations that objects of this kind take, each with its command."""
+    rows = [
+        f"| `{action.annotation}` | {action.sentence} |\n" for action in list_actions(kind.kind)
+    ]
+    return f"| annotation | what it does |\n| --- | --- |\n{''.join(rows)}"
 
 
 def build_reasons() -> str:

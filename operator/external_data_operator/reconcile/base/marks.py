@@ -1,5 +1,4 @@
-"""Labels and annotations by which the operator knows its own objects again, and the actions that
-users ask for."""
+"""Labels and annotations by which the operator knows its own objects again."""
 
 from external_data_operator.api.meta import API_GROUP
 
@@ -35,10 +34,8 @@ DISCOVERED_AT = f"{API_GROUP}/discovered-at"
 CATALOGUE = "catalogue"
 """The task label of a ConfigMap that keeps a part of what a check found."""
 
-RELOAD = f"{API_GROUP}/reload"
 ALLOW_SHRINK = f"{API_GROUP}/allow-shrink"
-"""On a schema: the action. On a Job: its run may leave the table with few rows or none."""
-REFRESH_SCHEMAS = f"{API_GROUP}/refresh-schemas"
+"""On a Job: its run may leave the table with few rows or none."""
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
 SOURCE_OWNER = "source"

@@ -4,14 +4,14 @@ A run on demand never overlaps another: it waits. Its Job's name comes from what
 that asking twice, or crashing between two steps, finds the same Job again.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from external_data_operator.api.plan import SCHEMA_ENV, Task
 from external_data_operator.api.source import Runtime
 from external_data_operator.api.status import RunRecord
 from external_data_operator.reconcile.base import marks
-from external_data_operator.reconcile.base.actions import ALLOW_SHRINK
+from external_data_operator.reconcile.base.actions import Request
 from external_data_operator.reconcile.base.naming import (
     CRONJOB_NAME_MAX,
     OBJECT_NAME_MAX,
@@ -69,8 +69,8 @@ class Situation:
     history: tuple[RunRecord, ...]
     blocked_inputs: str | None = None
     """What the last run worked from, if it failed for good."""
-    requests: dict[str, str] = field(default_factory=dict)
-    """Tokens of actions that have not been carried out, by action."""
+    requests: tuple[Request, ...] = ()
+    """Actions that ask for a run and have had none."""
 
     @property
     def uid(self) -> str:
@@ -120,8 +120,9 @@ def decide_next_run(situation: Situation, now: datetime) -> NextRun:
         return _instead_of(situation, situation.active)
     # A person's word outweighs the schedule, a failure for good and its pause.
     if situation.requests:
-        tokens = [part for pair in sorted(situation.requests.items()) for part in pair]
-        allow_shrink = ALLOW_SHRINK in situation.requests
+        asked = sorted((one.word, one.token) for one in situation.requests)
+        tokens = [part for pair in asked for part in pair]
+        allow_shrink = any(one.action.may_shrink for one in situation.requests)
         return _start(situation, "Request", *tokens, allow_shrink=allow_shrink)
     return _decide_own_run(situation, now) if situation.scheduling else NextRun()
 

@@ -1,13 +1,18 @@
 """The plan, the schedule and the next run of a schema whose source and stream are known."""
 
+from external_data_operator.api.plan import Task
 from external_data_operator.api.schema import SchemaSpec
 from external_data_operator.api.source import SourceSpec
 from external_data_operator.reconcile.base import marks
-from external_data_operator.reconcile.base.actions import ALLOW_SHRINK, RELOAD, SOURCE_RELOAD
+from external_data_operator.reconcile.base.actions import (
+    Request,
+    find_open,
+    read_passed_on,
+    read_requests,
+)
 from external_data_operator.reconcile.base.world import (
     Apply,
     Intent,
-    annotations_of,
     uid_of,
 )
 from external_data_operator.reconcile.plans.plan import (
@@ -56,15 +61,13 @@ def build_situation(
     )
 
 
-def _open_requests(look: Look, *, enabled: bool) -> dict[str, str]:
-    """Tokens that ask for a run and have had none; a source's request passes by what is not
-    synced."""
-    notes = annotations_of(look.observed.schema)
-    asked = {RELOAD: notes.get(marks.RELOAD), ALLOW_SHRINK: notes.get(marks.ALLOW_SHRINK)}
+def _open_requests(look: Look, *, enabled: bool) -> tuple[Request, ...]:
+    """What asks for a run and has had none; a source's request passes by what is not synced."""
+    asked = read_requests(look.observed.schema)
     if enabled and look.observed.source is not None:
-        asked[SOURCE_RELOAD] = annotations_of(look.observed.source).get(marks.RELOAD)
-    handled = look.status.handled_requests
-    return {key: token for key, token in asked.items() if token and handled.get(key) != token}
+        asked += read_passed_on(look.observed.source, word=marks.SOURCE_OWNER)
+    runs = [one for one in asked if one.action.runs is Task.SYNC]
+    return find_open(runs, look.status.handled_requests)
 
 
 def schedule_runs(look: Look, situation: Situation, plan: str) -> Finding:
@@ -103,5 +106,5 @@ def schedule_runs(look: Look, situation: Situation, plan: str) -> Finding:
 def _carried_out(look: Look, situation: Situation, upcoming: NextRun) -> dict[str, str]:
     handled = dict(look.status.handled_requests)
     if upcoming.job is not None:
-        handled.update(situation.requests)
+        handled |= {one.word: one.token for one in situation.requests}
     return handled

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from external_data_operator.api.actions import REFRESH_SCHEMAS
 from external_data_operator.api.conditions import RETRIED, STALLING, ConditionType, Reason
 from external_data_operator.api.plan import Discovery, Failure, FailureClass, Task
 from external_data_operator.api.source import SourceSpec, SourceStatus
 from external_data_operator.reconcile.base import marks
-from external_data_operator.reconcile.base.actions import REFRESH
 from external_data_operator.reconcile.base.naming import job_name
 from external_data_operator.reconcile.base.parsing import find_discovery
 from external_data_operator.reconcile.base.status import Verdict, find_condition
@@ -144,7 +144,7 @@ def _known_run(question: Question, run: Run) -> Run:
     """What the pods no longer say of a failure is in the status, if that is about this question."""
     status = question.status
     ready = find_condition(status.conditions, ConditionType.READY)
-    answered = status.handled_requests.get(REFRESH, "") == question.token
+    answered = status.handled_requests.get(REFRESH_SCHEMAS, "") == question.token
     if ready is None or not answered or status.checked_fingerprint != question.fingerprint:
         return run
     return recall(run, ready.reason, ready.message) if ready.status == "False" else run
@@ -180,7 +180,7 @@ def _without_a_run(question: Question) -> Answer:
     answered = (
         kept.get(marks.FINGERPRINT) == question.fingerprint
         and question.status.checked_fingerprint == question.fingerprint
-        and question.status.handled_requests.get(REFRESH, "") == question.token
+        and question.status.handled_requests.get(REFRESH_SCHEMAS, "") == question.token
         and ready is not None
         and ready.status == "True"
     )

@@ -1,10 +1,10 @@
 """The status and the events that tell what one look at a source found."""
 
+from external_data_operator.api.actions import REFRESH_SCHEMAS, RELOAD
 from external_data_operator.api.conditions import ConditionType, Reason
 from external_data_operator.api.source import SourceStatus
 from external_data_operator.api.sources import SOURCES
-from external_data_operator.reconcile.base import marks
-from external_data_operator.reconcile.base.actions import REFRESH, RELOAD
+from external_data_operator.reconcile.base.actions import find_token
 from external_data_operator.reconcile.base.notes import note_change
 from external_data_operator.reconcile.base.status import (
     Claim,
@@ -19,7 +19,6 @@ from external_data_operator.reconcile.base.world import (
     Decision,
     Object,
     ObservedSource,
-    annotations_of,
 )
 from external_data_operator.reconcile.sources.checks import (
     Answer,
@@ -106,8 +105,8 @@ def _find_handled(look: Look, found: Answer, question: Question | None) -> dict[
     """A refresh is handled once it is answered, a reload once every schema that is synced has."""
     handled = dict(look.status.handled_requests)
     if question is not None and found.settled and question.token:
-        handled[REFRESH] = question.token
-    token = annotations_of(look.observed.source).get(marks.RELOAD)
+        handled[REFRESH_SCHEMAS] = question.token
+    token = find_token(look.observed.source, RELOAD)
     if token and have_reloaded(look.schemas, token):
         handled[RELOAD] = token
     return handled

@@ -7,6 +7,7 @@ from external_data_operator.api.schema import SCHEMA
 from external_data_operator.api.source import SOURCE, SourceSpec, SourceStatus
 from external_data_operator.errors import SpecError
 from external_data_operator.reconcile.base import marks
+from external_data_operator.reconcile.base.actions import read_passed_on
 from external_data_operator.reconcile.base.controller import Controller, LogRead, Reads
 from external_data_operator.reconcile.base.parsing import parse_spec, read_status
 from external_data_operator.reconcile.base.status import find_condition
@@ -15,7 +16,6 @@ from external_data_operator.reconcile.base.world import (
     Object,
     ObservedSource,
     World,
-    annotations_of,
     is_going,
     name_of,
 )
@@ -89,7 +89,7 @@ def _show(source: Object) -> object:
         status.observed_generation,
         status.checked_fingerprint,
         status.last_discovered_at,
-        annotations_of(source).get(marks.RELOAD),
+        [(one.word, one.token) for one in read_passed_on(source, word=marks.SOURCE_OWNER)],
         is_going(source),
         None if ready is None else (ready.status, ready.reason, ready.message),
     )

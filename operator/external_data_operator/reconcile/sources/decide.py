@@ -3,10 +3,11 @@ stream, a status."""
 
 from datetime import datetime
 
+from external_data_operator.api.actions import REFRESH_SCHEMAS
 from external_data_operator.api.conditions import STALLING, ConditionType, Reason
 from external_data_operator.api.source import SourceSpec
 from external_data_operator.errors import SpecError
-from external_data_operator.reconcile.base import marks
+from external_data_operator.reconcile.base.actions import find_token
 from external_data_operator.reconcile.base.parsing import (
     parse_spec,
 )
@@ -19,7 +20,6 @@ from external_data_operator.reconcile.base.world import (
     Intent,
     Note,
     ObservedSource,
-    annotations_of,
     is_going,
     name_of,
     parse_time,
@@ -103,7 +103,7 @@ def _decide(look: Look, spec: SourceSpec) -> Decision:
     # Pods mount the copy, and its version is part of the fingerprint: it comes first.
     if copy:
         return Decision(intents=tuple(copy), look_again_s=_SOON_S)
-    token = annotations_of(observed.source).get(marks.REFRESH_SCHEMAS, "")
+    token = find_token(observed.source, REFRESH_SCHEMAS)
     fingerprint = fingerprint_of(plan, runtime_text(spec), versions(observed, spec, look.place))
     question = Question(observed, spec, look.status, look.place, plan, fingerprint, token)
     return _with_answer(look, question, answer(question, look.now))

@@ -4,9 +4,11 @@ reloaded."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from external_data_operator.api.actions import RELOAD
 from external_data_operator.api.source import SchemaCounts
 from external_data_operator.api.status import Phase, RunsStatus
-from external_data_operator.reconcile.base.actions import SOURCE_RELOAD
+from external_data_operator.reconcile.base import marks
+from external_data_operator.reconcile.base.actions import passed_on
 from external_data_operator.reconcile.base.parsing import read_status
 from external_data_operator.reconcile.base.world import Object, name_of
 
@@ -64,5 +66,6 @@ def find_newest_error(schemas: Sequence[SchemaSummary]) -> str | None:
 
 def have_reloaded(schemas: Sequence[SchemaSummary], token: str) -> bool:
     """Whether every schema that is synced has carried out this reload of its source."""
+    word = passed_on(marks.SOURCE_OWNER, RELOAD)
     synced = (one for one in schemas if one.enabled)
-    return all(one.status.handled_requests.get(SOURCE_RELOAD) == token for one in synced)
+    return all(one.status.handled_requests.get(word) == token for one in synced)

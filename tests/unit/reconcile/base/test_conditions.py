@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from external_data_operator.api.actions import ACTIONS
 from external_data_operator.api.conditions import (
     ATTENTION,
     GOOD_NEWS,
@@ -15,7 +16,6 @@ from external_data_operator.api.conditions import (
     Reason,
 )
 from external_data_operator.api.plan import Failure, FailureClass, Report, Task
-from external_data_operator.reconcile.base import marks
 from external_data_operator.reconcile.base.status import Claim, build_conditions
 from external_data_operator.reconcile.base.world import Data
 from external_data_operator.reconcile.schemas.decide import decide_schema
@@ -103,7 +103,11 @@ def disturb(world, what, number, own):
     if what == "forget":
         return replace(world, children=replace(children, jobs=(), pods=()))
     if what == "ask":
-        key = marks.RELOAD if own == "schema" else marks.REFRESH_SCHEMAS
+        key = (
+            ACTIONS["reload"].annotation
+            if own == "schema"
+            else ACTIONS["refresh-schemas"].annotation
+        )
         return replace(world, **{own: with_annotation(item, key, str(number))})
     if what == "edit":
         meta = {**item["metadata"], "generation": item["metadata"]["generation"] + 1}

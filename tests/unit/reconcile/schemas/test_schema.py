@@ -5,7 +5,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from external_data_operator.reconcile.base import marks
+from external_data_operator.api.actions import ACTIONS
 
 from tests.unit.reconcile.schemas.schema_life import (
     cron_of,
@@ -93,7 +93,9 @@ def test_what_is_not_to_be_synced_has_a_suspended_schedule_and_no_first_run(spec
     assert cron_of(decision)["suspend"] is True
     assert decision.status["phase"] == "Paused"
     assert ready_of(decision) == ("True", "Suspended", False)
-    asked = replace(world, schema=with_annotation(world.schema, marks.RELOAD, "now"))
+    asked = replace(
+        world, schema=with_annotation(world.schema, ACTIONS["reload"].annotation, "now")
+    )
     decision, _ = look(asked)
     assert [trigger_of(job) for job in created_jobs(decision)] == ["Request"]
 
@@ -110,7 +112,9 @@ def test_a_stream_that_has_had_no_row_says_so_in_the_condition():
 def test_the_history_keeps_the_last_ten_runs():
     world = synced()
     for hour in range(1, 15):
-        world = replace(world, schema=with_annotation(world.schema, marks.RELOAD, f"t{hour}"))
+        world = replace(
+            world, schema=with_annotation(world.schema, ACTIONS["reload"].annotation, f"t{hour}")
+        )
         _, world = look(world, later(hours=hour))
         world = ended(world, success(rows=hour), at=later(hours=hour))
         _, world = look(world, later(hours=hour))
@@ -132,7 +136,7 @@ def test_old_plans_go_but_for_one_that_a_job_may_just_be_made_from():
 def test_runs_older_than_a_full_history_are_not_announced_again():
     world = synced()
     for hour in range(1, 12):
-        asked = with_annotation(world.schema, marks.RELOAD, str(hour))
+        asked = with_annotation(world.schema, ACTIONS["reload"].annotation, str(hour))
         _, world = look(replace(world, schema=asked), later(hours=hour))
         _, world = look(ended(world, success(), at=later(hours=hour)), later(hours=hour))
     assert len(world.children.jobs) == 12

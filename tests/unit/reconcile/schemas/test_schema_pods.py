@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
+from external_data_operator.api.actions import ACTIONS
 from external_data_operator.api.handoff import Document
 from external_data_operator.api.schema import Column
-from external_data_operator.reconcile.base import marks
 from external_data_operator.reconcile.base.world import Delete, Refusal
 
 from tests.unit.reconcile.schemas.schema_life import (
@@ -75,7 +75,9 @@ def test_a_pod_that_no_node_takes_is_said_while_it_waits():
 
 
 def test_a_refused_pod_is_said_even_where_the_last_run_succeeded():
-    asked = replace(synced(), schema=with_annotation(synced().schema, marks.RELOAD, "t"))
+    asked = replace(
+        synced(), schema=with_annotation(synced().schema, ACTIONS["reload"].annotation, "t")
+    )
     _, world = look(asked, later(minutes=1))
     refusal = Refusal(newest_job(world.children)["metadata"]["name"], "violates PodSecurity")
     decision, _ = look(replace(world, children=replace(world.children, refusals=(refusal,))))

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from external_data_operator.reconcile.base import marks
+from external_data_operator.api.actions import ACTIONS
 
 from tests.unit.reconcile.schemas.schema_life import ended, look, success, synced, trigger_of
 from tests.unit.reconcile.worlds import (
@@ -16,21 +16,21 @@ from tests.unit.reconcile.worlds import (
 
 def test_a_reload_runs_once_per_token():
     world = synced()
-    asked = replace(world, schema=with_annotation(world.schema, marks.RELOAD, "t1"))
+    asked = replace(world, schema=with_annotation(world.schema, ACTIONS["reload"].annotation, "t1"))
     decision, world = look(asked)
     assert [trigger_of(job) for job in created_jobs(decision)] == ["Request"]
     assert decision.status["handledRequests"] == {"reload": "t1"}
     world = ended(world, success(), at=later(minutes=1))
     decision, world = look(world, later(minutes=1))
     assert created_jobs(decision) == []
-    again = replace(world, schema=with_annotation(world.schema, marks.RELOAD, "t2"))
+    again = replace(world, schema=with_annotation(world.schema, ACTIONS["reload"].annotation, "t2"))
     decision, _ = look(again, later(minutes=1))
     assert len(created_jobs(decision)) == 1
 
 
 def test_a_reload_finds_its_own_job_again_after_a_crash_before_the_status_was_written():
     world = synced()
-    asked = replace(world, schema=with_annotation(world.schema, marks.RELOAD, "t1"))
+    asked = replace(world, schema=with_annotation(world.schema, ACTIONS["reload"].annotation, "t1"))
     decision, after = look(asked)
     crashed = replace(after, schema=asked.schema)
     world = ended(crashed, success(), at=later(minutes=1))
@@ -41,7 +41,7 @@ def test_a_reload_finds_its_own_job_again_after_a_crash_before_the_status_was_wr
 
 def test_a_reload_waits_for_the_run_under_way():
     _, world = look(observe_schema())
-    asked = replace(world, schema=with_annotation(world.schema, marks.RELOAD, "t1"))
+    asked = replace(world, schema=with_annotation(world.schema, ACTIONS["reload"].annotation, "t1"))
     decision, world = look(asked)
     assert created_jobs(decision) == []
     assert "handledRequests" not in decision.status
@@ -51,7 +51,9 @@ def test_a_reload_waits_for_the_run_under_way():
 
 def test_a_sources_reload_reaches_each_schema_that_is_synced():
     world = synced()
-    asked = replace(world, source=with_annotation(world.source, marks.RELOAD, "all-1"))
+    asked = replace(
+        world, source=with_annotation(world.source, ACTIONS["reload"].annotation, "all-1")
+    )
     decision, world = look(asked)
     assert len(created_jobs(decision)) == 1
     assert decision.status["handledRequests"] == {"source-reload": "all-1"}
@@ -61,6 +63,6 @@ def test_a_sources_reload_reaches_each_schema_that_is_synced():
 
 
 def test_a_reload_of_a_new_schema_is_its_first_run():
-    schema = with_annotation(build_schema(), marks.RELOAD, "t1")
+    schema = with_annotation(build_schema(), ACTIONS["reload"].annotation, "t1")
     decision, _ = look(observe_schema(schema))
     assert [trigger_of(job) for job in created_jobs(decision)] == ["Request"]

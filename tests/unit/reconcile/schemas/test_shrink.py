@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from external_data_operator.api.actions import ACTIONS
 from external_data_operator.api.conditions import Reason
 from external_data_operator.api.plan import ALLOW_SHRINK_ENV, FailureClass, Plan
 from external_data_operator.reconcile.base import marks
@@ -66,7 +67,9 @@ def test_the_annotation_starts_one_run_that_may_shrink_the_table():
 
 def test_a_reload_does_not_let_a_table_shrink():
     _, world = look(failed(HELD))
-    asked = replace(world, schema=with_annotation(world.schema, marks.RELOAD, "again"))
+    asked = replace(
+        world, schema=with_annotation(world.schema, ACTIONS["reload"].annotation, "again")
+    )
     (job,) = created_jobs(look(asked)[0])
     assert not may_shrink(job)
 

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
+from external_data_operator.api.actions import ACTIONS
 from external_data_operator.api.handoff import Document
 from external_data_operator.api.plan import (
     DiscoveredStream,
     Discovery,
 )
-from external_data_operator.reconcile.base import marks
 from external_data_operator.reconcile.base.world import Delete
 
 from tests.unit.reconcile.sources.source_life import FOUND, checked, look, report
@@ -27,7 +27,9 @@ from tests.unit.reconcile.worlds import (
 
 def test_a_refresh_checks_once_more_and_is_recorded_when_answered():
     world = checked()
-    asked = replace(world, source=with_annotation(world.source, marks.REFRESH_SCHEMAS, "t1"))
+    asked = replace(
+        world, source=with_annotation(world.source, ACTIONS["refresh-schemas"].annotation, "t1")
+    )
     decision, world = look(asked)
     assert len(created_jobs(decision)) == 1
     assert "handledRequests" not in decision.status
@@ -79,7 +81,9 @@ def test_streams_that_the_policy_leaves_out_get_no_schema():
 def test_a_reload_is_carried_out_once_the_schemas_that_are_synced_have_reloaded():
     done = {"handledRequests": {"source-reload": "t"}}
     on, off = {**build_schema(), "status": done}, build_schema("shop-off", shouldSync=False)
-    world = observe_source(with_annotation(build_source(), marks.RELOAD, "t"), schemas=(on, off))
+    world = observe_source(
+        with_annotation(build_source(), ACTIONS["reload"].annotation, "t"), schemas=(on, off)
+    )
     decision, _ = look(world)
     assert decision.status["handledRequests"]["reload"] == "t"
     decision, _ = look(replace(world, schemas=(build_schema(), off)))

@@ -1,0 +1,60 @@
+"""Actions are the rows of one table: what it does not enable is not carried out."""
+
+from pathlib import Path
+
+import pytest
+from external_data_operator.api.actions import ACTIONS, list_actions
+from external_data_operator.api.plan import Task
+from external_data_operator.controllers import CONTROLLERS
+
+from tests.unit.reconcile.schemas.schema_life import look as look_at_schema
+from tests.unit.reconcile.schemas.schema_life import synced
+from tests.unit.reconcile.sources.source_life import checked
+from tests.unit.reconcile.sources.source_life import look as look_at_source
+from tests.unit.reconcile.worlds import created_jobs, with_annotation
+
+PAGES = Path(__file__).parents[4] / "docs/reference"
+LATER = [name for name, action in ACTIONS.items() if not action.enabled]
+
+
+def ask(world, own, look, action):
+    """The decision after the annotation was set, and the one after that was carried out."""
+    item = with_annotation(getattr(world, own), action.annotation, "now")
+    return look(type(world)(**{**vars(world), own: item}))
+
+
+@pytest.mark.parametrize("name", ACTIONS)
+def test_an_action_is_on_kinds_that_the_operator_reconciles(name):
+    action = ACTIONS[name]
+    assert action.on
+    assert {*action.on, *action.passed_on} <= set(CONTROLLERS)
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_an_action_that_is_not_enabled_starts_nothing_and_is_not_recorded(name):
+    decision, world = ask(synced(), "schema", look_at_schema, ACTIONS[name])
+    assert created_jobs(decision) == []
+    assert name not in world.schema["status"].get("handledRequests", {})
+
+
+@pytest.mark.parametrize(
+    "name", [one.name for one in list_actions("ExternalDataSchema") if one.runs is Task.SYNC]
+)
+def test_an_action_that_runs_a_sync_starts_one_job_and_is_recorded(name):
+    decision, world = ask(synced(), "schema", look_at_schema, ACTIONS[name])
+    assert len(created_jobs(decision)) == 1
+    assert world.schema["status"]["handledRequests"] == {name: "now"}
+    decision, _ = look_at_schema(world)
+    assert created_jobs(decision) == []
+
+
+def test_an_action_that_runs_a_check_starts_one_job():
+    decision, _ = ask(checked(), "source", look_at_source, ACTIONS["refresh-schemas"])
+    assert len(created_jobs(decision)) == 1
+
+
+@pytest.mark.parametrize("kind", CONTROLLERS)
+def test_a_kinds_page_lists_its_enabled_actions_and_no_others(kind):
+    page = (PAGES / f"{kind.lower()}.md").read_text()
+    listed = {name for name, one in ACTIONS.items() if f"| `{one.annotation}` |" in page}
+    assert listed == {one.name for one in list_actions(kind)}
