@@ -27,6 +27,7 @@ from external_data_operator.cluster.kinds import (
 from external_data_operator.cluster.store import Store
 from external_data_operator.errors import ClusterError, NotFoundError
 from external_data_operator.reconcile.base import marks
+from external_data_operator.reconcile.base.children import Job
 from external_data_operator.reconcile.base.controller import Controller, LogRead, Reads
 from external_data_operator.reconcile.base.world import (
     Children,
@@ -42,6 +43,7 @@ from external_data_operator.reconcile.base.world import (
     namespace_of,
     uid_of,
 )
+from external_data_operator.reconcile.runs.objects import parse_children
 from external_data_operator.reconcile.runs.pods import find_finished_pod, find_podless_jobs
 from external_data_operator.settings import Settings
 
@@ -113,26 +115,30 @@ class Observer:
 
     async def _children(self, key: Key, owner: Object) -> Children:
         uid = uid_of(owner)
-        children = Children(
-            jobs=_of_owner(self._store.children(key, JOBS.kind), uid),
-            pods=_of_owner(self._store.children(key, PODS.kind), uid),
-            cron_jobs=_of_owner(self._store.children(key, CRON_JOBS.kind), uid),
-            config_maps=_of_owner(self._store.children(key, CONFIG_MAPS.kind), uid),
+
+        def find(kind: Kind) -> tuple[Object, ...]:
+            return _of_owner(self._store.children(key, kind.kind), uid)
+
+        children = parse_children(
+            jobs=find(JOBS),
+            pods=find(PODS),
+            cron_jobs=find(CRON_JOBS),
+            config_maps=find(CONFIG_MAPS),
         )
         refusals: list[Refusal] = []
         for job in find_podless_jobs(children, datetime.now(UTC)):
             refusals.extend(await self._refusal(job))
         return replace(children, refusals=tuple(refusals))
 
-    async def _refusal(self, job: Object) -> list[Refusal]:
+    async def _refusal(self, job: Job) -> list[Refusal]:
         """Why the cluster makes no pod for a Job, in the words of its newest event."""
-        fields = f"involvedObject.uid={uid_of(job)},reason=FailedCreate"
+        fields = f"involvedObject.uid={job.uid},reason=FailedCreate"
         try:
-            events, _ = await self._api.list_all(EVENTS, namespace_of(job), fields=fields)
+            events, _ = await self._api.list_all(EVENTS, job.namespace, fields=fields)
         except ClusterError:
             return []
         events.sort(key=lambda event: str(event.get("lastTimestamp") or ""))
-        return [Refusal(name_of(job), str(event.get("message", ""))) for event in events[-1:]]
+        return [Refusal(job.name, str(event.get("message", ""))) for event in events[-1:]]
 
     async def _data(self, kind: Kind, namespace: str, names: Iterable[str]) -> dict[str, Data]:
         found = {}
@@ -172,7 +178,7 @@ class Observer:
             return {}
         try:
             log = await self._api.log(
-                namespace, name_of(pod), bytes_max=_LOG_BYTES_MAX, lines=wanted.lines
+                namespace, pod.name, bytes_max=_LOG_BYTES_MAX, lines=wanted.lines
             )
         except ClusterError:
             return {}

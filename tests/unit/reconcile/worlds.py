@@ -34,6 +34,7 @@ from external_data_operator.reconcile.base.world import (
     format_time,
 )
 from external_data_operator.reconcile.plans.catalogue import pack_catalogue
+from external_data_operator.reconcile.runs.objects import parse_children
 from external_data_operator.settings import Settings
 
 NOW = datetime(2026, 3, 4, 10, 0, 0, tzinfo=UTC)
@@ -116,6 +117,16 @@ def observe_schema(schema: Object | None = None, **rest: Any) -> ObservedSchema:
     """A schema whose source is ready."""
     world = ObservedSchema(schema=schema or build_schema(), source=make_ready(build_source()))
     return replace(world, **rest)
+
+
+def seen(world: Any) -> Any:
+    """The world as the observer gives it to a decision: its children, which a test keeps as the API
+    server does, are read."""
+    raw = world.children
+    children = parse_children(
+        jobs=raw.jobs, pods=raw.pods, cron_jobs=raw.cron_jobs, config_maps=raw.config_maps
+    )
+    return replace(world, children=replace(children, refusals=raw.refusals))
 
 
 def with_annotation(item: Object, key: str, value: str) -> Object:

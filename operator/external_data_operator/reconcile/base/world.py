@@ -1,8 +1,9 @@
 """What a decision sees and what it wants: plain values between the cluster's door and the pure
 rules.
 
-Objects stay as the API server sends them (dictionaries), because only their reader knows which
-part matters. Secrets come as a digest and key names; their values are never held.
+Our own objects stay as the API server sends them (dictionaries), because only their controller
+knows which part matters; Jobs, pods and CronJobs are read once, at the edge. Secrets come as a
+digest and key names; their values are never held.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,7 @@ from typing import Any, Literal, TypeAlias
 from pydantic import SecretStr
 
 from external_data_operator.api.conditions import Reason
+from external_data_operator.reconcile.base.children import CronJob, Job, Pod
 
 Object: TypeAlias = dict[str, Any]
 """A Kubernetes object as JSON."""
@@ -42,9 +44,9 @@ class Refusal:
 class Children:
     """What exists for one owner."""
 
-    jobs: tuple[Object, ...] = ()
-    pods: tuple[Object, ...] = ()
-    cron_jobs: tuple[Object, ...] = ()
+    jobs: tuple[Job, ...] = ()
+    pods: tuple[Pod, ...] = ()
+    cron_jobs: tuple[CronJob, ...] = ()
     config_maps: tuple[Object, ...] = ()
     refusals: tuple[Refusal, ...] = ()
 

@@ -2,41 +2,21 @@
 
 from datetime import datetime, timedelta
 
-from external_data_operator.reconcile.base import marks
-from external_data_operator.reconcile.base.world import (
-    Children,
-    Object,
-    labels_of,
-    parse_time,
-    uid_of,
-)
+from external_data_operator.reconcile.base.children import Job, Pod
+from external_data_operator.reconcile.base.world import Children
 
 _PATIENCE = timedelta(seconds=4)
 """A Job without a pod after so long may have been refused one."""
 
 
-def find_podless_jobs(children: Children, now: datetime) -> list[Object]:
+def find_podless_jobs(children: Children, now: datetime) -> list[Job]:
     """Jobs that should have a pod by now and have none."""
-    with_pods = {labels_of(pod).get(marks.RUN_UID_LABEL) for pod in children.pods}
-    return [
-        job
-        for job in children.jobs
-        if uid_of(job) not in with_pods and not _has_ended(job) and _is_late(job, now)
-    ]
+    with_pods = {pod.job_uid for pod in children.pods}
+    active = (job for job in children.jobs if job.end is None and job.uid not in with_pods)
+    return [job for job in active if now - job.created >= _PATIENCE]
 
 
-def _has_ended(job: Object) -> bool:
-    conditions = (job.get("status") or {}).get("conditions") or []
-    return any(one["status"] == "True" for one in conditions)
-
-
-def _is_late(job: Object, now: datetime) -> bool:
-    created = parse_time(job["metadata"]["creationTimestamp"])
-    return created is not None and now - created >= _PATIENCE
-
-
-def find_finished_pod(children: Children, job: str) -> Object | None:
+def find_finished_pod(children: Children, job: str) -> Pod | None:
     """The newest pod of this Job that succeeded."""
-    pods = (one for one in children.pods if labels_of(one).get(marks.JOB_NAME_LABEL) == job)
-    done = [pod for pod in pods if (pod.get("status") or {}).get("phase") == "Succeeded"]
+    done = [pod for pod in children.pods if pod.job == job and pod.phase == "Succeeded"]
     return done[-1] if done else None

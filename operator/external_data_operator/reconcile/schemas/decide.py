@@ -23,10 +23,8 @@ from external_data_operator.reconcile.base.world import (
     ObservedSchema,
     Suspend,
     is_going,
-    name_of,
     namespace_of,
     parse_time,
-    uid_of,
 )
 from external_data_operator.reconcile.plans.catalogue import read_catalogue
 from external_data_operator.reconcile.plans.plan import (
@@ -95,7 +93,7 @@ def _without_source(look: Look, spec: SchemaSpec) -> Finding:
     namespace = namespace_of(look.observed.schema)
     children = look.observed.children
     intents: list[Intent] = [
-        Delete("batch/v1", "CronJob", namespace, name_of(one), uid_of(one))
+        Delete("batch/v1", "CronJob", one.namespace, one.name, one.uid)
         for one in children.cron_jobs
     ]
     intents.extend(
@@ -123,9 +121,7 @@ def _stop(look: Look, reason: Reason, message: str) -> Finding:
     """The schedule stops; what runs goes on."""
     children = look.observed.children
     intents = tuple(
-        Suspend(namespace_of(one), name_of(one))
-        for one in children.cron_jobs
-        if not one["spec"].get("suspend")
+        Suspend(one.namespace, one.name) for one in children.cron_jobs if not one.suspended
     )
     return Finding(Verdict("False", reason, message, stalled=reason in STALLING), intents)
 

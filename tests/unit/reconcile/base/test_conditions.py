@@ -36,6 +36,7 @@ from tests.unit.reconcile.worlds import (
     newest_job,
     observe_schema,
     observe_source,
+    seen,
     step,
     with_annotation,
 )
@@ -142,7 +143,7 @@ def test_a_sources_conditions_keep_the_contract_whatever_happens(happenings):
     for number, what in enumerate(["look", *happenings]):
         world = disturb(world, what, number, "source")
         now = NOW + timedelta(minutes=number)
-        decision = decide_source(world, SETTINGS, now)
+        decision = decide_source(seen(world), SETTINGS, now)
         check_contract(decision.status, world.source["metadata"]["generation"])
         check_transitions(world.source.get("status"), decision.status, now)
         world = step(world, decision, now)
@@ -155,7 +156,7 @@ def test_a_schemas_conditions_keep_the_contract_whatever_happens(happenings):
     for number, what in enumerate(["look", *happenings]):
         world = disturb(world, what, number, "schema")
         now = NOW + timedelta(minutes=number)
-        decision = decide_schema(world, SETTINGS, now)
+        decision = decide_schema(seen(world), SETTINGS, now)
         check_contract(decision.status, world.schema["metadata"]["generation"])
         check_transitions(world.schema.get("status"), decision.status, now)
         active = [job for job in world.children.jobs if "conditions" not in job.get("status", {})]

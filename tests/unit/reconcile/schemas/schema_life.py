@@ -17,6 +17,7 @@ from tests.unit.reconcile.worlds import (
     end_job,
     make_ready,
     observe_schema,
+    seen,
     step,
 )
 
@@ -24,7 +25,7 @@ TABLE = TableStatus(uri="s3://lake/team/orders", version=3, rows=120, bytes=900,
 
 
 def look(world, now=NOW):
-    decision = decide_schema(world, SETTINGS, now)
+    decision = decide_schema(seen(world), SETTINGS, now)
     return decision, step(world, decision, now)
 
 

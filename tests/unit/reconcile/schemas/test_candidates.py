@@ -27,6 +27,7 @@ from tests.unit.reconcile.worlds import (
     keep_catalogue,
     make_ready,
     observe_schema,
+    seen,
 )
 
 UPDATED = IncrementalField(name="updated_at", type=CursorType.DATE_TIME)
@@ -58,7 +59,7 @@ def decide(source: Any, **schema: Any) -> Any:
     world = observe_schema(
         build_schema(**schema), source=make_ready(source), **keep_catalogue(GUESSED)
     )
-    return decide_schema(world, SETTINGS, NOW)
+    return decide_schema(seen(world), SETTINGS, NOW)
 
 
 def planned(decision: Any) -> Plan:

@@ -23,6 +23,7 @@ from tests.unit.reconcile.worlds import (
     keep_catalogue,
     make_ready,
     observe_schema,
+    seen,
     step,
 )
 
@@ -54,11 +55,11 @@ def ready_of(decision: Any) -> tuple[str, str]:
 
 def scheduled(world: ObservedSchema) -> ObservedSchema:
     """With its plan and its CronJob."""
-    return step(world, decide_schema(world, SETTINGS, NOW), NOW)
+    return step(world, decide_schema(seen(world), SETTINGS, NOW), NOW)
 
 
 def test_the_catalogues_key_and_cursor_decide_how_a_stream_is_synced() -> None:
-    decision = decide_schema(observe(Discovery(streams=[ORDERS])), SETTINGS, NOW)
+    decision = decide_schema(seen(observe(Discovery(streams=[ORDERS]))), SETTINGS, NOW)
     (plan,) = applied(decision, "ConfigMap")
     options = Plan.model_validate_json(plan["data"]["plan.json"]).sync
     assert options is not None
@@ -66,12 +67,12 @@ def test_the_catalogues_key_and_cursor_decide_how_a_stream_is_synced() -> None:
 
 
 def test_a_stream_that_the_catalogue_lacks_stops_and_keeps_its_table() -> None:
-    decision = decide_schema(observe(Discovery(streams=[])), SETTINGS, NOW)
+    decision = decide_schema(seen(observe(Discovery(streams=[]))), SETTINGS, NOW)
     assert ready_of(decision) == ("False", "StreamNotFound")
 
 
 def test_a_schema_waits_for_the_first_catalogue() -> None:
-    decision = decide_schema(observe(None), SETTINGS, NOW)
+    decision = decide_schema(seen(observe(None)), SETTINGS, NOW)
     assert ready_of(decision) == ("Unknown", "Progressing")
     assert decision.intents == ()
 
@@ -82,7 +83,7 @@ def test_a_schema_whose_catalogue_is_lost_keeps_schedule_and_plan(lost: str) -> 
     world = scheduled(observe(found, found.streams[-1].name))
     assert world.children.cron_jobs
     without = replace(world, **{lost: None if lost == "discovery" else ()})
-    decision = decide_schema(without, SETTINGS, NOW)
+    decision = decide_schema(seen(without), SETTINGS, NOW)
     assert not any(isinstance(one, Suspend) for one in decision.intents)
     assert applied(decision, "ConfigMap") == []
     assert ready_of(decision)[1] != "StreamNotFound"

@@ -20,6 +20,7 @@ from tests.unit.reconcile.worlds import (
     log_of,
     newest_job,
     observe_source,
+    seen,
     step,
 )
 
@@ -27,7 +28,7 @@ FOUND = Discovery(streams=[DiscoveredStream(name="orders")])
 
 
 def look(world, now=NOW, settings=SETTINGS):
-    decision = decide_source(world, settings, now)
+    decision = decide_source(seen(world), settings, now)
     return decision, step(world, decision, now)
 
 

@@ -31,6 +31,7 @@ from tests.unit.reconcile.worlds import (
     newest_job,
     observe_source,
     ready_of,
+    seen,
     text_of,
 )
 
@@ -57,7 +58,7 @@ def test_a_check_that_succeeded_makes_the_source_ready_and_a_schema_for_each_str
     children = end_job(world.children, at=NOW, report=report())
     name = newest_job(children)["metadata"]["name"]
     world = replace(world, children=children)
-    assert job_to_read(world) == name
+    assert job_to_read(seen(world)) == name
     logs = log_of(newest_job(children), Document.DISCOVERY, FOUND)
     decision, world = look(replace(world, logs=logs))
     assert ready_of(decision) == ("True", "Ready", False)
@@ -71,7 +72,7 @@ def test_a_check_that_succeeded_makes_the_source_ready_and_a_schema_for_each_str
         "stream": "orders",
     }
     assert {note.reason for note in decision.notes} == {"Ready", "SchemasCreated"}
-    assert job_to_read(world) is None
+    assert job_to_read(seen(world)) is None
 
 
 def test_a_source_stays_ready_after_its_check_job_is_gone():

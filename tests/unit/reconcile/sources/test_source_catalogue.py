@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from external_data_operator.api.actions import ACTIONS
 from external_data_operator.api.handoff import Document
 from external_data_operator.reconcile.base import marks
 from external_data_operator.reconcile.base.world import Delete, labels_of, name_of
@@ -17,6 +18,7 @@ from tests.unit.reconcile.worlds import (
     end_job,
     log_of,
     newest_job,
+    seen,
     with_annotation,
 )
 
@@ -42,7 +44,9 @@ def test_a_large_catalogue_is_written_before_the_head_that_names_it():
     names = parts_of(world)
     assert len(names) >= 1
     assert len(find_catalogue(world).names) == len(LARGE.streams)
-    asked = replace(world, source=with_annotation(world.source, marks.REFRESH_SCHEMAS, "t1"))
+    asked = replace(
+        world, source=with_annotation(world.source, ACTIONS["refresh-schemas"].annotation, "t1")
+    )
     _, asked = look(asked)
     children = end_job(asked.children, at=NOW, report=report())
     logs = log_of(newest_job(children), Document.DISCOVERY, LARGE)
@@ -57,7 +61,7 @@ def test_a_part_that_somebody_deleted_comes_back_from_the_log_while_that_is_ther
     spoilt = without(world, part)
     assert find_catalogue(spoilt) is None
     job = newest_job(world.children)
-    assert job_to_read(spoilt) == name_of(job)
+    assert job_to_read(seen(spoilt)) == name_of(job)
     logs = log_of(job, Document.DISCOVERY, LARGE)
     _, mended = look(replace(spoilt, logs=logs))
     assert find_catalogue(mended) is not None
@@ -83,7 +87,9 @@ def test_an_operator_that_died_between_a_part_and_the_head_writes_the_same_part_
 
 def test_parts_of_an_old_catalogue_go_once_the_head_names_others():
     old = checked(found=LARGE)
-    asked = replace(old, source=with_annotation(old.source, marks.REFRESH_SCHEMAS, "t1"))
+    asked = replace(
+        old, source=with_annotation(old.source, ACTIONS["refresh-schemas"].annotation, "t1")
+    )
     other = build_catalogue(hashed=True, tables=800)
     new = checked(asked, found=other)
     assert len(find_catalogue(new).names) == 800

@@ -1,0 +1,137 @@
+"""Why a run failed or does not get on.
+
+A runner that ends in order leaves a report in its pod's termination message. What never reached
+the runner (no node, no image, no memory, a deadline, a refused pod) is read from the pod and the
+Job; such words never come from the source.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from pydantic import ValidationError
+
+from external_data_operator.api.conditions import Reason
+from external_data_operator.api.plan import ExitCode, Failure, FailureClass, Report
+from external_data_operator.reconcile.base.children import JobEnd, Pod
+from external_data_operator.reconcile.base.world import Refusal, Trouble
+
+_IMAGE_REASONS = frozenset(
+    {
+        "ErrImagePull",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "ErrImageNeverPull",
+        "ImageInspectError",
+    }
+)
+_CONTAINER_REASONS = frozenset(
+    {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
+)
+_DISK_WORDS = ("ephemeral", "emptydir", "disk")
+
+
+def parse_report(message: str | None) -> Report | None:
+    """The report in a termination message; None where it is a log's tail or nothing at all."""
+    if not message or not message.lstrip().startswith("{"):
+        return None
+    try:
+        return Report.model_validate_json(message)
+    except ValidationError:
+        return None
+
+
+def find_report(pods: Iterable[Pod], uid: str) -> Report | None:
+    """The newest report of this run."""
+    reports = (report for pod in pods if (report := _find_own_report(pod)) is not None)
+    mine = [report for report in reports if report.run_id in ("", uid)]
+    return mine[-1] if mine else None
+
+
+def _find_own_report(pod: Pod) -> Report | None:
+    return None if pod.end is None else parse_report(pod.end.message)
+
+
+def find_failure(end: JobEnd, pods: Sequence[Pod], report: Report | None) -> Failure | None:
+    """Why a run failed, where the Job or a pod still says so."""
+    # The pods were ended by Kubernetes then, and what they report is about that.
+    if end.reason == "DeadlineExceeded":
+        return build_failure(Reason.DEADLINE_EXCEEDED, "the run took longer than its deadline")
+    last = pods[-1] if pods else None
+    own = None if last is None else _find_own_report(last)
+    if own is not None and own.failure is not None:
+        return own.failure
+    # The last pod left no report: another one's is about an earlier attempt.
+    killed = None if last is None else _find_kill(last)
+    if killed is not None:
+        return killed
+    return None if report is None or _was_for_good(end) else report.failure
+
+
+def _was_for_good(end: JobEnd) -> bool:
+    """Our pod failure policy ends a Job at one exit code only: that of a wrong configuration."""
+    return end.reason == "PodFailurePolicy"
+
+
+def presume_failure(end: JobEnd) -> Failure:
+    """What a Job alone says, once its pods are gone."""
+    class_ = FailureClass.CONFIGURATION if _was_for_good(end) else FailureClass.BUG
+    said = "the runner ended without a report, and its pod is gone"
+    return build_failure(Reason.INTERNAL_ERROR, said, class_)
+
+
+def _find_kill(pod: Pod) -> Failure | None:
+    """Why a pod ended that left no report."""
+    if pod.reason == "Evicted":
+        if any(word in pod.message.lower() for word in _DISK_WORDS):
+            said = "the pod was evicted for its use of scratch space"
+            return build_failure(Reason.DISK_FULL, said)
+        return build_failure(Reason.EVICTED, "the node evicted the pod")
+    if pod.end is None or pod.end.exit_code == ExitCode.OK:
+        return None
+    if pod.end.reason == "OOMKilled":
+        return build_failure(
+            Reason.OUT_OF_MEMORY,
+            "the pod was killed for its memory limit; raise runtime.resources.limits.memory",
+        )
+    code = pod.end.exit_code
+    class_ = FailureClass.CONFIGURATION if code == ExitCode.CONFIGURATION else FailureClass.BUG
+    return build_failure(
+        Reason.INTERNAL_ERROR,
+        f"the runner ended with exit code {code} and no report; kubectl logs {pod.name} says more",
+        class_,
+    )
+
+
+def build_failure(
+    reason: Reason, message: str, failure_class: FailureClass = FailureClass.RETRYABLE
+) -> Failure:
+    """A failure in the operator's own words."""
+    return Failure(failure_class=failure_class, reason=reason, message=message)
+
+
+def find_trouble(
+    pods: Sequence[Pod], refusal: Refusal | None, report: Report | None
+) -> Trouble | None:
+    """Why a run that is active does not get on."""
+    if not pods:
+        return None if refusal is None else Trouble(Reason.POD_REFUSED, refusal.message)
+    stuck = _find_obstacle(pods[-1])
+    if stuck is not None:
+        return stuck
+    failure = _find_kill(pods[-1]) if report is None else report.failure
+    if failure is None:
+        return None
+    if failure.failure_class is FailureClass.CONFIGURATION:
+        return Trouble(failure.reason, failure.message, stalled=True)
+    return Trouble(failure.reason, f"{failure.message} (an earlier attempt; it is being retried)")
+
+
+def _find_obstacle(pod: Pod) -> Trouble | None:
+    """Why a pod does not begin."""
+    if pod.unschedulable is not None:
+        return Trouble(Reason.UNSCHEDULABLE, f"no node takes the pod: {pod.unschedulable}")
+    for wait in pod.waits:
+        if wait.reason in _IMAGE_REASONS:
+            return Trouble(Reason.IMAGE_PULL_FAILED, f"The image {wait.image} cannot be pulled.")
+        if wait.reason in _CONTAINER_REASONS:
+            return Trouble(Reason.POD_REFUSED, f"{wait.reason}: {wait.message}")
+    return None
