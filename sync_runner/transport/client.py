@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import SystemRandom
 from ssl import SSLContext
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
 from external_data_operator.api.conditions import Reason
@@ -164,13 +164,20 @@ class Client:
         self._pace.rest(failure.wait_s)
 
     def _send(self, request: Request) -> Response:
-        sent = self._prepare(request)
-        response = self._exchange(sent.data)
+        head = self._head
+        # Most authentications are headers that stay: nothing is built for a page but its target.
+        if head is not None and not request.headers:
+            data, sent = write_request(request, self._target(request), head), request
+        else:
+            data, sent, head = self._prepare(request)
+        response = self._exchange(data)
         # A rotated token, an expired session, a first nonce: what was learnt is tried at once, and
         # once, because it says nothing of the source.
-        if not response.is_good and self._settings.auth.challenged(sent.as_request(), response):
-            self._head = self._build_head()
-            response = self._exchange(self._prepare(request).data)
+        if not response.is_good:
+            sent = sent._replace(headers=add_type(sent, head))
+            if self._settings.auth.challenged(sent, response):
+                self._head = self._build_head()
+                response = self._exchange(self._prepare(request)[0])
         body = response.body
         encoding = response.headers.get("content-encoding", "")
         # A file that was stored compressed is often sent without a word of it.
@@ -179,21 +186,20 @@ class Client:
         # Not the address as it was prepared: that may hold a credential.
         return Response(response.status, response.headers, body, request.url)
 
-    def _prepare(self, request: Request) -> "_Sent":
-        """What is sent for a request."""
+    def _prepare(self, request: Request) -> tuple[bytes, Request, Head]:
+        """What is sent for a request: all bytes, the request in words, and its head."""
         target, head = self._target(request), self._head
-        authority, auth = self._settings.origin.authority, self._settings.auth
-        # Most authentications are headers that stay: nothing is built for a page but its target.
+        authority = self._settings.origin.authority
         if head is not None:
-            if request.headers:
-                head = build_head(authority, head.headers, request.headers)
-            return _Sent(write_request(request, target, head), request, head)
-        common = build_head(authority, self._common.headers, request.headers)
-        headers = add_type(request, common)
-        spelled = request._replace(url=self._settings.origin.url + target, headers=headers)
-        prepared = auth.prepare(spelled)
+            head = build_head(authority, head.headers, request.headers)
+            return write_request(request, target, head), request, head
+        head = build_head(authority, self._common.headers, request.headers)
+        url = self._settings.origin.url + target
+        prepared = self._settings.auth.prepare(
+            Request(request.method, url, add_type(request, head), request.body)
+        )
         head = build_head(authority, prepared.headers)
-        return _Sent(write_request(prepared, self._target(prepared), head), prepared, head)
+        return write_request(prepared, self._target(prepared), head), prepared, head
 
     def _exchange(self, request: bytes) -> Response:
         """Sends over an idle connection, when it is its turn; one that the server ended meanwhile
@@ -293,15 +299,3 @@ class Client:
             return None
         prepared = settings.auth.prepare(Request("GET", settings.origin.url))
         return build_head(settings.origin.authority, self._common.headers, prepared.headers)
-
-
-class _Sent(NamedTuple):
-    """A request that was prepared, in bytes and in words."""
-
-    data: bytes
-    request: Request
-    head: Head
-
-    def as_request(self) -> Request:
-        """With all headers that were sent."""
-        return self.request._replace(headers=add_type(self.request, self.head))

@@ -18,6 +18,10 @@ class Request(NamedTuple):
     body: bytes = b""
     """JSON, unless a Content-Type among the headers says otherwise."""
 
+    def at(self, url: str) -> "Request":
+        """The same request at another address."""
+        return Request(self.method, url, self.headers, self.body)
+
     def with_header(self, name: str, value: str) -> "Request":
         """The same request with one more header."""
         return self._replace(headers=(*self.headers, (name, value)))

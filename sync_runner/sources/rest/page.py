@@ -6,7 +6,7 @@ source; only a first request is refused because of the spec.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from external_data_operator.api.sources.rest import RestStream
 
@@ -55,13 +55,6 @@ class Accepted:
     pages: int = 0
 
 
-class Page(NamedTuple):
-    """What a page brought."""
-
-    envelope: Envelope
-    response: PageResponse
-
-
 @dataclass
 class PageReader:
     """Reads the pages of one walk into its decoder."""
@@ -77,7 +70,7 @@ class PageReader:
     is_resumed: bool
     """Whether an earlier pod of the run named the next request."""
 
-    def read(self, place: Place, *, unless: int | None) -> Page | None:
+    def read(self, place: Place, *, unless: int | None) -> PageResponse | None:
         """What the page says; None where it proves to be behind the end. Rows with the digest
         `unless` are not added. Raises RunError; ExpiredTokenError where a new walk helps."""
         request = place.page
@@ -158,7 +151,7 @@ class PageReader:
         asked = place._replace(page=request, begins_window=False)
         return self._fetch(asked, lambda response: decoder.push(read_text(response)).rows)
 
-    def _push(self, response: Response, request: PageRequest, unless: int | None) -> Page:
+    def _push(self, response: Response, request: PageRequest, unless: int | None) -> PageResponse:
         """The body's rows go to the decoder; one that proves nothing is worth another attempt."""
         # 204 says by itself that there are none; no body is looked for.
         if response.status == _NO_CONTENT:
@@ -175,13 +168,15 @@ class PageReader:
             what = f"stream {self.stream.name}"
             raise ConfigurationError(error.reason, f"{what}: {error}") from error
         page = _describe_page(found, response)
-        fault = self.paginator.find_fault(request, page.response)
+        fault = self.paginator.find_fault(request, page)
         if fault is not None:
             raise TornBodyError(fault)
         return page
 
 
-def _describe_page(found: Envelope, response: Response) -> Page:
-    """What the walk and what the paginator is told of a page."""
-    told = PageResponse(found.values, found.rows, response.status, response.headers, response.url)
-    return Page(found, told)
+def _describe_page(found: Envelope, response: Response) -> PageResponse:
+    """Not the response itself, whose body may take a good part of the memory."""
+    rows, values, digest, _, overlap = found
+    return PageResponse(
+        values, rows, response.status, response.headers, response.url, digest, overlap
+    )

@@ -25,7 +25,7 @@ from sync_runner.sources.cursor_tracker import CursorTracker, Seen
 from sync_runner.sources.rest.bounds import Bounds, Window
 from sync_runner.sources.rest.client import build_address, build_request, expect_rows
 from sync_runner.sources.rest.guesses import Guesses
-from sync_runner.sources.rest.page import Accepted, Page, PageReader
+from sync_runner.sources.rest.page import Accepted, PageReader
 from sync_runner.sources.rest.pagination import build_paginator
 from sync_runner.sources.rest.pagination.page import PageResponse, add_params, find_missing
 from sync_runner.sources.rest.pagination.trail import Trail
@@ -155,20 +155,20 @@ class Walk:
             is_continued=is_continued,
         )
 
-    def _follow(self, place: Place, page: Page) -> Place | None:
+    def _follow(self, place: Place, page: PageResponse) -> Place | None:
         """Behind a page: the next one, the next window, or None at the end."""
-        following = self._paginator.find_next(place.page, page.response)
+        following = self._paginator.find_next(place.page, page)
         before = self._trail.behind
-        following = self._trail.follow(place.page, page.envelope, following)
-        self._trail.check_overlap(place.page, page.envelope, before)
+        following = self._trail.follow(place.page, page, following)
+        self._trail.check_overlap(place.page, page, before)
         # An empty page may lack the paths because it has nothing to say of a next one. Once every
         # path was there, nothing is left to look for.
-        if page.response.rows and self._missing != []:
-            self._missing = self._find_missing(page.response)
+        if page.rows and self._missing != []:
+            self._missing = self._find_missing(page)
         if following is None:
             return self._leave(place)
         mean_bytes = self._decoder.bytes // max(1, self._pages)
-        self._guesses.extend(following, page.response, page_bytes=mean_bytes)
+        self._guesses.extend(following, page, page_bytes=mean_bytes)
         return Place(following, place.window, begins_window=False, number=place.number + 1)
 
     def _find_missing(self, page: PageResponse) -> list[str]:

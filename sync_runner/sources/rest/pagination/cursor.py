@@ -53,7 +53,7 @@ class CursorPages:
     def build_first(self, request: Request) -> PageRequest:
         """The request without a token, or with the one that its address holds."""
         base, first = take_params(request.url, [self.spec.cursor_param])
-        return PageRequest(request._replace(url=add_params(base, list(first.items()))))
+        return PageRequest(request.at(add_params(base, list(first.items()))))
 
     def find_fault(self, sent: PageRequest, page: PageResponse) -> None:
         """Nothing is known of a page before it came."""
@@ -66,4 +66,4 @@ class CursorPages:
         if token.kind not in ("string", "number"):
             raise refuse_value("cursorPath", self.spec.cursor_path, token, "a token")
         url = set_last_param(sent.request.url, self.spec.cursor_param, token.text)
-        return PageRequest(sent.request._replace(url=url))
+        return PageRequest(sent.request.at(url))

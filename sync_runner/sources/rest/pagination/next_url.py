@@ -66,4 +66,4 @@ class NextUrlPages:
             url = urljoin(page.url or sent.request.url, link.text)
         except ValueError as error:
             raise refuse_value("nextUrlPath", path, link, "an address") from error
-        return PageRequest(sent.request._replace(url=url))
+        return PageRequest(sent.request.at(url))

@@ -19,7 +19,6 @@ from sync_runner.sources.rest.pagination.page import (
     PageRequest,
     PageResponse,
     add_params,
-    set_last_param,
     take_params,
 )
 from sync_runner.transport.messages import Request
@@ -62,7 +61,8 @@ class OffsetPages:
         limit = _parse_param(first, spec.limit_param, spec.limit)
         start = _parse_param(first, spec.offset_param, spec.initial_offset)
         url = add_params(url, [(spec.limit_param, str(limit))])
-        return self._ask(request._replace(url=url), Counted(at=start, limit=limit))
+        url = add_params(url, [(spec.offset_param, str(start))])
+        return PageRequest(request.at(url), Counted(at=start, limit=limit))
 
     def find_fault(self, sent: PageRequest, page: PageResponse) -> str | None:
         """An empty page before the declared total."""
@@ -81,8 +81,7 @@ class OffsetPages:
         total = _find_total(counted, page)
         if rows == 0 or (rows < counted.size and counted.received + rows == total):
             return None
-        known = counted._replace(size=max(counted.size, rows), total=total)
-        return self._ask(sent.request, _skip(known, rows))
+        return _skip(sent, rows, size=max(counted.size, rows), total=total)
 
     def guess_next(self, sent: PageRequest, last: PageResponse) -> PageRequest | None:
         """The request behind as many rows as the last page had."""
@@ -90,16 +89,13 @@ class OffsetPages:
         total = _find_total(counted, last)
         if total is not None and counted.received + last.rows >= total:
             return None
-        return self._ask(sent.request, _skip(counted, last.rows))
+        return _skip(sent, last.rows, size=counted.size, total=counted.total)
 
     def ask_from(self, sent: PageRequest, received: int) -> PageRequest:
         """The request of the page that begins behind so many rows."""
         counted = _counted(sent)
-        return self._ask(sent.request, _skip(counted, received - counted.received))
-
-    def _ask(self, request: Request, counted: Counted) -> PageRequest:
-        url = set_last_param(request.url, self.spec.offset_param, str(counted.at))
-        return PageRequest(request._replace(url=url), counted)
+        rows = received - counted.received
+        return _skip(sent, rows, size=counted.size, total=counted.total)
 
 
 def _counted(sent: PageRequest) -> Counted:
@@ -107,8 +103,14 @@ def _counted(sent: PageRequest) -> Counted:
     return sent.counted
 
 
-def _skip(counted: Counted, rows: int) -> Counted:
-    return counted._replace(at=counted.at + rows, received=counted.received + rows)
+def _skip(sent: PageRequest, rows: int, *, size: int, total: int | None) -> PageRequest:
+    """The request of the page so many rows further on. The offset is the last of the address."""
+    request, counted = sent.request, _counted(sent)
+    at = counted.at + rows
+    url = f"{request.url.removesuffix(str(counted.at))}{at}"
+    return PageRequest(
+        request.at(url), Counted(at, counted.received + rows, counted.limit, size, total)
+    )
 
 
 def _parse_param(given: dict[str, str], name: str, default: int) -> int:

@@ -38,7 +38,7 @@ class PageRequest(NamedTuple):
 
 
 class PageResponse(NamedTuple):
-    """What a paginator is told of a page."""
+    """What a page said, but for its rows."""
 
     values: Sequence[Value] = ()
     """The values at the paginator's paths."""
@@ -48,6 +48,10 @@ class PageResponse(NamedTuple):
     """Names in lower case."""
     url: str = ""
     """The address that answered, after redirects; relative addresses start there."""
+    digest: int = 0
+    """Tells the text of the rows from that of others; 0 where there are none."""
+    overlap: int = 0
+    """How many of the first rows ended the page before, for those who count."""
 
 
 class Paginator(Protocol):

@@ -12,9 +12,13 @@ from typing import NamedTuple
 from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError
-from sync_runner.records.decode import Envelope
 from sync_runner.sources.rest.pagination.loop_guard import LoopGuard
-from sync_runner.sources.rest.pagination.page import Counted, PageRequest, Paginator
+from sync_runner.sources.rest.pagination.page import (
+    Counted,
+    PageRequest,
+    PageResponse,
+    Paginator,
+)
 from sync_runner.transport.messages import Request
 
 
@@ -55,7 +59,7 @@ class Trail:
         return self.behind.digest if is_same or is_repetition else None
 
     def follow(
-        self, sent: PageRequest, page: Envelope, following: PageRequest | None
+        self, sent: PageRequest, page: PageResponse, following: PageRequest | None
     ) -> PageRequest | None:
         """Where the walk goes on after a page; None at its end. Raises LoopDetected."""
         before, counted = self.behind, sent.counted
@@ -102,7 +106,7 @@ class Trail:
         is_before_end = counted.total is None or counted.received < counted.total
         return idle < self._paginator.idle_pages_max and is_before_end
 
-    def check_overlap(self, sent: PageRequest, page: Envelope, before: Behind) -> None:
+    def check_overlap(self, sent: PageRequest, page: PageResponse, before: Behind) -> None:
         """A page that begins with rows which the page before ended with, after a short page: the
         server's offsets count rows that it does not send. ConfigurationError(LoopDetected)."""
         counted = sent.counted
@@ -116,7 +120,7 @@ class Trail:
             raise ConfigurationError(Reason.LOOP_DETECTED, message)
 
 
-def _add(before: Behind, sent: PageRequest, page: Envelope, *, repeats: bool) -> Behind:
+def _add(before: Behind, sent: PageRequest, page: PageResponse, *, repeats: bool) -> Behind:
     if not page.rows or repeats:
         return before._replace(request=sent.request, idle=before.idle + 1)
     return Behind(sent.request, page.digest, page.rows, before.pages + 1)
