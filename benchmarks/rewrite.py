@@ -22,8 +22,8 @@ import pyarrow.parquet as pq
 
 from benchmarks import data
 from sync_runner.lake import give_memory_back
-from sync_runner.lake.files import read_batches, read_groups
-from sync_runner.lake.parts import PartEncoder
+from sync_runner.lake.parquet.files import read_batches, read_groups
+from sync_runner.lake.parquet.parts import PartEncoder
 from sync_runner.lake.policy import Policy
 from sync_runner.records.decode import RecordDecoder
 

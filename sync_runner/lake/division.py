@@ -15,7 +15,7 @@ from external_data_operator.api.cursor import DEFAULT_TYPE
 from external_data_operator.api.plan import SyncOptions
 from external_data_operator.api.schema import SyncType
 
-from sync_runner.lake.parts import Part
+from sync_runner.lake.parquet.parts import Part
 from sync_runner.protocols import Position
 from sync_runner.records.cursor import find_as, is_above
 from sync_runner.records.cursor_column import read_values

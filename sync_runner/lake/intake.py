@@ -7,7 +7,7 @@ from external_data_operator.api.plan import SyncOptions
 
 from sync_runner.errors import RunError
 from sync_runner.lake.journal import Entry, Journal
-from sync_runner.lake.parts import Part
+from sync_runner.lake.parquet.parts import Part
 from sync_runner.lake.policy import Actor
 from sync_runner.lake.reached import Reached, find_reached
 from sync_runner.lake.standing import Asker, Standing

@@ -10,7 +10,7 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 
 from sync_runner.errors import SupersededError
-from sync_runner.lake.state import parse_counts, parse_position
+from sync_runner.lake.delta.state import parse_counts, parse_position
 from sync_runner.protocols import Counts, Position, Token
 from sync_runner.records.dedupe import Order
 from sync_runner.storage import ObjectStore

@@ -6,12 +6,12 @@ import pyarrow as pa
 from external_data_operator.api.plan import SyncOptions
 from external_data_operator.api.schema import Retention, SyncType
 
-from sync_runner.lake.entry import Operation
-from sync_runner.lake.log import Snapshot
+from sync_runner.lake.delta.entry import Operation
+from sync_runner.lake.delta.log import Snapshot
+from sync_runner.lake.delta.retention import find_missing
+from sync_runner.lake.delta.schema import render_schema
+from sync_runner.lake.delta.state import State
 from sync_runner.lake.policy import Policy
-from sync_runner.lake.retention import find_missing
-from sync_runner.lake.schema import render_schema
-from sync_runner.lake.state import State
 from sync_runner.protocols import Position
 from sync_runner.records.cursor import is_above
 

@@ -14,16 +14,17 @@ import pyarrow.compute as pc
 from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError
-from sync_runner.lake.files import DataFile, open_file, read_groups
-from sync_runner.lake.files import find_numbers as find_file_numbers
-from sync_runner.lake.keys import Key
-from sync_runner.lake.known import Boundary, KnownRows
-from sync_runner.lake.log import Snapshot
-from sync_runner.lake.merge import Merge
-from sync_runner.lake.parts import Part, PartStore
+from sync_runner.lake.delta.log import Snapshot
+from sync_runner.lake.parquet.files import DataFile, open_file, read_groups
+from sync_runner.lake.parquet.files import find_numbers as find_file_numbers
+from sync_runner.lake.parquet.parts import Part, PartStore
+from sync_runner.lake.parquet.stage import Bounds, Stage
 from sync_runner.lake.policy import Policy
-from sync_runner.lake.replaced import KeyedFiles, Replaced, find_replaced
-from sync_runner.lake.shape import (
+from sync_runner.lake.rows.keys import Key
+from sync_runner.lake.rows.known import Boundary, KnownRows
+from sync_runner.lake.rows.merge import Merge
+from sync_runner.lake.rows.replaced import KeyedFiles, Replaced, find_replaced
+from sync_runner.lake.rows.shape import (
     Shape,
     align_table,
     find_numbers,
@@ -32,7 +33,6 @@ from sync_runner.lake.shape import (
     shape_kept,
     shape_replaced,
 )
-from sync_runner.lake.stage import Bounds, Stage
 from sync_runner.records.columns import source_of
 from sync_runner.records.dedupe import find_last
 from sync_runner.records.numeric import NO_NUMBERS, ByValue, Numbers, Rule

@@ -13,11 +13,13 @@ from external_data_operator.api.plan import SyncOptions
 from external_data_operator.api.schema import SyncType, TableStatus
 
 from sync_runner.errors import ConfigurationError, RunError, SupersededError
-from sync_runner.lake.commits import describe_edits
-from sync_runner.lake.entry import Change
-from sync_runner.lake.head import is_same_publication
+from sync_runner.lake.delta.commits import describe_edits
+from sync_runner.lake.delta.entry import Change
+from sync_runner.lake.delta.head import is_same_publication
+from sync_runner.lake.delta.log import FAILURES, HeadMovedError, Snapshot
+from sync_runner.lake.delta.schema import describe
+from sync_runner.lake.delta.state import State
 from sync_runner.lake.intake import Intake
-from sync_runner.lake.log import FAILURES, HeadMovedError, Snapshot
 from sync_runner.lake.policy import Actor
 from sync_runner.lake.publication import (
     find_operation,
@@ -26,10 +28,8 @@ from sync_runner.lake.publication import (
     render_origin,
 )
 from sync_runner.lake.publish import Prepared
-from sync_runner.lake.schema import describe
 from sync_runner.lake.shrink import check_shrink
 from sync_runner.lake.standing import Asker, Standing
-from sync_runner.lake.state import State
 from sync_runner.lake.tools import Tools
 from sync_runner.protocols import Batch, Position, Published, Start, Step
 from sync_runner.records.cursor import later, shift_back

@@ -16,10 +16,10 @@ from external_data_operator.api.plan import SyncOptions
 from external_data_operator.api.schema import SyncType
 
 from sync_runner.errors import ConfigurationError
-from sync_runner.lake.files import DataFile, damaged, open_file, read_groups
+from sync_runner.lake.delta.log import DeltaLog, Snapshot
 from sync_runner.lake.journal import Journal, JournalFile, is_continued
-from sync_runner.lake.log import DeltaLog, Snapshot
-from sync_runner.lake.parts import DATA_FOLDER
+from sync_runner.lake.parquet.files import DataFile, damaged, open_file, read_groups
+from sync_runner.lake.parquet.parts import DATA_FOLDER
 from sync_runner.protocols import Position
 from sync_runner.records.columns import source_of
 from sync_runner.records.cursor import find_as, is_ahead, later

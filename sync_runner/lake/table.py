@@ -11,15 +11,15 @@ from external_data_operator.api.plan import Plan, SyncOptions
 from external_data_operator.api.schema import SyncType
 
 from sync_runner.errors import ConfigurationError
+from sync_runner.lake.delta.log import DeltaLog
 from sync_runner.lake.division import Division
 from sync_runner.lake.journal import JournalFile
-from sync_runner.lake.known import Boundary, find_boundary
-from sync_runner.lake.log import DeltaLog
-from sync_runner.lake.parts import PartStore
+from sync_runner.lake.parquet.parts import PartStore
+from sync_runner.lake.parquet.stage import Bounds, Stage
 from sync_runner.lake.policy import Actor, Policy
 from sync_runner.lake.publish import Publisher, Rules
+from sync_runner.lake.rows.known import Boundary, find_boundary
 from sync_runner.lake.session import Session
-from sync_runner.lake.stage import Bounds, Stage
 from sync_runner.lake.standing import Asker, Standing, find_top, read_standing
 from sync_runner.lake.tools import Tools
 from sync_runner.lake.upkeep import Upkeep

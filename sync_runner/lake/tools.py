@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
+from sync_runner.lake.delta.log import DeltaLog
 from sync_runner.lake.division import Division
 from sync_runner.lake.journal import JournalFile
-from sync_runner.lake.log import DeltaLog
+from sync_runner.lake.parquet.stage import Stage
 from sync_runner.lake.publish import Publisher
-from sync_runner.lake.stage import Stage
 from sync_runner.lake.upkeep import Upkeep
 from sync_runner.records.columns import Columns
 

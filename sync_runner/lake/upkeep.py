@@ -10,23 +10,23 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sync_runner.lake.entry import Change, Operation
-from sync_runner.lake.features import find_protected
-from sync_runner.lake.files import DataFile, open_file, read_groups
-from sync_runner.lake.head import is_next
-from sync_runner.lake.log import (
+from sync_runner.lake.delta.entry import Change, Operation
+from sync_runner.lake.delta.features import find_protected
+from sync_runner.lake.delta.head import is_next
+from sync_runner.lake.delta.log import (
     LOG_FOLDER,
     DeltaLog,
     HeadMovedError,
     Snapshot,
     read_last_checkpoint,
 )
-from sync_runner.lake.parts import PartStore
+from sync_runner.lake.delta.retention import CLEANUP, FILES, LOG, find_hours
+from sync_runner.lake.delta.tombstones import read_tombstones, version_of
+from sync_runner.lake.parquet.files import DataFile, open_file, read_groups
+from sync_runner.lake.parquet.parts import PartStore
+from sync_runner.lake.parquet.stage import Bounds
 from sync_runner.lake.policy import Actor, Policy
-from sync_runner.lake.retention import CLEANUP, FILES, LOG, find_hours
-from sync_runner.lake.shape import align_table
-from sync_runner.lake.stage import Bounds
-from sync_runner.lake.tombstones import read_tombstones, version_of
+from sync_runner.lake.rows.shape import align_table
 from sync_runner.protocols import Step
 from sync_runner.storage import ObjectInfo
 

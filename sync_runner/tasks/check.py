@@ -9,7 +9,7 @@ from external_data_operator.api.schema import Column
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.lake import check_destination
-from sync_runner.lake.schema import describe
+from sync_runner.lake.delta.schema import describe
 from sync_runner.protocols import Progress
 from sync_runner.records.columns import Columns
 from sync_runner.records.sample import Sample, find_candidate_key, find_cursors

@@ -14,7 +14,7 @@ from external_data_operator.api.schema import SyncType
 from external_data_operator.api.sources.rest import CursorType
 
 from sync_runner.lake import open_table
-from sync_runner.lake.commits import parse_commit
+from sync_runner.lake.delta.commits import parse_commit
 from sync_runner.pipeline import FeedOutcome, run_feed
 from sync_runner.protocols import Batch, FeedBatch, FeedRequest, Position, Progress, Steps
 from tests.contract.lake_pod import SMALL, Place, SystemClock

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from external_data_operator.api.sources.rest import CursorType
 
-from sync_runner.lake.commits import parse_commit
+from sync_runner.lake.delta.commits import parse_commit
 from sync_runner.protocols import Batch, Position, ReadRequest
 from tests.contract.lake_rows import Row, rows_of
 

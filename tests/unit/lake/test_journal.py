@@ -9,7 +9,8 @@ from external_data_operator.api.sources.rest import CursorType
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync_runner.lake.commits import parse_commit
+from sync_runner.lake.delta.commits import parse_commit
+from sync_runner.lake.delta.state import State, parse_state, render_state
 from sync_runner.lake.journal import (
     AGE_MAX_S,
     Entry,
@@ -18,7 +19,6 @@ from sync_runner.lake.journal import (
     parse_journal,
     render_journal,
 )
-from sync_runner.lake.state import State, parse_state, render_state
 from sync_runner.protocols import Counts, Position
 from sync_runner.records.dedupe import Order
 

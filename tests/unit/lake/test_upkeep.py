@@ -2,10 +2,10 @@
 
 import random
 
-from sync_runner.lake.files import DataFile
+from sync_runner.lake.delta.tombstones import version_of
+from sync_runner.lake.parquet.files import DataFile
+from sync_runner.lake.parquet.stage import Bounds
 from sync_runner.lake.policy import Policy
-from sync_runner.lake.stage import Bounds
-from sync_runner.lake.tombstones import version_of
 from sync_runner.lake.upkeep import choose_groups, choose_old_log
 from sync_runner.storage import ObjectInfo
 

@@ -8,8 +8,8 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sync_runner.lake.features import Demands
-from sync_runner.lake.files import DataFile, open_file
+from sync_runner.lake.delta.features import Demands
+from sync_runner.lake.parquet.files import DataFile, open_file
 from sync_runner.storage import ObjectStore
 
 _ENTRIES_MAX = 200

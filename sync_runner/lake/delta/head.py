@@ -6,8 +6,8 @@ hide behind it: what was planned for the rows holds for the very next version of
 publication, and for no other.
 """
 
-from sync_runner.lake.log import Snapshot
-from sync_runner.lake.state import State
+from sync_runner.lake.delta.log import Snapshot
+from sync_runner.lake.delta.state import State
 
 
 def is_same_publication(one: State | None, other: State | None) -> bool:

@@ -10,8 +10,8 @@ from urllib.parse import unquote
 
 import pyarrow.compute as pc
 
-from sync_runner.lake.files import DataFile, open_file
-from sync_runner.lake.log import LOG_FOLDER
+from sync_runner.lake.delta.log import LOG_FOLDER
+from sync_runner.lake.parquet.files import DataFile, open_file
 from sync_runner.storage import ObjectInfo, ObjectStore
 
 _VERSION_DIGITS = 20

@@ -15,10 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from sync_runner.lake.files import DataFile, find_numbers, open_file
+from sync_runner.lake.parquet.files import DataFile, Held, find_numbers, open_file
+from sync_runner.lake.parquet.stats import read_ranges, read_stats
 from sync_runner.lake.policy import Actor
-from sync_runner.lake.shape import Held
-from sync_runner.lake.stats import read_ranges, read_stats
 from sync_runner.protocols import Step
 from sync_runner.records.dedupe import Order
 from sync_runner.storage import ObjectStore

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sync_runner.lake.parts import PartEncoder
-from sync_runner.lake.stats import TEXT_MAX, read_ranges, read_stats
+from sync_runner.lake.parquet.parts import PartEncoder
+from sync_runner.lake.parquet.stats import TEXT_MAX, read_ranges, read_stats
 
 
 def write(table: pa.Table, rows: int = 2) -> pq.FileMetaData:

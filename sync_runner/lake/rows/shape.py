@@ -13,7 +13,8 @@ import pyarrow as pa
 from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError
-from sync_runner.lake.schema import type_word
+from sync_runner.lake.delta.schema import type_word
+from sync_runner.lake.parquet.files import Held
 from sync_runner.records.columns import source_of
 from sync_runner.records.numeric import ByValue, Numbers, Rule
 from sync_runner.records.widen import (
@@ -38,15 +39,6 @@ class Shape:
     """Columns that it lacks so far."""
     widens: bool = False
     """Whether files that it has hold narrower types."""
-
-
-@dataclass(frozen=True)
-class Held:
-    """Rows of one schema, wherever they are."""
-
-    schema: pa.Schema
-    find_numbers: Callable[[str], Numbers]
-    """The values of a column."""
 
 
 def join_schemas(held: Iterable[Held]) -> dict[str, pa.Field]:

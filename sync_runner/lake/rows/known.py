@@ -21,10 +21,10 @@ import pyarrow.compute as pc
 from external_data_operator.api.cursor import DEFAULT_TYPE
 from external_data_operator.api.sources.rest import CursorType
 
-from sync_runner.lake.files import DataFile, open_file, read_groups
-from sync_runner.lake.keys import Key, overlap
-from sync_runner.lake.shape import align_table
-from sync_runner.lake.voids import can_be_void, find_suspects, pair_rows, without_nulls
+from sync_runner.lake.parquet.files import DataFile, open_file, read_groups
+from sync_runner.lake.rows.keys import Key, overlap
+from sync_runner.lake.rows.shape import align_table
+from sync_runner.lake.rows.voids import can_be_void, find_suspects, pair_rows, without_nulls
 from sync_runner.records.cursor_column import read_values
 from sync_runner.records.dedupe import build_keys, match
 from sync_runner.records.numeric import cast_numbers, is_number

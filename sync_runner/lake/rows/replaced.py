@@ -20,9 +20,9 @@ import pyarrow.compute as pc
 from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import RetryableError
-from sync_runner.lake.files import DataFile
-from sync_runner.lake.keys import Key, Ranges, is_comparable, overlap
-from sync_runner.lake.parts import Part
+from sync_runner.lake.parquet.files import DataFile
+from sync_runner.lake.parquet.parts import Part
+from sync_runner.lake.rows.keys import Key, Ranges, is_comparable, overlap
 from sync_runner.records.dedupe import Order, find_last, find_pieces, match, pick_bounds
 from sync_runner.storage import ObjectStore
 

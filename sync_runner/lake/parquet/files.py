@@ -1,6 +1,6 @@
 """Parquet files in the store: what is known of one, and reading it piece by piece."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from io import SEEK_CUR, SEEK_END, SEEK_SET, RawIOBase
 from urllib.parse import unquote
@@ -41,6 +41,15 @@ class DataFile:
     def key(self) -> str:
         """The object's path in the store."""
         return unquote(self.path)
+
+
+@dataclass(frozen=True)
+class Held:
+    """Rows of one schema, wherever they are."""
+
+    schema: pa.Schema
+    find_numbers: Callable[[str], Numbers]
+    """The values of a column."""
 
 
 class _RangeFile(RawIOBase):

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from sync_runner.lake.files import DataFile, Range, open_file, read_groups
-from sync_runner.lake.shape import align_table
+from sync_runner.lake.parquet.files import DataFile, Range, open_file, read_groups
+from sync_runner.lake.rows.shape import align_table
 from sync_runner.records.dedupe import build_keys
 from sync_runner.storage import ObjectStore
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from sync_runner.lake.files import (
+from sync_runner.lake.parquet.files import (
     WHOLE_BYTES,
     DataFile,
     fetch_file,
@@ -24,12 +24,12 @@ from sync_runner.lake.files import (
     read_batches,
     read_groups,
 )
-from sync_runner.lake.keys import Key, overlap
-from sync_runner.lake.known import says_same
-from sync_runner.lake.parts import Part, PartEncoder, PartStore
+from sync_runner.lake.parquet.parts import Part, PartEncoder, PartStore
+from sync_runner.lake.parquet.stage import Bounds
 from sync_runner.lake.policy import Policy
-from sync_runner.lake.shape import align_table
-from sync_runner.lake.stage import Bounds
+from sync_runner.lake.rows.keys import Key, overlap
+from sync_runner.lake.rows.known import says_same
+from sync_runner.lake.rows.shape import align_table
 
 _FILES = 4
 """Files at a time; those that are not being rewritten wait for the store."""

@@ -5,8 +5,8 @@ import pytest
 from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError
-from sync_runner.lake.schema import describe, has_local_time, parse_schema, render_schema
-from sync_runner.lake.shape import is_ready, shape_kept, shape_replaced
+from sync_runner.lake.delta.schema import describe, has_local_time, parse_schema, render_schema
+from sync_runner.lake.rows.shape import is_ready, shape_kept, shape_replaced
 from sync_runner.records.columns import build_field, source_of
 from sync_runner.records.numeric import ByType
 from sync_runner.records.widen import is_json

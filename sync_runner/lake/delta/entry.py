@@ -16,10 +16,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from sync_runner.lake.files import DataFile
-from sync_runner.lake.parts import Part
-from sync_runner.lake.schema import find_marks, has_local_time, marks_of, render_schema
-from sync_runner.lake.state import APP_ID, COMMIT_KEY, State, render_state
+from sync_runner.lake.delta.schema import find_marks, has_local_time, marks_of, render_schema
+from sync_runner.lake.delta.state import APP_ID, COMMIT_KEY, State, render_state
+from sync_runner.lake.parquet.files import DataFile
+from sync_runner.lake.parquet.parts import Part
 
 _LOCAL_TIME = "timestampNtz"
 _LISTED = (3, 7)

@@ -14,7 +14,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sync_runner.lake.files import Range
+from sync_runner.lake.parquet.files import Range
 
 COLUMNS_MAX = 32
 """Columns with statistics, beside keys and cursor: as many as readers look at."""

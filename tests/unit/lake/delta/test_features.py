@@ -8,7 +8,7 @@ from external_data_operator.api.conditions import Reason
 from external_data_operator.api.schema import SyncType
 
 from sync_runner.errors import ConfigurationError
-from sync_runner.lake.features import Demands, check_demands, find_protected
+from sync_runner.lake.delta.features import Demands, check_demands, find_protected
 
 
 def column(name: str, type_: Any = "long", **more: Any) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from external_data_operator.api.conditions import Reason
 from external_data_operator.api.schema import SyncType
 
 from sync_runner.errors import ConfigurationError, RetryableError, RunError
-from sync_runner.lake.commits import Commit, parse_commit
-from sync_runner.lake.entry import (
+from sync_runner.lake.delta.commits import Commit, parse_commit
+from sync_runner.lake.delta.entry import (
     Author,
     Base,
     Change,
@@ -30,12 +30,18 @@ from sync_runner.lake.entry import (
     build_entry,
     describe_commit,
 )
-from sync_runner.lake.features import CLUSTERING, VECTORS, Demands, check_demands, check_removal
-from sync_runner.lake.files import DataFile, Range
-from sync_runner.lake.parts import Part
-from sync_runner.lake.rawlog import find_demands, is_clustered
-from sync_runner.lake.schema import parse_schema, render_schema
-from sync_runner.lake.state import APP_ID, State
+from sync_runner.lake.delta.features import (
+    CLUSTERING,
+    VECTORS,
+    Demands,
+    check_demands,
+    check_removal,
+)
+from sync_runner.lake.delta.rawlog import find_demands, is_clustered
+from sync_runner.lake.delta.schema import parse_schema, render_schema
+from sync_runner.lake.delta.state import APP_ID, State
+from sync_runner.lake.parquet.files import DataFile, Range
+from sync_runner.lake.parquet.parts import Part
 from sync_runner.protocols import Clock
 from sync_runner.records.columns import source_of
 from sync_runner.storage import ObjectStore

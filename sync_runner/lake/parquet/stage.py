@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sync_runner.lake.parts import Part, PartEncoder, PartStore, cut_groups
+from sync_runner.lake.parquet.files import Held
+from sync_runner.lake.parquet.parts import Part, PartEncoder, PartStore, cut_groups
 from sync_runner.lake.policy import Policy
-from sync_runner.lake.shape import Held
 from sync_runner.records.dedupe import Order, build_keys, find_order
 from sync_runner.records.keyless import count_keyless
 from sync_runner.records.numeric import NO_NUMBERS, ByValue, Numbers

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sync_runner.lake.state import COMMIT_KEY, State, parse_state
+from sync_runner.lake.delta.state import COMMIT_KEY, State, parse_state
 
 _EDITS = frozenset({"DELETE", "UPDATE", "MERGE"})
 """Operations by which people change single rows on purpose."""

@@ -3,7 +3,7 @@
 import pytest
 from external_data_operator.api.schema import Retention
 
-from sync_runner.lake.retention import FILES, LOG, find_hours, find_missing
+from sync_runner.lake.delta.retention import FILES, LOG, find_hours, find_missing
 
 DEFAULT = Retention(deleted_file_hours=48, log_hours=168)
 

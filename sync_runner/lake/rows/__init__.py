@@ -1,0 +1,1 @@
+"""What becomes of the rows that are there: keys, merges, rows that come again, columns."""
