@@ -3,7 +3,7 @@ an example and a page."""
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
@@ -11,6 +11,7 @@ from external_data_operator.api.plan import Plan
 from external_data_operator.api.source import SourceSpec
 from external_data_operator.api.sources import SOURCES
 from external_data_operator.api.sources.rest import Pagination, RestAuth
+from external_data_operator.api.sources.rest_rules import PAGE_PARAMS
 from external_data_operator.reconcile.plans.kinds import find_adapter
 from pydantic.alias_generators import to_camel
 
@@ -60,6 +61,19 @@ def test_every_paginator_has_code_and_an_example_and_a_row() -> None:
     assert used("pagination") == keys_of(Pagination)
     for key in keys_of(Pagination):
         assert f"| `{key}` |" in REFERENCE
+
+
+def test_every_query_parameter_of_a_paginator_is_held_against_those_of_the_stream() -> None:
+    specs = {
+        field.alias: get_args(field.annotation)[0] for field in Pagination.model_fields.values()
+    }
+    own = {
+        key: [name for name in keys_of(spec) if name.endswith("Param")]
+        for key, spec in specs.items()
+    }
+    assert {key: sorted(names) for key, names in own.items() if names} == {
+        key: sorted(names) for key, names in PAGE_PARAMS.items()
+    }
 
 
 def test_every_authentication_has_code() -> None:

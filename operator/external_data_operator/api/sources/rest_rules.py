@@ -22,6 +22,8 @@ OWN_HEADERS = ("host", "content-length", "transfer-encoding", "connection", "acc
 """Those that belong to the connection, and so to the runner."""
 HEADER_VALUE = r"^[\t\x20-\x7e\x80-\xff]*$"
 """Latin-1 without control characters."""
+PAGE_PARAMS = {"cursor": ("cursorParam",), "offset": ("limitParam", "offsetParam")}
+"""The fields of each pagination that name a query parameter."""
 _HEADER_NAME = re.compile(r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$")
 _LABEL = "[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?"
 _HOST = rf"^https?://(\[[0-9A-Fa-f.]*:[0-9A-Fa-f:.]*\]|{_LABEL}(\.{_LABEL})*\.?)(:[^:/]*)?(/|$)"
@@ -66,12 +68,21 @@ def _snake(field: str) -> str:
 def _has_shared_param(it: Any) -> bool:
     pages, changes = it.pagination, it.incremental
     taken = {changes.start_param, changes.end_param} if changes is not None else set()
-    names = set()
-    if pages.cursor is not None:
-        names = {pages.cursor.cursor_param}
-    elif pages.offset is not None:
-        names = {pages.offset.limit_param, pages.offset.offset_param}
+    chosen = {key: getattr(pages, _snake(key)) for key in PAGE_PARAMS}
+    names = {
+        getattr(spec, _snake(field))
+        for key, spec in chosen.items()
+        if spec is not None
+        for field in PAGE_PARAMS[key]
+    }
     return bool(names & taken)
+
+
+def _compare_params(key: str) -> str:
+    """CEL for whether a pagination sends a parameter called `name`."""
+    own = [f"self.pagination.{key}.{field} == name" for field in PAGE_PARAMS[key]]
+    any_own = own[0] if len(own) == 1 else f"({' || '.join(own)})"
+    return f"(has(self.pagination.{key}) && {any_own})"
 
 
 def _plain(stream: str) -> str:
@@ -145,9 +156,7 @@ STREAM_RULES = (
         "!has(self.incremental) || !has(self.pagination) || "
         "![has(self.incremental.startParam) ? self.incremental.startParam : '', "
         "has(self.incremental.endParam) ? self.incremental.endParam : ''].exists(name, "
-        "(has(self.pagination.cursor) && self.pagination.cursor.cursorParam == name) || "
-        "(has(self.pagination.offset) && (self.pagination.offset.limitParam == name || "
-        "self.pagination.offset.offsetParam == name)))",
+        f"{' || '.join(map(_compare_params, PAGE_PARAMS))})",
         "pagination and incremental need parameters of different names",
         lambda it: not _has_shared_param(it),
         field="pagination",
