@@ -119,17 +119,23 @@ class Client:
         asked_s = 0.0
         while True:
             try:
+                # A page that was guessed was asked for in another thread; that was an attempt.
                 response = first() if first else self.attempt(request)
                 if not response.is_good:
                     raise_for_status(response, now=self._clock.now())
                 return receive(response)
             except AttemptError as failure:
+                # Only now, because each page would pay for it.
                 known = context()
                 what = f"{self.describe(request, known)}: {failure}"
+                # A source may ask for one long wait or for many short ones: a pod that waits is
+                # paid for, and the schedule comes back anyway.
                 asked_s += failure.wait_s or 0.0
                 if asked_s > ASKED_WAIT_S_MAX:
                     wait = describe_wait(failure.wait_s or 0.0, self._clock.now())
                     raise conclude(failure, f"{what}, and {wait}", known) from failure
+                # How often depends on the failure: a refusal is the same the next time, a dropped
+                # connection is not.
                 if attempt >= count_attempts(failure, known):
                     attempts = f" ({attempt} attempts)" if attempt > 1 else ""
                     raise conclude(failure, f"{what}{attempts}", known) from failure
@@ -144,6 +150,7 @@ class Client:
             response = self._send(request)
             if response.status not in _REDIRECTS or redirects_max == 0:
                 return response
+            # A redirect without an address is a server's fault that no other address mends.
             if "location" not in response.headers:
                 break
             target = self._redirect(request.url, response.headers["location"])

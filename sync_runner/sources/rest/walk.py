@@ -104,11 +104,15 @@ class Walk:
         self._guesses.close()
 
     def read(self) -> Iterator[Batch]:
+        """Batches in the order of the pages. Raises RunError; LoopDetected ends each walk that
+        does not move."""
         place: Place | None = self._bookmark.place
         while place is not None:
             page = self._reader.read(place, unless=self._trail.enter(place.page))
             self._pages += page is not None
+            # The last request of a window may be refused, which proves its end (`PageReader.read`).
             following = self._leave(place) if page is None else self._follow(place, page)
+            # The last batch may be empty: it is the one that says that the walk is over.
             if following is None or self._is_full(following):
                 yield self._cut_batch(following)
             place = following
@@ -181,12 +185,14 @@ class Walk:
         window = self._source.bounds.find_next(place.window)
         if window is None:
             return None
+        # The next window may bring the same rows as this one, and begins with its own request.
         self._trail = Trail(self._paginator)
         return self._enter(window)._replace(number=place.number + 1)
 
     def _is_full(self, following: Place) -> bool:
         """Whether a batch is cut here; the end of a window is a good place to."""
         limits: Limits = self._source.limits
+        # Behind a window every row of it has been read, so that its position can be published.
         share = 4 if following.begins_window else 1
         return (
             self._decoder.rows * share >= limits.batch_rows
@@ -231,10 +237,13 @@ class Walk:
     def _find_position(self, following: Place | None) -> tuple[Position | None, bool]:
         """How far the batches have come, and whether everything up to there has been read."""
         tracker = self._tracker
+        # Without a cursor there is no position to go on from before the end.
         if tracker is None:
             return None, following is None
+        # Behind the last page of a window or of the walk, whatever the order of the rows.
         if following is None or following.begins_window:
             return tracker.highest, following is None or tracker.is_known
+        # In ascending rows the next page begins at the last value or above it.
         if tracker.ascending and tracker.complete is not None:
             return tracker.complete, True
         return tracker.highest, False
