@@ -3,13 +3,12 @@
 import itertools
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from dev.localcluster.cluster import LocalCluster
-from tests.cluster.kube import Kube, install_definitions, make_namespace
-from tests.cluster.operator_process import CLOSED, NAMESPACE, OPEN, OperatorProcess
+from tests.cluster.kube import Kube, make_namespace
+from tests.cluster.operator_process import CLOSED, OPEN, OperatorProcess, running_operator
 from tests.cluster.shop_api import ShopApi, running_shop
 
 _numbers = itertools.count(1)
@@ -33,15 +32,8 @@ def operator(
     cluster: LocalCluster, runner_image: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[OperatorProcess]:
     """A running operator; it keeps to its own log."""
-    install_definitions(cluster)
-    home = make_namespace(cluster, NAMESPACE)
-    s3 = cluster.s3
-    home.secret("lake", AWS_ACCESS_KEY_ID=s3.access_key, AWS_SECRET_ACCESS_KEY=s3.secret_key)
-    log: Path = tmp_path_factory.mktemp("operator") / "log"
-    process = OperatorProcess(cluster, runner_image, log)
-    process.start()
-    yield process
-    process.stop()
+    with running_operator(cluster, runner_image, tmp_path_factory.mktemp("operator")) as process:
+        yield process
 
 
 @pytest.fixture

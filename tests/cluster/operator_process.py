@@ -13,10 +13,13 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from dev.localcluster.cluster import LocalCluster
+from tests.cluster.kube import install_definitions, make_namespace
 from tests.waiting import wait_for
 
 NAMESPACE = "operator-tests"
@@ -122,6 +125,21 @@ def has_seen_all(page: str) -> bool:
     return values["queue_depth"] == 0 and all(
         values[f"reconcile_total {kind}"] >= values[f"objects {kind}"] > 0 for kind in kinds
     )
+
+
+@contextmanager
+def running_operator(
+    cluster: LocalCluster, runner: str, folder: Path, **extra: str
+) -> Iterator[OperatorProcess]:
+    """The definitions, the default destination's Secret, and an operator that logs to a file."""
+    install_definitions(cluster)
+    home = make_namespace(cluster, NAMESPACE)
+    s3 = cluster.s3
+    home.secret("lake", AWS_ACCESS_KEY_ID=s3.access_key, AWS_SECRET_ACCESS_KEY=s3.secret_key)
+    process = OperatorProcess(cluster, runner, folder / "log", **extra)
+    process.start()
+    yield process
+    process.stop()
 
 
 def open_hosts(cluster: LocalCluster) -> dict[str, list[str]]:

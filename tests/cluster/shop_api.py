@@ -3,9 +3,11 @@ slow on demand.
 
 `/good/...` asks for the bearer token; the other roots each do one thing wrong. `/turning/...`
 goes wrong behind the first page, which is all that a check reads. `/gated/...` gives page after
-page and holds back each page behind the first until the test lets it go.
+page and holds back each page behind the first until the test lets it go. `/wide/...` has one row
+of very many fields.
 """
 
+import hashlib
 import json
 import threading
 from collections.abc import Iterator
@@ -22,6 +24,11 @@ WRONG = {
     "scalars": b'{"data": [1, 2, 3]}',
 }
 """Answers by root: not JSON, no records at `data`, records that are no objects."""
+
+
+def wide_columns(path: str) -> list[str]:
+    """The 2,000 fields of the one row of `/wide/...`, which compress badly."""
+    return [f"c_{hashlib.sha256(f'{path} {n}'.encode()).hexdigest()[:24]}" for n in range(2000)]
 
 
 class ShopApi:
@@ -86,6 +93,8 @@ class ShopApi:
             return 200, b'{"data": [], "next": null}'
         if root == "turning" and page > 0:
             return 200, WRONG["text"]
+        if root == "wide":
+            return 200, json.dumps({"data": [dict.fromkeys(wide_columns(path), 1)]}).encode()
         rows = [{"id": page * PAGE_ROWS + n, "name": f"n{n}"} for n in range(PAGE_ROWS)]
         following = page + 1 if page + 1 < PAGES else None
         return 200, json.dumps({"data": rows, "next": following}).encode()
