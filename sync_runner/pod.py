@@ -8,7 +8,7 @@ use. The termination message is at most 4,096 bytes; lines of the log hold what 
 import logging
 from bisect import bisect
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from external_data_operator.api.conditions import Reason
@@ -112,9 +112,11 @@ class ProgressLog:
         if progress.phase == self._phase and now - self._said_at < self.every_s:
             return
         self._phase, self._said_at = progress.phase, now
-        rate = round(progress.rows / max(now - self._began, 0.001))
-        fields = {**asdict(progress), "rows_per_second": rate}
-        said = f"{progress.phase}: {progress.pages} pages, {progress.rows} rows, {rate} rows/s"
+        counts = progress.counts
+        rate = round(counts.rows / max(now - self._began, 0.001))
+        numbers = {"pages": counts.pages, "rows": counts.rows, "bytes": counts.bytes}
+        fields = {"phase": progress.phase, **numbers, "rows_per_second": rate}
+        said = f"{progress.phase}: {counts.pages} pages, {counts.rows} rows, {rate} rows/s"
         logging.getLogger(__name__).info(said, extra={"fields": fields})
 
 

@@ -19,6 +19,7 @@ from sync_runner.pipeline.teller import Teller, describe_replaced
 from sync_runner.protocols import (
     Batch,
     Clock,
+    Counts,
     Destination,
     Feed,
     FeedBatch,
@@ -54,9 +55,7 @@ class TableOutcome:
 class FeedOutcome:
     """What a run that published in all tables has to report."""
 
-    rows: int
-    pages: int
-    bytes: int
+    counts: Counts
     resumed: bool
     tables: Mapping[str, TableOutcome]
     """By stream."""
@@ -82,9 +81,7 @@ def run_feed(
     run.confirm()
     run.teller.tell("finished")
     return FeedOutcome(
-        rows=progress.rows,
-        pages=progress.pages,
-        bytes=progress.bytes,
+        counts=progress.counts,
         resumed=any(lane.start.resumed for lane in lanes.values()),
         tables=finished,
     )
@@ -170,7 +167,7 @@ class _Run:
             placed = replace(changes, position=batch.position, settled=True, confirms=None)
             lane.write(placed, seconds=self.teller.seconds)
             self.held_bytes += changes.records.nbytes
-        self.teller.progress.parts = sum(lane.parts for lane in self.lanes.values())
+        self.teller.count_parts(sum(lane.parts for lane in self.lanes.values()))
         self.teller.tell("reading")
         self.at = batch.position
         self.read_to = self.read_to if batch.confirms is None else batch.confirms

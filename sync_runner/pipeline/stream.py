@@ -18,10 +18,10 @@ from sync_runner.pipeline.teller import Teller, describe_replaced
 from sync_runner.protocols import (
     Batch,
     Clock,
+    Counts,
     Destination,
     Progress,
     ProgressListener,
-    Published,
     ReadRequest,
     Source,
     Start,
@@ -38,11 +38,9 @@ _AHEAD = 2
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run that published has to report. Counts are those of all its pods."""
+    """What a run that published has to report."""
 
-    rows: int
-    pages: int
-    bytes: int
+    counts: Counts
     resumed: bool
     table: TableStatus | None
     cursor: str | None
@@ -64,7 +62,10 @@ def run_stream(
     run = _Run(source, table, Budget(plan.limits), Teller(clock, progress, listener))
     # An earlier run may have died between its commit and the source's being told.
     run.confirm(start.unconfirmed)
-    if not start.finished:
+    # An earlier pod has published what it read: it is reported again, and not read again.
+    if start.finished:
+        run.teller.reset(start.counts)
+    else:
         start = run.extract(start)
     progress.notes += describe_replaced(run.teller.replaced)
     run.teller.tell("publishing")
@@ -72,7 +73,14 @@ def run_stream(
     progress.notes += published.notes
     run.confirm(published.confirms)
     run.teller.tell("finished")
-    return _outcome(progress, start, published)
+    position = published.position
+    return Outcome(
+        counts=progress.counts,
+        resumed=start.resumed,
+        table=published.table,
+        cursor=None if position is None else position.value,
+        columns=list(published.columns),
+    )
 
 
 @dataclass
@@ -118,8 +126,7 @@ class _Run:
 
     def _take(self, batch: Batch) -> None:
         self.teller.add(batch)
-        parts = self.table.write(batch, seconds=self.teller.seconds)
-        self.teller.progress.parts = parts
+        self.teller.count_parts(self.table.write(batch, seconds=self.teller.seconds))
         self.read_to = self.read_to if batch.confirms is None else batch.confirms
         excess = self.budget.find_excess(self.teller.counts)
         if batch.settled and batch.next is not None and (excess or self.table.is_due()):
@@ -138,17 +145,3 @@ class _Run:
 
 def _is_heavy(batch: Batch) -> bool:
     return batch.bytes >= _HEAVY_BYTES
-
-
-def _outcome(progress: Progress, start: Start, published: Published) -> Outcome:
-    counts = start.counts if start.finished else progress
-    position = published.position
-    return Outcome(
-        rows=counts.rows,
-        pages=counts.pages,
-        bytes=counts.bytes,
-        resumed=start.resumed,
-        table=published.table,
-        cursor=None if position is None else position.value,
-        columns=list(published.columns),
-    )

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sync_runner.protocols import Batch, Clock, Counts, Progress, ProgressListener
 
@@ -26,8 +26,7 @@ class Teller:
     def reset(self, counts: Counts) -> None:
         """Goes on from what earlier pods have read."""
         self._seconds_before = counts.seconds
-        self.progress.pages, self.progress.rows = counts.pages, counts.rows
-        self.progress.bytes, self.progress.parts = counts.bytes, counts.parts
+        self.progress.counts = counts
         self.replaced.clear()
 
     @property
@@ -37,9 +36,8 @@ class Teller:
 
     @property
     def counts(self) -> Counts:
-        """The counters as a value."""
-        progress = self.progress
-        return Counts(progress.pages, progress.rows, progress.bytes, progress.parts, self.seconds)
+        """The counters as of now."""
+        return replace(self.progress.counts, seconds=self.seconds)
 
     def add(self, batch: Batch) -> None:
         """Counts a batch of the one stream that is read, and tells it."""
@@ -50,9 +48,17 @@ class Teller:
 
     def count(self, batch: Batch) -> None:
         """Counts what was read."""
-        self.progress.pages += batch.pages
-        self.progress.rows += batch.records.num_rows
-        self.progress.bytes += batch.bytes
+        before = self.progress.counts
+        self.progress.counts = replace(
+            before,
+            pages=before.pages + batch.pages,
+            rows=before.rows + batch.records.num_rows,
+            bytes=before.bytes + batch.bytes,
+        )
+
+    def count_parts(self, parts: int) -> None:
+        """Notes how many parts are staged."""
+        self.progress.counts = replace(self.progress.counts, parts=parts)
 
     def tell(self, phase: str) -> None:
         """Says how it goes."""

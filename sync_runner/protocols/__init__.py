@@ -8,6 +8,7 @@ from sync_runner.protocols.feeds import Feed, FeedBatch, FeedRequest
 from sync_runner.protocols.sources import Batch, Position, ReadRequest, Source, Token
 from sync_runner.protocols.surroundings import (
     Clock,
+    Counts,
     Credentials,
     Progress,
     ProgressListener,
@@ -15,7 +16,7 @@ from sync_runner.protocols.surroundings import (
     Steps,
     no_steps,
 )
-from sync_runner.protocols.tables import Counts, Destination, Published, Start
+from sync_runner.protocols.tables import Destination, Published, Start
 
 __all__ = [
     "Batch",

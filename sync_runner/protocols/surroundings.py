@@ -37,16 +37,27 @@ class Clock(Protocol):
         """Waits."""
 
 
-@dataclass
-class Progress:
-    """Counters of a run; the pipeline adds, a terminal or the log shows."""
+@dataclass(frozen=True)
+class Counts:
+    """What a run has read, over all its pods: the one carrier of these numbers from the pipeline to
+    the journal, the commit and the report."""
 
     pages: int = 0
     rows: int = 0
     bytes: int = 0
     parts: int = 0
+    seconds: float = 0.0
+
+
+@dataclass
+class Progress:
+    """How a run goes; the pipeline writes it, a terminal or the log shows it, and the report ends
+    with it."""
+
+    counts: Counts = field(default_factory=Counts)
     phase: str = "starting"
     notes: list[str] = field(default_factory=list)
+    """Sentences on the walk and on the data that a person may want to know."""
 
 
 class ProgressListener(Protocol):

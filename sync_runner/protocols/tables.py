@@ -1,22 +1,12 @@
 """What the pipeline asks of the table that a run writes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from external_data_operator.api.schema import Column, TableStatus
 
 from sync_runner.protocols.sources import Batch, Position, Token
-
-
-@dataclass(frozen=True)
-class Counts:
-    """What a run has read, over all its pods."""
-
-    pages: int = 0
-    rows: int = 0
-    bytes: int = 0
-    parts: int = 0
-    seconds: float = 0.0
+from sync_runner.protocols.surroundings import Counts
 
 
 @dataclass(frozen=True)
@@ -37,7 +27,7 @@ class Start:
     resumed: bool = False
     finished: bool = False
     """An earlier pod of this run has published everything; there is nothing to read."""
-    counts: Counts = Counts()
+    counts: Counts = field(default_factory=Counts)
 
 
 @dataclass(frozen=True)

@@ -87,30 +87,24 @@ def report_on(
         failure = _explain(error)
     finally:
         over.set()
-    return _build_report(
-        Report(
-            task=task,
-            run_id=given.run_id,
-            result="Succeeded" if failure is None else "Failed",
-            failure=failure,
-            rows=progress.rows,
-            pages=progress.pages,
-            bytes=progress.bytes,
-            notes=progress.notes,
-            seconds=round(given.clock.monotonic() - began, 3),
-        ),
-        outcome,
+    counts = progress.counts
+    report = Report(
+        task=task,
+        run_id=given.run_id,
+        result="Succeeded" if failure is None else "Failed",
+        failure=failure,
+        rows=counts.rows,
+        pages=counts.pages,
+        bytes=counts.bytes,
+        notes=progress.notes,
+        seconds=round(given.clock.monotonic() - began, 3),
     )
+    return report if outcome is None else _add_outcome(report, outcome)
 
 
-def _build_report(report: Report, outcome: Outcome | None) -> Report:
-    if outcome is None:
-        return report
+def _add_outcome(report: Report, outcome: Outcome) -> Report:
     return report.model_copy(
         update={
-            "rows": outcome.rows,
-            "pages": outcome.pages,
-            "bytes": outcome.bytes,
             "resumed": outcome.resumed,
             "table": outcome.table,
             "cursor": outcome.cursor,

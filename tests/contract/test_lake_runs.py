@@ -64,7 +64,7 @@ def test_a_second_publication_of_the_same_run_is_recognised_and_does_nothing(pla
     first = sync(*pages(0, 100), run="one")
     again = sync(*pages(0, 100), run="one")
     assert first.table == again.table
-    assert (again.rows, again.pages, again.resumed) == (100, 10, True)
+    assert (again.counts.rows, again.counts.pages, again.resumed) == (100, 10, True)
     assert ids(place) == list(range(100))
 
 
@@ -76,7 +76,7 @@ def test_the_next_pod_goes_on_from_the_journals_token(place: Place) -> None:
     assert second.asked is not None
     assert int(second.asked.resume or 0) > 0
     assert outcome.resumed
-    assert (outcome.rows, outcome.pages) == (100, 10)
+    assert (outcome.counts.rows, outcome.counts.pages) == (100, 10)
     assert ids(place) == list(range(100))
 
 
@@ -86,7 +86,7 @@ def test_a_pod_that_died_behind_the_last_page_leaves_nothing_to_read(place: Plac
     second = ListedSource([])
     outcome = sync.read(second, "one")
     assert second.asked is None
-    assert outcome.rows == 100
+    assert outcome.counts.rows == 100
     assert ids(place) == list(range(100))
 
 
@@ -164,7 +164,7 @@ def test_a_token_that_the_source_refuses_begins_the_walk_anew_once(place: Place)
     source = ForgetfulSource(ListedSource(rows_of(*pages(0, 90))), 1)
     outcome = sync.read(source, "one")
     assert [request.resume is None for request in source.requests] == [False, True]
-    assert outcome.rows == 90
+    assert outcome.counts.rows == 90
     assert ids(place) == list(range(90))
 
 

@@ -162,7 +162,7 @@ def test_a_replaced_table_takes_values_of_any_kind_as_text(tmp_path: Path) -> No
 
 def test_no_table_is_made_of_a_stream_without_rows(tmp_path: Path) -> None:
     outcome = full(folder_place(tmp_path))([])
-    assert (outcome.table, outcome.columns, outcome.rows) == (None, [], 0)
+    assert (outcome.table, outcome.columns, outcome.counts.rows) == (None, [], 0)
 
 
 def test_a_full_refresh_without_rows_empties_the_table_and_keeps_its_columns(

@@ -132,7 +132,7 @@ def test_an_upkeep_that_fails_does_not_fail_the_run(tmp_path: Path) -> None:
     sync(*pages(0, 10))
     (sync.place.folder / "_delta_log" / "_last_checkpoint").mkdir()
     outcome = sync(*pages(10, 20))
-    assert outcome.rows == 10
+    assert outcome.counts.rows == 10
     assert len(read_duckdb(sync.place.folder)) == 20
 
 

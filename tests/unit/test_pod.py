@@ -27,7 +27,7 @@ from sync_runner.pod import (
     fit_report,
     render_report,
 )
-from sync_runner.protocols import Progress
+from sync_runner.protocols import Counts, Progress
 from tests.clocks import JumpingClock
 from tests.large_catalogue import build_catalogue
 
@@ -137,7 +137,7 @@ def test_progress_is_said_every_few_seconds_and_when_the_phase_changes() -> None
     progress = Progress(phase="reading")
     for _ in range(12):
         clock.time += 1
-        progress.rows += 100
+        progress.counts = Counts(rows=progress.counts.rows + 100)
         tell(progress)
     progress.phase = "publishing"
     tell(progress)

@@ -65,7 +65,8 @@ def _sync(session: Session, plan: Plan, stop: threading.Event) -> Report:
     line = display.follow(stream)
 
     def listen(progress: Progress) -> None:
-        line.show(pages=progress.pages, rows=progress.rows, phase=progress.phase)
+        counts = progress.counts
+        line.show(pages=counts.pages, rows=counts.rows, phase=progress.phase)
 
     given = Surroundings(
         credentials=session.credentials_of(plan),

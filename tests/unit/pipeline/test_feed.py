@@ -116,7 +116,7 @@ def test_a_feed_is_confirmed_after_all_tables_have_published() -> None:
         "b finish",
         "confirm c3",
     ]
-    assert (outcome.rows, outcome.pages, outcome.bytes) == (3, 3, 30)
+    assert (outcome.counts.rows, outcome.counts.pages, outcome.counts.bytes) == (3, 3, 30)
     assert {name: one.rows for name, one in outcome.tables.items()} == {"a": 2, "b": 1}
     assert outcome.tables["a"].notes == ("note of a",)
 
@@ -151,7 +151,7 @@ def test_a_table_skips_what_it_had_and_is_told_to_the_feed() -> None:
     outcome = run(feed, Memory("a", told, since=1), Memory("b", told))
     assert told.lines[:3] == ["b [1] to 1", "a [2] to 2", "b [2] to 2"]
     assert feed.asked == FeedRequest({"a": place(1), "b": None})
-    assert (outcome.rows, outcome.tables["a"].rows) == (4, 1)
+    assert (outcome.counts.rows, outcome.tables["a"].rows) == (4, 1)
 
 
 def test_a_batch_that_straddles_what_a_table_has_is_a_bug_and_not_a_doubled_row() -> None:

@@ -98,14 +98,19 @@ def test_batches_are_written_in_order_and_counted() -> None:
     table = Memory()
     outcome = run(Numbers(3), table)
     assert table.told == ["begin", "write 0", "write 1", "write 2", "finish"]
-    assert (outcome.rows, outcome.pages, outcome.bytes, outcome.cursor) == (3, 3, 30, "100")
+    assert (outcome.counts.rows, outcome.counts.pages, outcome.counts.bytes, outcome.cursor) == (
+        3,
+        3,
+        30,
+        "100",
+    )
 
 
 def test_a_run_that_is_finished_reads_nothing() -> None:
     source, table = Numbers(3), Memory(Start(finished=True, resumed=True, counts=Counts(7, 8, 9)))
     outcome = run(source, table)
     assert (source.requests, table.told) == ([], ["begin", "finish"])
-    assert (outcome.pages, outcome.rows, outcome.bytes) == (7, 8, 9)
+    assert (outcome.counts.pages, outcome.counts.rows, outcome.counts.bytes) == (7, 8, 9)
 
 
 def test_a_run_that_has_read_everything_reads_nothing_more() -> None:
@@ -118,7 +123,7 @@ def test_a_resumed_run_goes_on_from_its_token_and_counts() -> None:
     source, table = Numbers(3), Memory(Start(resume="2", resumed=True, counts=Counts(2, 2, 20)))
     outcome = run(source, table)
     assert source.requests == [ReadRequest(resume="2")]
-    assert (outcome.rows, outcome.resumed) == (3, True)
+    assert (outcome.counts.rows, outcome.resumed) == (3, True)
 
 
 def test_a_run_reads_from_where_the_table_says() -> None:
@@ -215,7 +220,7 @@ def test_a_token_that_expires_in_mid_walk_begins_the_walk_again() -> None:
     source, table = Forgetful(2, times=1), Memory()
     outcome = run(source, table)
     assert table.told == ["begin", "write 0", "fresh", "write 0", "write 1", "finish"]
-    assert outcome.rows == 2
+    assert outcome.counts.rows == 2
     assert not outcome.resumed
 
 

@@ -54,7 +54,7 @@ def _given(**changes: Any) -> Surroundings:
 
 def _fail_with(error: BaseException) -> Surroundings:
     def listen(progress: Progress) -> None:
-        if progress.rows:
+        if progress.counts.rows:
             raise error
 
     return _given(listener=listen)
