@@ -3,7 +3,6 @@
 OperatorError
 ├── SettingsError         an administrator must correct the operator's environment
 ├── SpecError             a person must act on the object: its message names the field
-├── WaitError             nothing is wrong: come back later
 └── ClusterError          the API server refused or failed; carries its status code
     ├── NotFoundError  ConflictError  AlreadyExistsError
     ├── InvalidError      the object itself was refused (422)
@@ -38,17 +37,6 @@ class SpecError(OperatorError):
         """`message` is shown in status."""
         super().__init__(message)
         self.reason = reason
-
-
-class WaitError(OperatorError):
-    """The world is not there yet."""
-
-    remedy = "None; the operator comes back by itself."
-
-    def __init__(self, message: str, seconds: float) -> None:
-        """Comes back after `seconds`."""
-        super().__init__(message)
-        self.seconds = seconds
 
 
 class ClusterError(OperatorError):

@@ -124,7 +124,8 @@ class JournalFile:
             if self.held or (found is not None and found.open and found.updated >= began):
                 break
         raise SupersededError(
-            "another run has taken over the staging folder; this one changed nothing"
+            "Another process wrote this table's journal after this run had begun: it continues the "
+            "run, or started the next one. This one stopped and changed nothing."
         )
 
     def _put(self, data: bytes) -> str | None:

@@ -210,13 +210,13 @@ def test_of_two_runs_at_once_the_first_to_publish_wins_and_the_other_says_supers
     assert ids(place) == list(range(first + count + 10))
 
 
-def test_a_run_whose_staging_folder_was_taken_over_stops_at_its_next_part(place: Place) -> None:
+def test_a_run_whose_journal_was_taken_over_stops_at_its_next_part(place: Place) -> None:
     sync = full(place)
 
     def take_over() -> None:
         die(sync, Step.JOURNALED, 2, ListedSource(rows_of(*pages(0, 100))), "rival")
 
-    with pytest.raises(SupersededError, match="staging"):
+    with pytest.raises(SupersededError, match="wrote this table's journal"):
         sync(*pages(0, 300), run="slow", steps=ActAt(Step.JOURNALED, take_over, 2))
     assert sync(*pages(0, 100), run="rival").resumed
     assert ids(place) == list(range(100))

@@ -74,11 +74,6 @@ def _carry(old: Any, new: Any) -> None:
             _carry(before["type"], spec["type"])
 
 
-def render_field(field: pa.Field) -> str:
-    """One column as the log holds it."""
-    return json.dumps(_render_field(field, _metadata(field)), ensure_ascii=False)
-
-
 def parse_schema(text: str) -> pa.Schema:
     """The schema of a table, also of one that others have changed."""
     fields = []
