@@ -1,14 +1,18 @@
 """From a page to the next one, and where each style ends."""
 
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from external_data_operator.api.conditions import Reason
 from external_data_operator.api.sources.rest import Pagination
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.records.decode import MISSING, Value
 from sync_runner.sources.rest.pagination import PAGINATIONS, build_paginator
+from sync_runner.sources.rest.pagination.next_url import join
 from sync_runner.sources.rest.pagination.page import (
     Foresees,
     PageRequest,
@@ -265,6 +269,25 @@ class TestNextUrl:
     )
     def test_an_address_is_taken_whole(self, link: str, url: str) -> None:
         assert _next(_build(nextUrl={"nextUrlPath": "next"}), text(link)) == PageRequest(_at(url))
+
+    @given(
+        base=st.from_regex(
+            r"https://h\.example(/[a-z.]{0,3}){0,3}(\?a=[0-9/]{1,2})?", fullmatch=True
+        ),
+        link=st.from_regex(
+            r"(https?:)?(//[a-zA-Z.:\[\]]{0,4})?(/|[a-z.~%;:]{0,3}|/[a-z.~%;:]{0,3}){0,4}"
+            r"(\?[a-z=&/.?:]{0,5})?(#[a-z]?)?",
+            fullmatch=True,
+        ),
+    )
+    def test_an_address_is_joined_as_the_standard_says(self, base: str, link: str) -> None:
+        try:
+            expected = urljoin(base, link)
+        except ValueError:
+            with pytest.raises(ValueError, match=r"."):
+                join(base, link)
+        else:
+            assert join(base, link) == expected
 
     def test_a_relative_address_starts_where_the_answer_came_from(self) -> None:
         paginator = _build(nextUrl={"nextUrlPath": "next"})
