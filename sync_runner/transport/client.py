@@ -21,6 +21,13 @@ from sync_runner.network.failures import AttemptError
 from sync_runner.network.hosts import AddressRules
 from sync_runner.network.sockets import open_socket
 from sync_runner.protocols import Clock
+from sync_runner.transport.attempts import (
+    ASKED_WAIT_S_MAX,
+    Context,
+    conclude,
+    count_attempts,
+    describe_wait,
+)
 from sync_runner.transport.auth import Auth, NoAuth
 from sync_runner.transport.bodies import GZIP_MAGIC, decode_body
 from sync_runner.transport.exchange import AttemptLimits, Connection
@@ -37,13 +44,6 @@ from sync_runner.transport.outgoing import (
 )
 from sync_runner.transport.pace import Pace
 from sync_runner.transport.retry import own_wait_s, raise_for_status
-from sync_runner.transport.weather import (
-    ASKED_WAIT_S_MAX,
-    Context,
-    conclude,
-    count_attempts,
-    describe_wait,
-)
 
 T = TypeVar("T")
 IsStopped = Callable[[], bool]

@@ -42,7 +42,7 @@ class NoRowsError(AttemptError):
 
 class AnswerError(AttemptError):
     """A whole answer came, and is not what was asked for: a refusal, a redirect to a login, a page
-    that is not JSON. Whether the spec or the source is at fault is decided in `weather`."""
+    that is not JSON. Whether the spec or the source is at fault is decided in `attempts`."""
 
     def __init__(
         self, message: str, *, reason: Reason, status: int = 0, lasting: bool = False

@@ -26,6 +26,7 @@ from sync_runner.sources.rest.pagination.page import (
     Paginator,
 )
 from sync_runner.sources.rest.place import Place
+from sync_runner.transport.attempts import Context
 from sync_runner.transport.client import Client
 from sync_runner.transport.failures import (
     AnswerError,
@@ -36,7 +37,6 @@ from sync_runner.transport.failures import (
 )
 from sync_runner.transport.messages import Response
 from sync_runner.transport.texts import read_text
-from sync_runner.transport.weather import Context
 
 T = TypeVar("T")
 _NO_CONTENT = 204
