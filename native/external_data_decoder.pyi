@@ -5,10 +5,11 @@ import builtins
 class DecodeError(ValueError):
     """A page that cannot be decoded; the decoder is as it was before.
 
-    `kind` is one of not_json, truncated, empty, nothing, lone_object, strangers, path_not_found,
-    not_objects, too_deep, too_many_columns, too_large. `detail` names places, JSON types and keys,
-    never a value of the body. `keys` are those that are there instead of rows, and what each holds:
-    null, a boolean, false, a number, a string, an object, objects (a list of them), a list, empty.
+    `kind` is one of not_json, truncated, empty, nothing, lone_object, map_of_rows, strangers,
+    path_not_found, not_objects, too_deep, too_many_columns, too_large. `detail` names places, JSON
+    types and keys, never a value of the body. `keys` are those that are there instead of rows, and
+    what each holds: null, a boolean, false, a number, a string, an object, objects (a list of
+    them), a list, empty.
     """
 
     kind: str

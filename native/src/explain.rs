@@ -1,6 +1,8 @@
 //! What is wrong with a page that holds no rows: which keys there are, and what stands in the place
 //! of rows. Nothing here is on the way of a page that has rows.
 
+use std::collections::HashSet;
+
 use crate::bytes::Bytes;
 use crate::cursor::Cursor;
 use crate::failure::{Failure, Kind, Result};
@@ -94,6 +96,24 @@ pub fn members(object: &[u8]) -> Result<Vec<(String, &[u8])>> {
         }
     }
     Ok(found)
+}
+
+/// Whether all members of an object are objects, and two of the first ones share a field: rows by
+/// their ids, rather than one row.
+pub fn is_map_of_rows(inside: &[(String, &[u8])]) -> Result<bool> {
+    const COMPARED: usize = 8;
+    if inside.len() < 2 || inside.iter().any(|(_, value)| value[0] != b'{') {
+        return Ok(false);
+    }
+    let mut seen = HashSet::new();
+    for (_, value) in inside.iter().filter(|(_, value)| !is_empty(value)).take(COMPARED) {
+        let names: HashSet<String> = members(value)?.into_iter().map(|(name, _)| name).collect();
+        if names.iter().any(|name| seen.contains(name)) {
+            return Ok(true);
+        }
+        seen.extend(names);
+    }
+    Ok(false)
 }
 
 pub fn list_keys(keys: impl ExactSizeIterator<Item = String>) -> String {

@@ -14,6 +14,8 @@ pub enum Kind {
     Nothing,
     /// One object where a list is usual, with keys that were not there before.
     LoneObject,
+    /// The same, and its values are objects that share fields: rows by their ids.
+    MapOfRows,
     /// Rows that share no field with those before.
     Strangers,
     PathNotFound,
@@ -31,6 +33,7 @@ impl Kind {
             Kind::Empty => "empty",
             Kind::Nothing => "nothing",
             Kind::LoneObject => "lone_object",
+            Kind::MapOfRows => "map_of_rows",
             Kind::Strangers => "strangers",
             Kind::PathNotFound => "path_not_found",
             Kind::NotObjects => "not_objects",

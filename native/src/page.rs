@@ -7,7 +7,7 @@ use crate::bytes::Bytes;
 use crate::cursor::Cursor;
 use crate::digest::{digest, join};
 use crate::explain::{
-    describe, explain_missing, explain_rest, is_empty, list_keys, members, type_of,
+    describe, explain_missing, explain_rest, is_empty, is_map_of_rows, list_keys, members, type_of,
 };
 use crate::failure::{Failure, Kind, Result};
 use crate::table::Table;
@@ -175,8 +175,10 @@ impl<'p> Page<'p> {
         if let Some(text) = lone
             && (strange || !has_known)
         {
-            let keys = members(text)?.into_iter().map(|(key, value)| (key, describe(value)));
-            let failure = Failure::new(Kind::LoneObject, "in place of rows stands one object");
+            let inside = members(text)?;
+            let kind = if is_map_of_rows(&inside)? { Kind::MapOfRows } else { Kind::LoneObject };
+            let failure = Failure::new(kind, "in place of rows stands one object");
+            let keys = inside.into_iter().map(|(key, value)| (key, describe(value)));
             return Err(failure.with_keys(keys.collect()));
         }
         if has_known && brings && !shares {

@@ -135,9 +135,18 @@ class RecordDecoder:
         try:
             return _read(self._decoder.push(page, unless=unless))
         except external_data_decoder.DecodeError as error:
-            if error.kind != "lone_object" or self._judge(error.keys) is not Verdict.ROW:
+            is_lone = error.kind == "lone_object" or self._is_stated(error)
+            if not is_lone or self._judge(error.keys) is not Verdict.ROW:
                 raise
         return _read(self._decoder.push(page, lone_object=True, unless=unless))
+
+    def _is_stated(self, error: external_data_decoder.DecodeError) -> bool:
+        """Whether an object that looks like a map of rows is said to be one row: by the spec, or by
+        rows before."""
+        names = {name for name, _ in error.keys}
+        known = self._expected.known.union(self._decoder.fields, self._expected.stated)
+        is_said = self._expected.is_whole_stated or bool(names & known)
+        return error.kind == "map_of_rows" and is_said
 
     def _judge(self, keys: Sequence[tuple[str, str]]) -> Verdict:
         known = self._expected.known.union(self._decoder.fields)
@@ -166,6 +175,8 @@ class RecordDecoder:
             # Another body than rows: an error, an envelope, or the answer to something else.
             case "lone_object" | "strangers":
                 found = self._remedy_for_object(error)
+            case "map_of_rows":
+                found = self._remedy_for_map(error)
             case "path_not_found":
                 found = self._remedy_for_path(error)
             case "not_objects":
@@ -201,6 +212,16 @@ class RecordDecoder:
         else:
             message = f"the response is one object with {keys}, and lacks the primary key"
         return RetryableError(Reason.INVALID_RESPONSE, message)
+
+    def _remedy_for_map(self, error: external_data_decoder.DecodeError) -> RunError:
+        """Rows by their ids would be one row with a column for each id."""
+        where = f"recordsPath {format_path(self._path)}" if self._path else "the response"
+        message = (
+            f"{where} is one object of {len(error.keys)} objects with the same fields, by "
+            f"{_list_keys(error.keys)}: rows by their ids, and no list of rows. Ask the source for "
+            "a list; if the object itself is the one row, name one of its keys in primaryKey"
+        )
+        return ResponseError(Reason.INVALID_RECORDS, message)
 
     def _remedy_for_path(self, error: external_data_decoder.DecodeError) -> RunError:
         """A path that led to rows before, or an error beside it, is not the spec's fault."""

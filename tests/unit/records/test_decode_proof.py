@@ -280,3 +280,38 @@ def test_any_bytes_are_rows_or_a_failure_of_the_run(
         else:
             assert decoder.rows == before + page.rows
     decoder.flush().validate(full=True)
+
+
+MAPS = {
+    "rows by id": b'{"a1": {"id": 1, "n": 2}, "b2": {"id": 2, "n": 3}}',
+    "fields that differ": b'{"a1": {"id": 1}, "b2": {"n": 3}, "c3": {"n": 4, "x": {}}}',
+    "an empty one": b'{"a1": {}, "b2": {"id": 3}, "c3": {"id": 4}}',
+}
+
+
+@pytest.mark.parametrize("path", [None, "data"])
+@pytest.mark.parametrize("body", MAPS.values(), ids=MAPS.keys())
+def test_a_map_of_rows_is_refused_and_not_one_row(body: bytes, path: str | None) -> None:
+    decoder = RecordDecoder(records_path=path)
+    with pytest.raises(ResponseError, match="rows by their ids, and no list") as caught:
+        decoder.push(body if path is None else b'{"data": ' + body + b"}")
+    assert caught.value.reason is Reason.INVALID_RECORDS
+    assert ("recordsPath data" in str(caught.value)) == (path is not None)
+    assert decoder.rows == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"a": {"id": 1}, "b": {"n": 2}}', b'{"a": {"id": 1}, "b": 3}', b'{"a": {"id": 1}}'],
+    ids=["nothing shared", "a number beside", "one"],
+)
+def test_an_object_of_objects_that_share_nothing_is_a_row(body: bytes) -> None:
+    decoder = RecordDecoder()
+    assert decoder.push(body).rows == 1
+
+
+def test_an_object_of_alike_objects_is_a_row_where_that_is_said() -> None:
+    body = MAPS["rows by id"]
+    assert RecordDecoder(records_path="$").push(body).rows == 1
+    assert RecordDecoder(expected=Expected(stated=frozenset({"a1"}))).push(body).rows == 1
+    assert RecordDecoder(expected=Expected(known=frozenset({"b2"}))).push(body).rows == 1
