@@ -28,6 +28,12 @@ from external_data_operator.api.status import RunsStatus, build_condition_column
 ColumnName = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(spell_field)]
 EnabledColumn = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(spell_column)]
 LOOKBACK_SECONDS_MAX = 60 * 86_400
+COUNTING_CURSORS = (CursorType.INTEGER, CursorType.NUMERIC)
+"""Cursors that count no time."""
+LOOKBACK_MESSAGE = (
+    "an Integer or Numeric cursor cannot be shifted by seconds; leave it out, or declare the type"
+    " Timestamp if the values are Unix time"
+)
 RETENTION_HOURS_MAX = 10 * 366 * 24
 
 
@@ -68,7 +74,8 @@ class SchemaSpec(SpecModel):
     """How its values are compared: Integer, Numeric, DateTime, Date, Timestamp or ObjectId.
     Default: the type that the stream declares for this field, and DateTime for any other field."""
     lookback_seconds: int = Field(default=0, ge=0, le=LOOKBACK_SECONDS_MAX)
-    """Seconds by which the request is shifted back, never the cursor; at most 60 days."""
+    """Seconds by which the request is shifted back, never the cursor; at most 60 days. Not for
+    Integer and Numeric cursors, which count no time."""
     primary_key_columns: list[ColumnName] | None = Field(default=None, max_length=16)
     """Fields that name a row. Default: those that the source's stream declares, and none if it
     declares none."""
@@ -104,6 +111,16 @@ class SchemaSpec(SpecModel):
                 it.cron is None or (it.sync_frequency is None and it.sync_time_of_day is None)
             ),
             field="cron",
+        ),
+        CelRule(
+            "!has(self.lookbackSeconds) || self.lookbackSeconds == 0 || "
+            "!has(self.incrementalFieldType) || "
+            "!(self.incrementalFieldType in ['Integer', 'Numeric'])",
+            LOOKBACK_MESSAGE,
+            lambda it: (
+                it.lookback_seconds == 0 or it.incremental_field_type not in COUNTING_CURSORS
+            ),
+            field="lookbackSeconds",
         ),
         CelRule(
             "!has(self.timeZone) || has(self.cron)",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from external_data_operator.api.paths import PATH_MESSAGE
+from external_data_operator.api.schema import LOOKBACK_MESSAGE
 from external_data_operator.api.sources.rest_rules import OWN_HEADERS
 
 Spec = dict[str, Any]
@@ -293,6 +294,14 @@ REFUSALS: tuple[Refusal, ...] = (
     _schema("six cron fields", "spec.cron", cron="0 5 4 * * *"),
     _schema("a time of day that is none", "spec.syncTimeOfDay", syncTimeOfDay="25:00"),
     _schema("a frequency that is none", "spec.syncFrequency", syncFrequency="2hour"),
+    _schema(
+        "a look-back of a number",
+        "spec.lookbackSeconds",
+        LOOKBACK_MESSAGE,
+        incrementalField="seq",
+        incrementalFieldType="Integer",
+        lookbackSeconds=300,
+    ),
     _schema("a look-back beyond sixty days", "spec.lookbackSeconds", lookbackSeconds=5184001),
 )  # fmt: skip
 

@@ -12,7 +12,12 @@ from collections.abc import Collection
 
 from external_data_operator.api.cursor import choose_cursor
 from external_data_operator.api.plan import SyncOptions
-from external_data_operator.api.schema import SchemaSpec, SyncType
+from external_data_operator.api.schema import (
+    COUNTING_CURSORS,
+    LOOKBACK_MESSAGE,
+    SchemaSpec,
+    SyncType,
+)
 from external_data_operator.api.source import SchemaPolicy, SourceSpec
 from external_data_operator.errors import SpecError
 from external_data_operator.reconcile.plans.catalogue import Findings
@@ -60,6 +65,8 @@ def pick_options(spec: SchemaSpec, stream: Stream) -> SyncOptions:
             f"syncType: {sync_type} needs a cursor; "
             "set incrementalField, or incremental in the source's stream"
         )
+    if cursor is not None and spec.lookback_seconds and cursor.type in COUNTING_CURSORS:
+        raise SpecError(f"lookbackSeconds: {LOOKBACK_MESSAGE} (the cursor {cursor.name} is one)")
     if sync_type is SyncType.INCREMENTAL and not keys:
         raise SpecError("syncType: Incremental needs a primary key; set primaryKeyColumns")
     return SyncOptions(
