@@ -20,6 +20,7 @@ from external_data_operator.api.plan import (
     Plan,
     Report,
     SyncOptions,
+    TablePlan,
     TableTarget,
     Task,
 )
@@ -126,8 +127,12 @@ def build_plan(sync: Sync, *, api: Api, bucket: Bucket, table: str) -> Plan:
         rest=RestSource(
             base_url=api.address, concurrency=sync.concurrency, streams=[sync.build_stream()]
         ),
-        sync=sync.build_options(),
-        target=TableTarget(s3=destination, path=f"bench/{table}", trusted=True),
+        tables=[
+            TablePlan(
+                sync=sync.build_options(),
+                target=TableTarget(s3=destination, path=f"bench/{table}", trusted=True),
+            )
+        ],
         network=NetworkPolicy(private_cidrs=["127.0.0.0/8"]),
     )
 
@@ -213,12 +218,13 @@ class Runner:
         if stats["first_request_at"] is not None:
             further["first_request_s"] = stats["first_request_at"] - finished.started_at
             further["after_last_page_s"] = ended_at - stats["last_answer_at"]
-        if report.table is not None:
+        table = report.tables[0].table if report.tables else None
+        if table is not None:
             further |= {
-                "table_rows": float(report.table.rows),
-                "table_files": float(report.table.files),
-                "table_mib": report.table.bytes / _MIB,
-                "table_version": float(report.table.version),
+                "table_rows": float(table.rows),
+                "table_files": float(table.files),
+                "table_mib": table.bytes / _MIB,
+                "table_version": float(table.version),
             }
         return further
 

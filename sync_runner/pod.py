@@ -121,12 +121,15 @@ class ProgressLog:
 
 
 def fit_report(report: Report) -> Report:
-    """The report in at most 4,096 bytes: without columns and notes or with a shorter message, if
-    need be."""
+    """The report in at most 4,096 bytes: without columns, notes and tables or with a shorter
+    message, if need be."""
+    drops: tuple[dict[str, list[str] | None], ...] = ({"columns": None}, {"notes": []})
+    for less in drops:
+        if _is_too_long(report):
+            tables = [one.model_copy(update=less) for one in report.tables]
+            report = report.model_copy(update={"tables": tables})
     if _is_too_long(report):
-        report = report.model_copy(update={"columns": None})
-    if _is_too_long(report):
-        report = report.model_copy(update={"notes": []})
+        report = report.model_copy(update={"tables": []})
     if _is_too_long(report) and report.failure is not None:
         lengths = range(len(report.failure.message))
         size = REPORT_BYTES_MAX

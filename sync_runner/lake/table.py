@@ -40,9 +40,9 @@ def open_table(
     steps: Steps = no_steps,
     policy: Policy | None = None,
 ) -> "LakeTable":
-    """The table of a Sync's plan. Nothing is asked of the store yet."""
-    assert plan.sync is not None, "only a Sync has a table"
-    return LakeTable(store, plan, plan.sync, Actor(run_id, clock, steps, policy or Policy()))
+    """The table of a Sync's plan that has one. Nothing is asked of the store yet."""
+    options = plan.only.sync
+    return LakeTable(store, plan, options, Actor(run_id, clock, steps, policy or Policy()))
 
 
 class LakeTable:
@@ -227,7 +227,13 @@ def _kept(options: SyncOptions) -> set[str] | None:
 
 def _fingerprint(plan: Plan) -> str:
     """What must be the same for one pod to go on where another stopped."""
-    text = plan.model_dump_json(exclude={"limits": True, "network": True, "sync": {"retention"}})
+    text = plan.model_dump_json(
+        exclude={
+            "limits": True,
+            "network": True,
+            "tables": {"__all__": {"sync": {"retention": True}}},
+        }
+    )
     return hashlib.sha256(text.encode()).hexdigest()
 
 

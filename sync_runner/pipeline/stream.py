@@ -8,7 +8,7 @@ positions.
 from contextlib import closing
 from dataclasses import dataclass, replace
 
-from external_data_operator.api.plan import Plan
+from external_data_operator.api.plan import Limits
 from external_data_operator.api.schema import Column, TableStatus
 
 from sync_runner.ahead import read_ahead
@@ -50,16 +50,15 @@ class Outcome:
 def run_stream(
     source: Source,
     table: Destination,
-    plan: Plan,
+    limits: Limits,
     clock: Clock,
     *,
     progress: Progress,
     listener: ProgressListener,
 ) -> Outcome:
     """One sync from beginning to end, or from where an earlier pod stopped. Raises RunError."""
-    assert plan.sync is not None, "only a Sync is run"
     start = table.begin()
-    run = _Run(source, table, Budget(plan.limits), Teller(clock, progress, listener))
+    run = _Run(source, table, Budget(limits), Teller(clock, progress, listener))
     # An earlier run may have died between its commit and the source's being told.
     run.confirm(start.unconfirmed)
     # An earlier pod has published what it read: it is reported again, and not read again.

@@ -13,7 +13,7 @@ from external_data_operator.api.conditions import Reason
 from external_data_operator.api.plan import Plan
 
 from sync_runner.errors import ConfigurationError
-from sync_runner.protocols import Source
+from sync_runner.protocols import Feed, Source
 from sync_runner.records.sample import Sample
 
 
@@ -24,13 +24,20 @@ class Probe(Protocol):
         """Every stream, the first ones with rows. Raises RunError."""
 
 
+def no_feed(plan: Plan, **_: object) -> None:
+    """The source is read stream by stream."""
+
+
 @dataclass(frozen=True)
 class Kind:
-    """What is made of a plan; both take `credentials`, `clock` and `is_stopped`, and make no
+    """What is made of a plan; each takes `credentials`, `clock` and `is_stopped`, and makes no
     request."""
 
     open: Callable[..., Source]
+    """The stream of a plan's only table."""
     probe: Callable[..., Probe]
+    feed: Callable[..., Feed | None] = no_feed
+    """What fills all tables of a plan at once; None for a plan that is read stream by stream."""
 
 
 def find_kind(plan: Plan) -> Kind:

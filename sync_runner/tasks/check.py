@@ -30,7 +30,8 @@ def check(plan: Plan, given: Surroundings) -> Done:
             plan, credentials=given.credentials, clock=given.clock, is_stopped=is_stopped
         )
         discovery = discover(probe.read_samples())
-        check_destination(open_destination(plan, given.credentials))
+        assert plan.target is not None, "a check is told where the tables will be"
+        check_destination(open_destination(plan, plan.target, given.credentials))
         found.append(discovery)
 
     report = report_on(Task.CHECK, given, Progress(), work)

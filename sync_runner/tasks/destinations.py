@@ -1,7 +1,7 @@
 """Opens the store of a plan's tables; a user's own endpoint is checked against the host rules."""
 
 from external_data_operator.api.conditions import Reason
-from external_data_operator.api.plan import Plan, Task
+from external_data_operator.api.plan import Plan, TableTarget, Task
 
 from sync_runner.errors import ConfigurationError, RetryableError
 from sync_runner.network.failures import ConnectError
@@ -12,10 +12,9 @@ from sync_runner.storage import ObjectStore, open_store
 from sync_runner.transport.origin import parse_origin
 
 
-def open_destination(plan: Plan, credentials: Credentials) -> ObjectStore:
-    """The table's folder; a user's own endpoint is held against the host rules before it is
-    used."""
-    target = plan.target
+def open_destination(plan: Plan, target: TableTarget, credentials: Credentials) -> ObjectStore:
+    """The folder of a table, or of all the source's; a user's own endpoint is held against the host
+    rules before it is used."""
     if target.s3 is not None and target.s3.endpoint and not target.trusted:
         _require_endpoint_allowed(target.s3.endpoint, plan)
     return open_store(target, credentials)

@@ -16,11 +16,11 @@ from external_data_operator.api.plan import (
     Failure,
     FailureClass,
     Report,
+    TableReport,
     Task,
 )
 
 from sync_runner.errors import RetryableError, RunError
-from sync_runner.pipeline import Outcome
 from sync_runner.protocols import Clock, Credentials, Progress, ProgressListener
 from sync_runner.transport.clock import SystemClock
 
@@ -64,6 +64,14 @@ class Done:
     """What a check found; None where it failed."""
 
 
+@dataclass(frozen=True)
+class Result:
+    """What a task that published has to report beside its counts."""
+
+    resumed: bool = False
+    tables: list[TableReport] = field(default_factory=list)
+
+
 def exit_code_of(report: Report) -> ExitCode:
     """What the process ends with."""
     return ExitCode.OK if report.failure is None else _EXIT_CODES[report.failure.failure_class]
@@ -73,22 +81,22 @@ def report_on(
     task: Task,
     given: Surroundings,
     progress: Progress,
-    work: Callable[[IsStopped], Outcome | None],
+    work: Callable[[IsStopped], Result | None],
 ) -> Report:
     """Does the work of a task, and says how that ended."""
     began = given.clock.monotonic()
     over = threading.Event()
-    outcome, failure = None, None
+    result, failure = None, None
     try:
-        outcome = work(lambda: over.is_set() or given.stop.is_set())
+        result = work(lambda: over.is_set() or given.stop.is_set())
     except RunError as error:
         failure = error.failure()
     except Exception as error:  # noqa: BLE001 - the edge of the runner: what is left becomes a report
         failure = _explain(error)
     finally:
         over.set()
-    counts = progress.counts
-    report = Report(
+    counts, result = progress.counts, result or Result()
+    return Report(
         task=task,
         run_id=given.run_id,
         result="Succeeded" if failure is None else "Failed",
@@ -96,20 +104,9 @@ def report_on(
         rows=counts.rows,
         pages=counts.pages,
         bytes=counts.bytes,
-        notes=progress.notes,
         seconds=round(given.clock.monotonic() - began, 3),
-    )
-    return report if outcome is None else _add_outcome(report, outcome)
-
-
-def _add_outcome(report: Report, outcome: Outcome) -> Report:
-    return report.model_copy(
-        update={
-            "resumed": outcome.resumed,
-            "table": outcome.table,
-            "cursor": outcome.cursor,
-            "columns": outcome.columns,
-        }
+        resumed=result.resumed,
+        tables=result.tables,
     )
 
 

@@ -1,14 +1,15 @@
-"""A sync: one stream into one table."""
+"""A sync: one stream of the source into one table, or one feed of it into many."""
 
-from external_data_operator.api.plan import Limits, Plan, Task
+from external_data_operator.api.plan import Limits, Plan, TablePlan, TableReport, Task
 
 from sync_runner.lake import give_memory_back, open_table
 from sync_runner.lake.policy import Policy
-from sync_runner.pipeline import Outcome, run_stream
-from sync_runner.protocols import Progress
+from sync_runner.lake.table import LakeTable
+from sync_runner.pipeline import Outcome, TableOutcome, run_feed, run_stream
+from sync_runner.protocols import Feed, Progress, Source
 from sync_runner.sources import find_kind
 from sync_runner.tasks.destinations import open_destination
-from sync_runner.tasks.reporting import Done, IsStopped, Surroundings, report_on
+from sync_runner.tasks.reporting import Done, IsStopped, Result, Surroundings, report_on
 
 _OWN_BYTES = 192 << 20
 """What a run takes beside the page at hand, measured."""
@@ -24,18 +25,67 @@ def sync(plan: Plan, given: Surroundings) -> Done:
     progress = Progress()
     give_memory_back()
 
-    def work(is_stopped: IsStopped) -> Outcome:
-        store = open_destination(plan, given.credentials)
-        policy = Policy(may_shrink=given.allow_shrink)
-        table = open_table(store, plan, given.run_id, given.clock, policy=policy)
-        source = find_kind(plan).open(
-            plan, credentials=given.credentials, clock=given.clock, is_stopped=is_stopped
-        )
-        return run_stream(
-            source, table, plan, given.clock, progress=progress, listener=given.listener
-        )
+    def work(is_stopped: IsStopped) -> Result:
+        kind = find_kind(plan)
+        session = {"credentials": given.credentials, "clock": given.clock, "is_stopped": is_stopped}
+        # A log that fills several tables is read once, and told once what all of them hold.
+        feed = kind.feed(plan, **session)
+        if feed is not None:
+            return _read_feed(feed, plan, given, progress)
+        return _read_stream(kind.open(plan, **session), plan, given, progress)
 
     return Done(report_on(Task.SYNC, given, progress, work))
+
+
+def _read_stream(source: Source, plan: Plan, given: Surroundings, progress: Progress) -> Result:
+    outcome = run_stream(
+        source,
+        _open_table(plan, plan.only, given),
+        plan.limits,
+        given.clock,
+        progress=progress,
+        listener=given.listener,
+    )
+    report = _report_stream(plan.only.sync.stream, outcome, progress)
+    return Result(outcome.resumed, [report])
+
+
+def _read_feed(feed: Feed, plan: Plan, given: Surroundings, progress: Progress) -> Result:
+    tables = {one.sync.stream: _open_table(plan, one, given) for one in plan.tables}
+    outcome = run_feed(
+        feed, tables, plan.limits, given.clock, progress=progress, listener=given.listener
+    )
+    reports = [_report_table(stream, one) for stream, one in outcome.tables.items()]
+    return Result(outcome.resumed, reports)
+
+
+def _open_table(plan: Plan, table: TablePlan, given: Surroundings) -> LakeTable:
+    store = open_destination(plan, table.target, given.credentials)
+    policy = Policy(may_shrink=given.allow_shrink)
+    return open_table(store, plan.narrow(table), given.run_id, given.clock, policy=policy)
+
+
+def _report_stream(stream: str, outcome: Outcome, progress: Progress) -> TableReport:
+    return TableReport(
+        stream=stream,
+        rows=outcome.counts.rows,
+        table=outcome.table,
+        cursor=outcome.cursor,
+        notes=progress.notes,
+        columns=outcome.columns,
+    )
+
+
+def _report_table(stream: str, outcome: TableOutcome) -> TableReport:
+    published = outcome.published
+    return TableReport(
+        stream=stream,
+        rows=outcome.rows,
+        table=published.table,
+        cursor=None if published.position is None else published.position.value,
+        notes=list(outcome.notes),
+        columns=list(published.columns),
+    )
 
 
 def bound_pages(limits: Limits, memory_bytes: int | None) -> Limits:

@@ -14,6 +14,7 @@ from external_data_operator.api.plan import (
     Limits,
     Plan,
     SyncOptions,
+    TablePlan,
     TableTarget,
     Task,
 )
@@ -113,8 +114,7 @@ class Job:
             task=Task.SYNC,
             namespace="ns",
             source="world",
-            sync=self.options,
-            target=self.place.target,
+            tables=[TablePlan(sync=self.options, target=self.place.target)],
             limits=self.limits,
         )
 
@@ -129,7 +129,7 @@ class Job:
         store = self.place.open()
         table = open_table(store, self.plan, run, clock, steps=steps, policy=self.policy)
         return run_stream(
-            self.source, table, self.plan, clock, progress=Progress(), listener=lambda _: None
+            self.source, table, self.limits, clock, progress=Progress(), listener=lambda _: None
         )
 
 

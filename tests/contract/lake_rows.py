@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
-from external_data_operator.api.plan import Limits, Plan, SyncOptions, Task
+from external_data_operator.api.plan import Limits, Plan, SyncOptions, TablePlan, Task
 from external_data_operator.api.schema import SyncType
 from external_data_operator.api.sources.rest import CursorType
 
@@ -82,8 +82,7 @@ def build_plan(place: Place, options: SyncOptions, limits: Limits | None = None)
         task=Task.SYNC,
         namespace="ns",
         source="rows",
-        sync=options,
-        target=place.target,
+        tables=[TablePlan(sync=options, target=place.target)],
         limits=limits,
     )
 
@@ -149,7 +148,7 @@ class Syncs:
         return run_stream(
             source,
             table,
-            plan,
+            plan.limits,
             self.clock,
             progress=progress or Progress(),
             listener=lambda _: None,

@@ -3,11 +3,12 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from external_data_operator.api.conditions import Reason
 from external_data_operator.api.meta import CertificateRef, SecretValue
-from external_data_operator.api.plan import Plan
+from external_data_operator.api.plan import FileDestination, Plan, TableTarget
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.protocols import Batch, Position, ReadRequest
@@ -63,12 +64,26 @@ def make_plan(
             "namespace": "analytics",
             "source": "shop",
             "rest": {"baseUrl": server.url, "streams": [one], **(rest or {})},
-            "sync": {"stream": one["name"], **(sync or {})},
-            "target": {"file": {"path": "unused"}, "path": "analytics/orders"},
+            "tables": [
+                {
+                    "sync": {"stream": one["name"], **(sync or {})},
+                    "target": {"file": {"path": "unused"}, "path": "analytics/orders"},
+                }
+            ],
             "limits": limits or {},
             "network": {"privateCidrs": list(cidrs)},
         }
     )
+
+
+def write_to(plan: Plan, target: TableTarget) -> Plan:
+    """The plan, with its table somewhere else."""
+    return plan.narrow(plan.only.model_copy(update={"target": target}))
+
+
+def in_folder(folder: Path, path: str = "analytics/orders") -> TableTarget:
+    """A table in a folder of this machine."""
+    return TableTarget(file=FileDestination(path=str(folder)), path=path)
 
 
 def open_source(

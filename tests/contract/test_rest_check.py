@@ -30,7 +30,8 @@ def _plan(server: RestServer, folder: Any, *streams: dict[str, Any], **rest: Any
     raw = make_plan(server, {}).model_dump(by_alias=True, mode="json")
     target = {"file": {"path": str(folder)}, "path": "analytics"}
     source = {"baseUrl": server.url, "streams": named, **rest}
-    return Plan.model_validate(raw | {"task": "Check", "target": target, "rest": source})
+    check = {"task": "Check", "tables": [], "target": target, "rest": source}
+    return Plan.model_validate(raw | check)
 
 
 def _check(

@@ -6,13 +6,21 @@ from typing import Any
 
 import pytest
 from external_data_operator.api.conditions import Reason
-from external_data_operator.api.plan import FailureClass, FileDestination, TableTarget
+from external_data_operator.api.plan import FailureClass
 
 from sync_runner.errors import ConfigurationError, ExpiredTokenError, RetryableError
 from sync_runner.protocols import ReadRequest
 from sync_runner.tasks import Surroundings, run_task
 from tests.clocks import JumpingClock
-from tests.contract.rest_reading import GivenCredentials, ids_of, make_plan, open_source, read
+from tests.contract.rest_reading import (
+    GivenCredentials,
+    ids_of,
+    in_folder,
+    make_plan,
+    open_source,
+    read,
+    write_to,
+)
 from tests.contract.test_rest_walk import CURSOR, NEXT, OFFSET
 from tests.servers.replies import Reply, ok, status
 from tests.servers.rest import RestServer, Seen
@@ -321,12 +329,12 @@ def test_a_run_whose_token_expires_publishes_every_row_once(
     server.script("/orders", None, status(410), None, None)
     server.on("/orders", Table(make_rows(150), "cursor"))
     plan = make_plan(server, {"pagination": CURSOR}, limits={"batchRows": 10, "partBytes": 1})
-    target = TableTarget(file=FileDestination(path=str(tmp_path)), path="orders")
     given = Surroundings(GivenCredentials(), run_id="r", clock=JumpingClock())
-    report = run_task(plan.model_copy(update={"target": target}), given).report
+    report = run_task(write_to(plan, in_folder(tmp_path)), given).report
     assert report.failure is None
-    assert report.table is not None
-    assert (report.table.rows, report.rows) == (150, 150)
+    (told,) = report.tables
+    assert told.table is not None
+    assert (told.table.rows, told.rows, report.rows) == (150, 150, 150)
 
 
 def test_a_first_token_of_the_streams_own_is_sent(server: RestServer) -> None:

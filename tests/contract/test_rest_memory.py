@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.rest_reading import make_plan
+from tests.contract.rest_reading import in_folder, make_plan, write_to
 from tests.servers.replies import Reply
 from tests.servers.rest import RestServer
 from tests.servers.tables import make_rows
@@ -37,11 +37,10 @@ def test_a_page_takes_less_than_two_and_a_half_times_its_size(
     body = b'{"data": [' + b",".join([row] * count) + b"]}"
     packed = Reply(body=gzip.compress(body, 1), headers={"Content-Encoding": "gzip"})
     server.on("/orders", packed if way == "gzip" else Reply(body=body, chunked=way == "chunked"))
-    target = {"file": {"path": str(tmp_path)}, "path": "a/orders"}
-    plan = make_plan(server, {}).model_dump(by_alias=True, mode="json") | {"target": target}
+    plan = write_to(make_plan(server, {}), in_folder(tmp_path)).model_dump_json(by_alias=True)
     done = subprocess.run(
         [sys.executable, "-c", RUN],
-        input=json.dumps(plan),
+        input=plan,
         capture_output=True,
         text=True,
         check=True,

@@ -10,7 +10,14 @@ from external_data_operator.api.plan import FailureClass, Report
 
 from sync_runner.tasks import Surroundings, run_task
 from tests.clocks import JumpingClock
-from tests.contract.rest_reading import GivenCredentials, ids_of, make_plan, read
+from tests.contract.rest_reading import (
+    GivenCredentials,
+    ids_of,
+    in_folder,
+    make_plan,
+    read,
+    write_to,
+)
 from tests.servers.replies import Reply, ok
 from tests.servers.rest import RestServer
 from tests.servers.tables import Table, make_rows, page
@@ -47,13 +54,8 @@ class Lake:
     def run(self, stream: dict[str, Any] | None = None) -> Report:
         self.runs += 1
         plan = make_plan(self.server, stream or {})
-        target = plan.target.model_copy(
-            update={"file": plan.target.file.model_copy(update={"path": str(self.folder)})}
-            if plan.target.file
-            else {}
-        )
         given = Surroundings(GivenCredentials(), f"run-{self.runs}", JumpingClock())
-        return run_task(plan.model_copy(update={"target": target}), given).report
+        return run_task(write_to(plan, in_folder(self.folder)), given).report
 
     def ids(self) -> list[int]:
         table = polars.read_delta(str(self.folder / "analytics" / "orders"))
@@ -191,10 +193,11 @@ def test_characters_that_were_not_whole_are_counted_in_the_report(
 ) -> None:
     body = rb'{"data": [{"id": 1, "t": "\ud83d"}, {"id": 2, "t": "\ude00 \ud83d"}, {"id": 3}]}'
     server.on("/orders", Reply(body=body))
-    report = lake.run()
-    assert report.notes == ["3 characters in column t were not valid Unicode and became U+FFFD."]
+    (told,) = lake.run().tables
+    assert told.notes == ["3 characters in column t were not valid Unicode and became U+FFFD."]
     server.on("/orders", Reply(body=b'{"data": [{"id": 1, "t": "\xe9"}]}'))
-    assert lake.run().notes == ["1 byte of the responses was not valid Unicode and became U+FFFD."]
+    (told,) = lake.run().tables
+    assert told.notes == ["1 byte of the responses was not valid Unicode and became U+FFFD."]
 
 
 def test_a_declared_charset_is_read(server: RestServer) -> None:

@@ -13,7 +13,7 @@ import pytest
 from external_data_operator.api.plan import ExitCode, Report
 from external_data_operator.reconcile.base.parsing import find_discovery, find_report
 
-from tests.contract.rest_reading import make_plan
+from tests.contract.rest_reading import in_folder, make_plan, write_to
 from tests.servers.replies import Reply, ok, status
 from tests.servers.rest import RestServer, Seen
 from tests.servers.tables import Table, make_rows
@@ -56,8 +56,13 @@ def pod(tmp_path: Path) -> Pod:
 
 def _plan(server: RestServer, folder: Path, **stream: Any) -> dict[str, Any]:
     plan = make_plan(server, {"pagination": CURSOR, **stream})
-    target = {"file": {"path": str(folder)}, "path": "analytics/orders"}
-    return plan.model_dump(by_alias=True, mode="json", exclude_none=True) | {"target": target}
+    plan = write_to(plan, in_folder(folder))
+    return plan.model_dump(by_alias=True, mode="json", exclude_none=True)
+
+
+def _check_plan(server: RestServer, folder: Path) -> dict[str, Any]:
+    target = {"file": {"path": str(folder)}, "path": "analytics"}
+    return _plan(server, folder) | {"task": "Check", "tables": [], "target": target}
 
 
 def test_a_sync_leaves_a_table_a_report_and_a_log(
@@ -69,11 +74,12 @@ def test_a_sync_leaves_a_table_a_report_and_a_log(
     assert process.returncode == ExitCode.OK, log
     assert (pod.report.result, pod.report.rows, pod.report.pages) == ("Succeeded", 2500, 25)
     assert pod.report.run_id == "run-1"
-    assert pod.report.table is not None
-    assert pod.report.table.rows == 2500
+    (told,) = pod.report.tables
+    assert told.table is not None
+    assert (told.stream, told.table.rows) == ("orders", 2500)
     assert out == b""
     last = json.loads(log.splitlines()[-1])
-    assert [column["name"] for column in last["columns"]] == [
+    assert [column["name"] for column in last["tables"][0]["columns"]] == [
         "id",
         "name",
         "amount",
@@ -95,8 +101,8 @@ def test_a_pod_that_is_let_through_may_empty_its_table(
             assert pod.report.failure is not None
             assert pod.report.failure.reason == "TableWouldShrink"
         else:
-            assert pod.report.table is not None
-            assert pod.report.table.rows == left
+            assert pod.report.tables[0].table is not None
+            assert pod.report.tables[0].table.rows == left
 
 
 @pytest.mark.parametrize("log_format", ["json", "text"])
@@ -104,7 +110,7 @@ def test_a_check_hands_over_what_it_found_whatever_the_logs_format_is(
     server: RestServer, pod: Pod, tmp_path: Path, log_format: str
 ) -> None:
     server.on("/orders", Table(make_rows(50), "cursor"))
-    plan = _plan(server, tmp_path / "lake") | {"task": "Check"}
+    plan = _check_plan(server, tmp_path / "lake")
     process = pod.start(plan, EXTERNAL_DATA_LOG_FORMAT=log_format)
     out, log = process.communicate(timeout=60)
     assert process.returncode == ExitCode.OK, log
@@ -123,10 +129,10 @@ def test_a_report_that_is_too_long_for_a_termination_message_is_handed_over(
     server.on("/orders", ok({"data": [dict.fromkeys(["id", *names], 1)], "meta": {}}))
     plan = _plan(server, tmp_path / "lake")
     out, log = pod.start(plan, EXTERNAL_DATA_LOG_FORMAT=log_format).communicate(timeout=60)
-    assert (pod.report.result, pod.report.columns) == ("Succeeded", None), log
+    assert (pod.report.result, pod.report.tables[0].columns) == ("Succeeded", None), log
     found = find_report(out.decode(), "run-1")
     assert found is not None
-    assert [column.name for column in found.columns or ()] == ["id", *names]
+    assert [column.name for column in found.tables[0].columns or ()] == ["id", *names]
 
 
 @pytest.mark.parametrize(
@@ -171,8 +177,8 @@ def test_a_pod_that_is_asked_to_stop_ends_in_order_and_the_next_one_completes_th
     _, log = second.communicate(timeout=60)
     assert second.returncode == ExitCode.OK, log
     assert pod.report.rows == 3000
-    assert pod.report.table is not None
-    assert pod.report.table.rows == 3000
+    assert pod.report.tables[0].table is not None
+    assert pod.report.tables[0].table.rows == 3000
 
 
 def test_a_thread_that_waits_for_a_server_does_not_keep_the_pod() -> None:

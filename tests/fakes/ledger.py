@@ -42,6 +42,9 @@ class _Adapter:
     def narrow(self, source: LedgerSource, streams: Collection[str]) -> LedgerSource:
         return source
 
+    def has_feed(self, source: LedgerSource) -> bool:
+        return False
+
 
 class _Probe:
     def __init__(self, plan: Plan, **_: Any) -> None:
@@ -65,8 +68,7 @@ class _Stream:
     def __init__(self, plan: Plan, **_: Any) -> None:
         spec = plan.of_kind(LedgerSource)
         assert spec is not None
-        assert plan.sync is not None
-        self._file = Path(spec.path) / f"{plan.sync.stream}.json"
+        self._file = Path(spec.path) / f"{plan.only.sync.stream}.json"
 
     def read(self, request: ReadRequest) -> Iterator[Batch]:
         rows = json.loads(self._file.read_text())["rows"]

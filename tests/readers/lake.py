@@ -17,7 +17,7 @@ from sync_runner.sources.rest.source import RestSource
 from sync_runner.transport.clock import SystemClock
 from tests.contract.lake_pod import SMALL, Place
 from tests.contract.lake_rows import ListedSource, Syncs, options
-from tests.contract.rest_reading import GivenCredentials, make_plan
+from tests.contract.rest_reading import GivenCredentials, make_plan, write_to
 from tests.readers.readers import Address
 from tests.servers.rest import RestServer
 from tests.servers.tables import Table
@@ -46,13 +46,15 @@ class RestSyncs:
         self.server.on("/orders", Table(list(rows), "cursor", page_default=self.page_rows))
         plan = make_plan(self.server, self._stream(), sync=self._options())
         limits = Limits(part_bytes=300, batch_rows=self.page_rows)
-        plan = plan.model_copy(update={"target": self.place.target, "limits": limits})
+        plan = write_to(plan, self.place.target).model_copy(update={"limits": limits})
         clock = SystemClock()
         source = RestSource(
             plan, credentials=GivenCredentials(), clock=clock, is_stopped=lambda: False
         )
         table = open_table(self.place.open(), plan, f"run-{self.runs}", clock, policy=self.policy)
-        return run_stream(source, table, plan, clock, progress=Progress(), listener=lambda _: None)
+        return run_stream(
+            source, table, limits, clock, progress=Progress(), listener=lambda _: None
+        )
 
     def _stream(self) -> dict[str, Any]:
         stream: dict[str, Any] = {

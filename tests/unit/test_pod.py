@@ -13,6 +13,7 @@ from external_data_operator.api.plan import (
     Failure,
     FailureClass,
     Report,
+    TableReport,
     Task,
 )
 from external_data_operator.api.schema import Column
@@ -90,7 +91,7 @@ def test_all_keys_of_a_secret_are_read_together(credentials: MountedCredentials)
         credentials.keys_of("shop")
 
 
-def _report(columns: int, message: str | None = None) -> Report:
+def _report(columns: int, message: str | None = None, tables: int = 1) -> Report:
     failure = None
     if message is not None:
         failure = Failure(
@@ -103,7 +104,14 @@ def _report(columns: int, message: str | None = None) -> Report:
         run_id="r1",
         result="Succeeded" if failure is None else "Failed",
         failure=failure,
-        columns=[Column(name=f"column_{n}", data_type="string") for n in range(columns)],
+        tables=[
+            TableReport(
+                stream=f"s{number}",
+                notes=["A sentence."],
+                columns=[Column(name=f"column_{n}", data_type="string") for n in range(columns)],
+            )
+            for number in range(tables)
+        ],
     )
 
 
@@ -115,8 +123,22 @@ def test_a_report_that_fits_is_whole() -> None:
 def test_columns_go_first_and_the_message_stays() -> None:
     report = _report(500, "x changed its type")
     fitted = fit_report(report)
-    assert fitted.columns is None
+    assert [(one.columns, one.notes) for one in fitted.tables] == [(None, ["A sentence."])]
     assert fitted.failure == report.failure
+
+
+@pytest.mark.parametrize(
+    ("tables", "columns", "left"),
+    [(20, 50, (20, True)), (80, 1, (80, False)), (900, 1, (0, False))],
+    ids=["without-columns", "without-notes", "without-tables"],
+)
+def test_the_detail_of_all_tables_goes_step_by_step(
+    tables: int, columns: int, left: tuple[int, bool]
+) -> None:
+    fitted = fit_report(_report(columns, tables=tables))
+    assert len(render_report(fitted)) <= REPORT_BYTES_MAX
+    assert (len(fitted.tables), any(one.notes for one in fitted.tables)) == left
+    assert all(one.columns is None for one in fitted.tables)
 
 
 @pytest.mark.parametrize("message", ["x" * 10_000, "é" * 10_000, '"\n' * 10_000, "👍" * 5000])

@@ -6,9 +6,9 @@ one JSON document.
 """
 
 from enum import IntEnum, StrEnum
-from typing import Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from external_data_operator.api.base import ApiModel
 from external_data_operator.api.conditions import Reason
@@ -127,17 +127,48 @@ class SyncOptions(ApiModel):
     shrink_guard_percent: int | None = None
 
 
+class TablePlan(ApiModel):
+    """One stream, and the table that it goes to."""
+
+    sync: SyncOptions
+    target: TableTarget
+
+
 class Plan(SourceHolder):
     """All that a runner needs to know, but for the credentials."""
 
     task: Task
     namespace: str
     source: str
-    sync: SyncOptions | None = None
-    """Set for a Sync."""
-    target: TableTarget
+    tables: list[TablePlan] = Field(default_factory=list)
+    """Of a Sync: one table, or those that one feed of the source fills."""
+    target: TableTarget | None = None
+    """Of a check: where the source's tables will be."""
     limits: Limits = Field(default_factory=Limits)
     network: NetworkPolicy = Field(default_factory=NetworkPolicy)
+
+    @property
+    def only(self) -> TablePlan:
+        """The table of a plan that has one."""
+        (table,) = self.tables
+        return table
+
+    def narrow(self, table: TablePlan) -> Self:
+        """The plan of one of its tables. A feed that gets another table leaves the others as they
+        are."""
+        return self.model_copy(update={"tables": [table]})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_earlier(cls, data: Any) -> Any:
+        """A plan of a version before had one table, which lay in the plan itself: its ConfigMap
+        outlives an upgrade, and so may the Job that mounts it."""
+        if not isinstance(data, dict) or "sync" not in data:
+            return data
+        rest = {key: value for key, value in data.items() if key not in ("sync", "target")}
+        if data["sync"] is None:
+            return {**rest, "target": data.get("target")}
+        return {**rest, "tables": [{"sync": data["sync"], "target": data.get("target")}]}
 
 
 add_kinds(Plan, after="source")
@@ -161,6 +192,25 @@ class Failure(ApiModel):
     credentials."""
 
 
+class TableReport(ApiModel):
+    """What a run left in one table."""
+
+    stream: str | None = None
+    """The table's stream; null in a report of a version before, whose runs had one table."""
+    rows: int = 0
+    """Rows that the table took."""
+    table: TableStatus | None = None
+    """Null where the stream has had no row yet."""
+    cursor: str | None = None
+    notes: list[str] = Field(default_factory=list)
+    """Sentences on what the run did to the data that a person may want to know."""
+    columns: list[Column] | None = None
+    """The table's columns; null where they do not fit, and then the log holds them."""
+
+
+_OF_A_TABLE = ("table", "cursor", "notes", "columns")
+
+
 class Report(ApiModel):
     """What a run hands back."""
 
@@ -176,13 +226,26 @@ class Report(ApiModel):
     seconds: float = 0.0
     resumed: bool = False
     """Whether this pod went on from another's journal."""
-    table: TableStatus | None = None
-    cursor: str | None = None
-    notes: list[str] = Field(default_factory=list)
-    """Sentences on what a run did to the data that a person may want to know."""
-    columns: list[Column] | None = None
-    """The table's columns; null where they do not fit, and then the log holds
+    tables: list[TableReport] = Field(default_factory=list)
+    """Each table of a Sync that succeeded; empty where they do not fit, and then the log holds
     them."""
+
+    def find_table(self, stream: str) -> TableReport | None:
+        """What the run left in a stream's table; None where the report does not tell."""
+        return next((one for one in self.tables if one.stream in (stream, None)), None)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_earlier(cls, data: Any) -> Any:
+        """A report of a version before had one table, and no list: a run may be at work while the
+        operator is upgraded."""
+        if not isinstance(data, dict) or "tables" in data:
+            return data
+        table = {key: data[key] for key in _OF_A_TABLE if key in data}
+        rest = {key: value for key, value in data.items() if key not in _OF_A_TABLE}
+        if data.get("task") != Task.SYNC or data.get("result") != "Succeeded":
+            return rest
+        return {**rest, "tables": [{"rows": data.get("rows", 0), **table}]}
 
 
 class DiscoveredStream(ApiModel):

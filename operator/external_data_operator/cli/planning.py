@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import ValidationError
 
 from external_data_operator.api.meta import ObjectRef
-from external_data_operator.api.plan import FileDestination, Plan, TableTarget
+from external_data_operator.api.plan import FileDestination, Plan, SyncOptions, TableTarget
 from external_data_operator.api.problems import find_problems
 from external_data_operator.api.schema import SchemaSpec
 from external_data_operator.api.source import Destination, EnablePolicy, S3Destination, SourceSpec
@@ -22,8 +22,12 @@ from external_data_operator.cli.exits import CommandError, Exit
 from external_data_operator.cli.manifests import Manifests, SourceManifest
 from external_data_operator.errors import SpecError
 from external_data_operator.reconcile.plans.catalogue import Findings
-from external_data_operator.reconcile.plans.kinds import find_declared_streams, narrow_source
-from external_data_operator.reconcile.plans.plan import Place, build_check_plan, build_sync_plan
+from external_data_operator.reconcile.plans.kinds import (
+    find_declared_streams,
+    has_feed,
+    narrow_source,
+)
+from external_data_operator.reconcile.plans.plan import Place, build_check_plan, build_feed_plan
 from external_data_operator.reconcile.plans.streams import (
     find_stream,
     is_wanted,
@@ -83,13 +87,14 @@ def parse_cidrs(texts: Sequence[str]) -> list[str]:
 
 
 def build_sync_plans(manifests: Manifests, wishes: Wishes, known: Known = _NOTHING) -> list[Plan]:
-    """A plan for each table that would be synced, in the order of the files; a source of which
-    neither the spec nor `known` tells the streams has none. Raises CommandError."""
+    """A plan for each table that would be synced, or for all those that one feed fills, in the
+    order of the files; a source of which neither the spec nor `known` tells the streams has none.
+    Raises CommandError."""
     refuse_unknown(manifests, wishes, known)
     return [
-        _build_sync_plan(source, stream, manifests, wishes, known.get(source.key))
+        plan
         for source in manifests.sources
-        for stream in _choose_streams(source, manifests, wishes, known.get(source.key))
+        for plan in _build_source_plans(source, manifests, wishes, known.get(source.key))
     ]
 
 
@@ -112,23 +117,32 @@ def build_source_plan(source: SourceManifest, wishes: Wishes) -> Plan | None:
     return _redirect(plan, wishes)
 
 
-def _build_sync_plan(
-    source: SourceManifest,
-    name: str,
-    manifests: Manifests,
-    wishes: Wishes,
-    found: Findings | None,
-) -> Plan:
+def _build_source_plans(
+    source: SourceManifest, manifests: Manifests, wishes: Wishes, found: Findings | None
+) -> list[Plan]:
+    with _blaming(source):
+        tables = [
+            _pick_options(source, stream, manifests, found)
+            for stream in _choose_streams(source, manifests, wishes, found)
+        ]
+        if not tables:
+            return []
+        spec = _with_destination(source.spec, wishes)
+        # A log that fills several tables is read once.
+        runs = [tables] if has_feed(spec) else [[table] for table in tables]
+        plans = [build_feed_plan(spec, _place(source, wishes), run) for run in runs]
+    return [_redirect(plan, wishes) for plan in plans]
+
+
+def _pick_options(
+    source: SourceManifest, name: str, manifests: Manifests, found: Findings | None
+) -> SyncOptions:
     schema = _find_schema(source, name, manifests)
     if schema is None:
         schema = SchemaSpec(source_ref=ObjectRef(name=source.origin.name), stream=name)
     stream = find_stream(source.spec, found, name)
     assert stream is not None, "it was listed"
-    with _blaming(source):
-        options = pick_options(schema, stream)
-        spec = _with_destination(source.spec, wishes)
-        plan = build_sync_plan(spec, _place(source, wishes), options)
-    return _redirect(plan, wishes)
+    return pick_options(schema, stream)
 
 
 @contextmanager
@@ -156,8 +170,14 @@ def _redirect(plan: Plan, wishes: Wishes) -> Plan:
     """The plan's own folder, below the place that was asked for."""
     if wishes.target is None:
         return plan
-    target = wishes.target.model_copy(update={"path": plan.target.path})
-    return plan.model_copy(update={"target": target})
+    wanted = wishes.target
+
+    def redirect(target: TableTarget) -> TableTarget:
+        return wanted.model_copy(update={"path": target.path})
+
+    tables = [one.model_copy(update={"target": redirect(one.target)}) for one in plan.tables]
+    target = None if plan.target is None else redirect(plan.target)
+    return plan.model_copy(update={"tables": tables, "target": target})
 
 
 def refuse_unknown(manifests: Manifests, wishes: Wishes, known: Known) -> None:

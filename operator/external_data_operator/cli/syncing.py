@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from external_data_operator.api.plan import Plan, Report
+from external_data_operator.api.plan import Plan, Report, TablePlan, TableReport
 from external_data_operator.cli.asking import find_streams
 from external_data_operator.cli.display import Display, drop_empty, worst
 from external_data_operator.cli.exits import CommandError, Exit
@@ -34,7 +34,8 @@ def run_syncs(session: Session) -> Exit:
             done.append((plan, _sync(session, plan, stop)))
             if stop.is_set():
                 raise KeyboardInterrupt
-    session.display.print_table(_HEAD, [_build_row(plan, report) for plan, report in done])
+    rows = [row for plan, report in done for row in _build_rows(plan, report)]
+    session.display.print_table(_HEAD, rows)
     return worst([*failed, *(Exit(exit_code_of(report)) for _, report in done)])
 
 
@@ -60,9 +61,8 @@ def stopped_by_signals() -> Iterator[threading.Event]:
 
 
 def _sync(session: Session, plan: Plan, stop: threading.Event) -> Report:
-    assert plan.sync is not None, "the plan is one of a sync"
-    stream, display = plan.sync.stream, session.display
-    line = display.follow(stream)
+    display = session.display
+    line = display.follow(_name(plan))
 
     def listen(progress: Progress) -> None:
         counts = progress.counts
@@ -78,39 +78,53 @@ def _sync(session: Session, plan: Plan, stop: threading.Event) -> Report:
     report = run_task(plan, given).report
     line.end()
     if not stop.is_set():
-        _tell(display, plan, stream, report)
+        _tell(display, plan, report)
     return report
 
 
-def _tell(display: Display, plan: Plan, stream: str, report: Report) -> None:
+def _name(plan: Plan) -> str:
+    """What a run is called: its stream, or the source whose feed it reads."""
+    return plan.only.sync.stream if len(plan.tables) == 1 else plan.source
+
+
+def _tell(display: Display, plan: Plan, report: Report) -> None:
     if report.failure is not None:
-        display.fail(stream, report.failure)
-    else:
-        display.say(event="synced", source=plan.source, stream=stream, **_summarise(report))
-        for note in report.notes:
-            display.note(f"{stream}: {note}")
+        display.fail(_name(plan), report.failure)
+        return
+    for told in report.tables:
+        said = _summarise(report, told)
+        display.say(event="synced", source=plan.source, stream=told.stream, **said)
+        for note in told.notes:
+            display.note(f"{told.stream}: {note}")
 
 
-def _summarise(report: Report) -> dict[str, Any]:
-    said = report.model_dump(mode="json", by_alias=True, exclude={"task", "run_id", "result"})
-    return drop_empty(said)
+def _summarise(report: Report, told: TableReport) -> dict[str, Any]:
+    of_run = {"task", "run_id", "result", "tables"}
+    said = report.model_dump(mode="json", by_alias=True, exclude=of_run)
+    return drop_empty(said | told.model_dump(mode="json", by_alias=True, exclude={"stream"}))
 
 
-def _build_row(plan: Plan, report: Report) -> list[Any]:
-    table, failure = report.table, report.failure
-    assert plan.sync is not None, "the plan is one of a sync"
-    return [
-        plan.sync.stream,
-        table.rows if table is not None else 0,
-        report.rows,
-        report.pages,
-        report.seconds,
-        report.result if failure is None else failure.reason,
-        _say_address(plan, report),
-    ]
+def _build_rows(plan: Plan, report: Report) -> list[list[Any]]:
+    """A line for each table; a run that failed knows what it has read, but not for which."""
+    unknown = TableReport(rows=report.rows if len(plan.tables) == 1 else 0)
+    rows = []
+    for one in plan.tables:
+        told = report.find_table(one.sync.stream) or unknown
+        rows.append(
+            [
+                one.sync.stream,
+                0 if told.table is None else told.table.rows,
+                told.rows,
+                report.pages,
+                report.seconds,
+                report.result if report.failure is None else report.failure.reason,
+                _say_address(one, told, report),
+            ]
+        )
+    return rows
 
 
-def _say_address(plan: Plan, report: Report) -> str:
+def _say_address(plan: TablePlan, told: TableReport, report: Report) -> str:
     if report.failure is not None:
         return ""
-    return plan.target.uri if report.table is not None else "(no rows, so no table yet)"
+    return plan.target.uri if told.table is not None else "(no rows, so no table yet)"

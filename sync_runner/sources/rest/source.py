@@ -22,8 +22,7 @@ from sync_runner.transport.exchange import AttemptLimits
 
 def find_cursor(plan: Plan, stream: RestStream) -> Cursor | None:
     """The cursor of a sync; None for a full refresh."""
-    assert plan.sync is not None, "a sync has options"
-    options = plan.sync
+    options = plan.only.sync
     if options.sync_type is SyncType.FULL_REFRESH:
         return None
     found = choose_cursor(
@@ -53,12 +52,12 @@ class RestSource:
         stream."""
         rest = plan.of_kind(RestSpec)
         assert rest is not None, "the plan's kind is rest"
-        assert plan.sync is not None, "a sync has options"
-        stream = find_stream(rest, plan.sync.stream)
+        options = plan.only.sync
+        stream = find_stream(rest, options.stream)
         cursor = find_cursor(plan, stream)
         asked = find_asked(stream, cursor)
         kind = cursor.kind if cursor else asked.cursor_type if asked else None
-        collapses = _collapses(plan.sync)
+        collapses = _collapses(options)
         self._reading = Reading(
             rest=rest,
             stream=stream,
@@ -67,7 +66,7 @@ class RestSource:
             asked=asked,
             bounds=Bounds(asked, kind or CursorType.DATE_TIME, collapses),
             collapses=collapses,
-            keys=plan.sync.primary_key_columns or stream.primary_key,
+            keys=options.primary_key_columns or stream.primary_key,
             clock=clock,
         )
         self._accepted = Accepted()

@@ -24,12 +24,12 @@ def example(name: str) -> Manifests:
 
 
 def streams_of(plans: list[Plan]) -> list[str]:
-    return [plan.sync.stream for plan in plans if plan.sync is not None]
+    return [one.sync.stream for plan in plans for one in plan.tables]
 
 
 def test_every_stream_of_a_source_is_synced_into_its_own_folder() -> None:
     plans = build_sync_plans(example("02-rest-cursor.yaml"), Wishes(target=LOCAL))
-    assert [plan.target.uri for plan in plans] == [
+    assert [plan.only.target.uri for plan in plans] == [
         "file:///tmp/lake/analytics/shop_orders",
         "file:///tmp/lake/analytics/shop_customers",
     ]
@@ -38,13 +38,13 @@ def test_every_stream_of_a_source_is_synced_into_its_own_folder() -> None:
 
 def test_the_sync_type_is_picked_as_the_operator_does() -> None:
     plans = build_sync_plans(example("02-rest-cursor.yaml"), Wishes(target=LOCAL))
-    picked = [plan.sync.sync_type for plan in plans if plan.sync is not None]
+    picked = [plan.only.sync.sync_type for plan in plans]
     assert picked == [SyncType.INCREMENTAL, SyncType.FULL_REFRESH]
 
 
 def test_a_schema_in_the_files_decides_how_its_stream_is_synced() -> None:
     plans = build_sync_plans(example("01-cluster-inventory"), Wishes(target=LOCAL))
-    columns = {plan.sync.stream: plan.sync.enabled_columns for plan in plans if plan.sync}
+    columns = {plan.only.sync.stream: plan.only.sync.enabled_columns for plan in plans}
     assert columns["pods"] == ["metadata", "status"]
     assert columns["nodes"] is None
     assert len(plans) == 7
@@ -73,21 +73,21 @@ def test_without_a_destination_the_command_says_how_to_give_one() -> None:
 
 def test_a_destination_of_the_source_is_used() -> None:
     (plan,) = build_sync_plans(example("08-s3-destination.yaml"), Wishes())
-    assert plan.target.uri == "s3://team-lake/raw/stores/analytics/stores"
-    assert plan.target.s3 is not None
-    assert plan.target.s3.credentials_secret_ref is not None
-    assert not plan.target.trusted
+    assert plan.only.target.uri == "s3://team-lake/raw/stores/analytics/stores"
+    assert plan.only.target.s3 is not None
+    assert plan.only.target.s3.credentials_secret_ref is not None
+    assert not plan.only.target.trusted
 
 
 def test_a_bucket_that_was_asked_for_takes_the_place_of_the_sources() -> None:
     target = parse_target("s3://other/a/b", endpoint="http://127.0.0.1:8333", region="r1")
     (plan,) = build_sync_plans(example("08-s3-destination.yaml"), Wishes(target=target))
-    assert plan.target.uri == "s3://other/a/b/analytics/stores"
-    assert plan.target.s3 is not None
-    assert plan.target.s3.endpoint == "http://127.0.0.1:8333"
-    assert plan.target.s3.region == "r1"
-    assert plan.target.s3.credentials_secret_ref is None
-    assert plan.target.trusted, "who types an address may reach it"
+    assert plan.only.target.uri == "s3://other/a/b/analytics/stores"
+    assert plan.only.target.s3 is not None
+    assert plan.only.target.s3.endpoint == "http://127.0.0.1:8333"
+    assert plan.only.target.s3.region == "r1"
+    assert plan.only.target.s3.credentials_secret_ref is None
+    assert plan.only.target.trusted, "who types an address may reach it"
 
 
 @pytest.mark.parametrize(
@@ -126,6 +126,7 @@ def test_a_check_asks_only_the_streams_that_were_named() -> None:
     assert plan.task is Task.CHECK
     assert plan.rest is not None
     assert [stream.name for stream in plan.rest.streams] == ["customers"]
+    assert plan.target is not None
     assert plan.target.uri == "file:///tmp/lake/analytics"
 
 

@@ -5,15 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 import pytest
-from external_data_operator.api.plan import (
-    FileDestination,
-    Limits,
-    Plan,
-    SyncOptions,
-    TableTarget,
-    Task,
-)
-from external_data_operator.api.schema import SyncType
+from external_data_operator.api.plan import Limits
 from external_data_operator.api.sources.rest import CursorType
 
 from sync_runner.errors import ConfigurationError, ExpiredTokenError, RetryableError, RunError
@@ -77,20 +69,15 @@ class Memory:
         return Published(position=POSITION, confirms=self.confirms)
 
 
-def run(source: Numbers, table: Memory, limits: Limits | None = None, **options: object) -> Outcome:
+def run(source: Numbers, table: Memory, limits: Limits | None = None) -> Outcome:
     """One sync."""
-    sync = SyncOptions(stream="s", **{"sync_type": SyncType.APPEND, **options})  # type: ignore[arg-type]
-    target = TableTarget(file=FileDestination(path="/nowhere"), path="t")
-    plan = Plan(
-        task=Task.SYNC,
-        namespace="n",
-        source="s",
-        sync=sync,
-        target=target,
-        limits=limits or Limits(),
-    )
     return run_stream(
-        source, table, plan, JumpingClock(), progress=Progress(), listener=lambda _: None
+        source,
+        table,
+        limits or Limits(),
+        JumpingClock(),
+        progress=Progress(),
+        listener=lambda _: None,
     )
 
 

@@ -27,7 +27,7 @@ from sync_runner.protocols import Progress
 from sync_runner.tasks import TASKS, Done, Surroundings, exit_code_of, run_task
 from sync_runner.tasks.sync import bound_pages
 from tests.clocks import JumpingClock
-from tests.contract.rest_reading import GivenCredentials, make_plan
+from tests.contract.rest_reading import GivenCredentials, in_folder, make_plan, write_to
 from tests.servers.replies import Reply
 from tests.servers.rest import RestServer, running_rest
 from tests.servers.tables import Table, make_rows
@@ -42,9 +42,7 @@ def server() -> Iterator[RestServer]:
 
 @pytest.fixture
 def plan(server: RestServer, tmp_path: Path) -> Plan:
-    target = {"file": {"path": str(tmp_path)}, "path": "a/orders"}
-    raw = make_plan(server, {}).model_dump(by_alias=True, mode="json")
-    return Plan.model_validate(raw | {"target": target})
+    return write_to(make_plan(server, {}), in_folder(tmp_path, "a/orders"))
 
 
 def _given(**changes: Any) -> Surroundings:
@@ -96,10 +94,11 @@ def test_what_a_person_interrupts_is_not_a_report(plan: Plan) -> None:
 def test_a_run_that_succeeds_reports_the_table(plan: Plan, tmp_path: Path) -> None:
     report = run_task(plan, _given()).report
     assert report.failure is None
-    assert report.table is not None
-    assert (report.table.uri, report.table.rows) == (f"file://{tmp_path}/a/orders", 10)
-    assert report.columns is not None
-    assert [column.name for column in report.columns][:2] == ["id", "name"]
+    (told,) = report.tables
+    assert told.table is not None
+    assert (told.table.uri, told.table.rows) == (f"file://{tmp_path}/a/orders", 10)
+    assert told.columns is not None
+    assert [column.name for column in told.columns][:2] == ["id", "name"]
 
 
 def test_every_class_of_failure_has_an_exit_code() -> None:

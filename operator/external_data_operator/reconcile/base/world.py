@@ -220,6 +220,11 @@ def name_of(item: Object) -> str:
     return str(item["metadata"]["name"])
 
 
+def stream_of(schema: Object) -> str:
+    """The stream of a schema; empty where its spec names none."""
+    return str((schema.get("spec") or {}).get("stream") or "")
+
+
 def namespace_of(item: Object) -> str:
     """The object's namespace."""
     return str(item["metadata"]["namespace"])

@@ -1,5 +1,6 @@
 """Plans for the runner, and the fingerprint that says when one must be checked or tried again."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ from external_data_operator.api.plan import (
     NetworkPolicy,
     Plan,
     SyncOptions,
+    TablePlan,
     TableTarget,
     Task,
 )
@@ -91,16 +93,25 @@ def build_check_plan(spec: SourceSpec, place: Place) -> Plan:
 
 def build_sync_plan(spec: SourceSpec, place: Place, options: SyncOptions) -> Plan:
     """What a sync of one stream needs to know; the source's other streams are left out."""
+    return build_feed_plan(spec, place, [options])
+
+
+def build_feed_plan(spec: SourceSpec, place: Place, tables: Sequence[SyncOptions]) -> Plan:
+    """What a sync of several streams at once needs to know; all others are left out."""
     return Plan(
         task=Task.SYNC,
         namespace=place.namespace,
         source=place.source,
-        sync=options,
-        target=find_target(spec, place, table_name(spec.table_prefix, options.stream)),
+        tables=[_build_table(spec, place, options) for options in tables],
         limits=Limits(seconds=place.settings.run_deadline_seconds),
         network=NetworkPolicy(private_cidrs=place.settings.private_cidrs(place.namespace)),
-        **_take_source(narrow_source(spec, (options.stream,))),
+        **_take_source(narrow_source(spec, [options.stream for options in tables])),
     )
+
+
+def _build_table(spec: SourceSpec, place: Place, options: SyncOptions) -> TablePlan:
+    name = table_name(spec.table_prefix, options.stream)
+    return TablePlan(sync=options, target=find_target(spec, place, name))
 
 
 def _take_source(spec: SourceSpec) -> dict[str, Any]:

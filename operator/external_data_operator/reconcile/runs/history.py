@@ -125,12 +125,14 @@ def say_success(run: Run) -> str:
     if report is None:
         return "The run published its data; its report is lost."
     said = f"Read {_count(report.rows, 'row')} in {report.seconds:.1f} s"
-    notes = "".join(f" {note}" for note in report.notes)
-    if report.table is None:
+    notes = "".join(f" {note}" for one in report.tables for note in one.notes)
+    tables = [one.table for one in report.tables if one.table is not None]
+    if not tables:
         return f"{said}.{notes}"
-    table = report.table
-    rows = _count(table.rows, "row")
-    return f"{said}; the table has {rows} at version {table.version}.{notes}"
+    rows = _count(sum(table.rows for table in tables), "row")
+    if len(tables) > 1:
+        return f"{said}; {len(tables)} tables have {rows}.{notes}"
+    return f"{said}; the table has {rows} at version {tables[0].version}.{notes}"
 
 
 def _count(number: int, word: str) -> str:

@@ -17,6 +17,7 @@ from external_data_operator.reconcile.base.world import (
     Note,
     format_time,
     name_of,
+    stream_of,
 )
 from external_data_operator.reconcile.runs.history import (
     find_blocked_inputs,
@@ -27,7 +28,7 @@ from external_data_operator.reconcile.runs.history import (
 )
 from external_data_operator.reconcile.runs.verdicts import find_phase
 from external_data_operator.reconcile.schemas.candidates import find_candidates
-from external_data_operator.reconcile.schemas.columns import read_columns
+from external_data_operator.reconcile.schemas.columns import find_table, pick_columns
 from external_data_operator.reconcile.schemas.look import Finding, Look
 
 _POD_WAIT_S = 8.0
@@ -39,7 +40,7 @@ def conclude(look: Look, finding: Finding) -> Decision:
     observed, status, verdict = look.observed, look.status, finding.verdict
     generation = int(observed.schema["metadata"].get("generation", 0))
     success, active, stream = last_success(look.runs), look.active, finding.stream
-    report = None if success is None else success.report
+    told = find_table(look.runs, observed.logs, stream_of(observed.schema))
     started = _started(finding)
     conditions = build_conditions(
         status.conditions, ready_claims(verdict), generation=generation, now=look.now
@@ -61,11 +62,11 @@ def conclude(look: Look, finding: Finding) -> Decision:
         latest_error=_latest_error(look, verdict),
         next_sync_at=None if finding.next_sync is None else format_time(finding.next_sync),
         active_job=started if active is None else active.job,
-        table=report.table if report and report.table else status.table,
-        available_columns=read_columns(look.runs, observed.logs, seen, status),
+        table=told.table if told and told.table else status.table,
+        available_columns=pick_columns(told, seen, status),
         incremental_fields=list(stream.incremental_fields) if stream else status.incremental_fields,
         candidates=find_candidates(stream, finding.spec) if stream else status.candidates,
-        cursor=report.cursor if report and report.cursor else status.cursor,
+        cursor=told.cursor if told and told.cursor else status.cursor,
         blocked_inputs=find_blocked_inputs(look.runs, status),
         reported_until=find_reported_until(look.runs, status),
         history=merge_history(look.runs, status),

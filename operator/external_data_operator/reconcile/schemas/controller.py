@@ -16,6 +16,7 @@ from external_data_operator.reconcile.base.world import (
     World,
     name_of,
     namespace_of,
+    stream_of,
 )
 from external_data_operator.reconcile.plans.catalogue import discovery_name, find_object_names
 from external_data_operator.reconcile.runs.run import read_runs
@@ -61,7 +62,8 @@ def _find_catalogue(world: World) -> tuple[Object | None, tuple[Object, ...]]:
 def _read_log(world: World) -> LogRead | None:
     """The end of the log of a run whose report did not fit into a termination message."""
     runs = read_runs(world.children, SYNC)
-    job = run_to_read(runs, read_status(SchemaStatus, world.item))
+    status = read_status(SchemaStatus, world.item)
+    job = run_to_read(runs, stream_of(world.item), status)
     return None if job is None else LogRead(job, lines=_TAIL)
 
 

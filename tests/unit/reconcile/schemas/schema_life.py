@@ -4,7 +4,7 @@ import copy
 from dataclasses import replace
 
 from external_data_operator.api.conditions import Reason
-from external_data_operator.api.plan import Failure, FailureClass, Report, Task
+from external_data_operator.api.plan import Failure, FailureClass, Report, TableReport, Task
 from external_data_operator.api.schema import Column, TableStatus
 from external_data_operator.reconcile.base import marks
 from external_data_operator.reconcile.schemas.decide import decide_schema
@@ -36,10 +36,15 @@ def success(rows=120, **rest):
         result="Succeeded",
         rows=rows,
         seconds=1.5,
-        table=TABLE,
-        columns=[Column(name="id", data_type="long")],
-        **rest,
+        tables=[build_table(rows, **rest)],
     )
+
+
+def build_table(rows=120, **changes):
+    """What a run left in the schema's table."""
+    columns = [Column(name="id", data_type="long")]
+    told = {"stream": "orders", "rows": rows, "table": TABLE, "columns": columns}
+    return TableReport(**(told | changes))
 
 
 def failure(reason=Reason.RECORDS_PATH_NOT_FOUND, class_=FailureClass.CONFIGURATION):

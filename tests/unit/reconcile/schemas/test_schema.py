@@ -36,13 +36,14 @@ def test_a_new_schema_gets_a_plan_a_schedule_and_its_first_run_at_once():
     assert cron_of(decision)["suspend"] is False
     (plan_map,) = applied(decision, "ConfigMap")
     plan = json.loads(plan_map["data"]["plan.json"])
-    assert plan["sync"] == {
+    (table,) = plan["tables"]
+    assert table["sync"] == {
         "stream": "orders",
         "syncType": "FullRefresh",
         "lookbackSeconds": 0,
         "primaryKeyColumns": [],
     }
-    assert plan["target"]["path"] == "team/orders"
+    assert table["target"]["path"] == "team/orders"
     assert ready_of(decision) == ("Unknown", "Progressing", False)
     assert decision.status["phase"] == "Running"
     assert decision.status["activeJob"] == job["metadata"]["name"]
@@ -102,7 +103,7 @@ def test_what_is_not_to_be_synced_has_a_suspended_schedule_and_no_first_run(spec
 
 def test_a_stream_that_has_had_no_row_says_so_in_the_condition():
     note = "The stream has had no row yet, so there is no table."
-    report = success(rows=0, notes=[note]).model_copy(update={"table": None})
+    report = success(rows=0, notes=[note], table=None)
     _, world = look(observe_schema())
     decision, _ = look(ended(world, report))
     assert ready_of(decision) == ("True", "Synced", False)

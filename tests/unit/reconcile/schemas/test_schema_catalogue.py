@@ -61,8 +61,7 @@ def scheduled(world: ObservedSchema) -> ObservedSchema:
 def test_the_catalogues_key_and_cursor_decide_how_a_stream_is_synced() -> None:
     decision = decide_schema(seen(observe(Discovery(streams=[ORDERS]))), SETTINGS, NOW)
     (plan,) = applied(decision, "ConfigMap")
-    options = Plan.model_validate_json(plan["data"]["plan.json"]).sync
-    assert options is not None
+    options = Plan.model_validate_json(plan["data"]["plan.json"]).only.sync
     assert (options.sync_type, options.primary_key_columns) == (SyncType.INCREMENTAL, ["id"])
 
 

@@ -9,6 +9,8 @@ from external_data_operator.api.schema import Column
 from external_data_operator.reconcile.base.world import Delete, Refusal
 
 from tests.unit.reconcile.schemas.schema_life import (
+    TABLE,
+    build_table,
     ended,
     look,
     success,
@@ -85,14 +87,16 @@ def test_a_refused_pod_is_said_even_where_the_last_run_succeeded():
     assert condition(decision.status, "Reconciling") is not None
 
 
-def test_columns_that_did_not_fit_into_the_report_are_read_from_the_log():
+@pytest.mark.parametrize("left", [[build_table(columns=None)], []], ids=["no-columns", "no-table"])
+def test_what_did_not_fit_into_the_report_is_read_from_the_log(left):
     _, world = look(observe_schema())
-    report = success().model_copy(update={"columns": None})
+    report = success(columns=None).model_copy(update={"tables": left})
     world = ended(world, report)
-    wide = report.model_copy(update={"columns": [Column(name="wide", data_type="string")]})
+    wide = success(columns=[Column(name="wide", data_type="string")], cursor="c")
     logs = log_of(newest_job(world.children), Document.REPORT, wide)
     decision, _ = look(replace(world, logs=logs))
     assert [one["name"] for one in decision.status["availableColumns"]] == ["wide"]
+    assert (decision.status["cursor"], decision.status["table"]["rows"]) == ("c", TABLE.rows)
 
 
 def test_a_success_is_told_as_before_when_its_pod_is_gone():

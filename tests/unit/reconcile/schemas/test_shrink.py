@@ -102,6 +102,5 @@ def test_the_plan_carries_the_guard_that_the_spec_states(percent):
     spec = {} if percent is None else {"shrinkGuardPercent": percent}
     decision, _ = look(observe_schema(build_schema(**spec)))
     plan = Plan.model_validate_json(applied(decision, "ConfigMap")[0]["data"]["plan.json"])
-    assert plan.sync is not None
-    assert plan.sync.shrink_guard_percent == percent
+    assert plan.only.sync.shrink_guard_percent == percent
     assert condition(decision.status, "Stalled") is None

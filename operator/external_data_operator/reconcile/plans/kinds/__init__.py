@@ -34,6 +34,9 @@ class Adapter(Protocol):
     def narrow(self, source: Any, streams: Collection[str]) -> SpecModel:
         """The spec with no more than these streams, which are not empty."""
 
+    def has_feed(self, source: Any) -> bool:
+        """Whether all tables of the source are read at once, from one log."""
+
 
 @cache
 def find_adapter(kind: str) -> Adapter:
@@ -58,3 +61,9 @@ def narrow_source(spec: SourceSpec, streams: Collection[str]) -> SourceSpec:
     assert spec.kind is not None, "a rule of the spec"
     narrowed = find_adapter(spec.kind).narrow(spec.chosen, streams)
     return spec.model_copy(update={spec.kind: narrowed})
+
+
+def has_feed(spec: SourceSpec) -> bool:
+    """Whether one run reads all tables of the source at once, from one log."""
+    assert spec.kind is not None, "a rule of the spec"
+    return find_adapter(spec.kind).has_feed(spec.chosen)

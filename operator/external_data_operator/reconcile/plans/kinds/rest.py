@@ -24,6 +24,10 @@ class RestAdapter:
         only = [stream for stream in source.streams if stream.name in streams]
         return source.model_copy(update={"streams": only})
 
+    def has_feed(self, source: RestSource) -> bool:  # noqa: ARG002
+        """Each stream has requests of its own."""
+        return False
+
 
 def _build_stream(declared: RestStream) -> Stream:
     cursor = find_declared(declared.incremental)
