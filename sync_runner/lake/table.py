@@ -196,15 +196,18 @@ def _reopen(standing: Standing, parts: PartStore, stage: Stage, columns: Columns
 
 
 def _find_boundary(standing: Standing, options: SyncOptions, cursor: list[str]) -> Boundary | None:
-    """Up to where the rows of an append may be the table's own; None where none can be: in a walk
-    that is beyond them, since it has published before.
+    """Up to where the rows of an append may be the table's own; None where none can be: in a first
+    load that has published before.
     """
     snapshot, journal = standing.snapshot, standing.journal
     if options.sync_type is not SyncType.APPEND or not cursor or snapshot is None:
         return None
-    if journal is not None and journal.since != standing.position:
+    has_published = journal is not None and journal.since != standing.position
+    if has_published and standing.since is None:
         return None
-    return find_boundary(snapshot.files, cursor[0], options.incremental_field_type or DEFAULT_TYPE)
+    found = find_boundary(snapshot.files, cursor[0], options.incremental_field_type or DEFAULT_TYPE)
+    # The walk is above every cursor that the table had; rows without one may still come again.
+    return replace(found, is_passed=has_published)
 
 
 def _known_names(standing: Standing) -> dict[str, str]:

@@ -14,6 +14,7 @@ import pytest
 from external_data_operator.api.schema import SyncType
 from external_data_operator.api.sources.rest import CursorType
 
+from sync_runner.lake.policy import Policy
 from sync_runner.protocols import Batch, ReadRequest, Step
 from sync_runner.sources.cursor_tracker import CursorTracker, Seen
 from tests.contract.lake_pod import SMALL, SystemClock, folder_place
@@ -21,6 +22,8 @@ from tests.contract.lake_reading import read_polars, replay_log
 from tests.contract.lake_rows import DieAt, Died, Row, Syncs, options, rows_of
 
 EAGER = replace(SMALL, due_seconds=0.0)
+BY_ROW = replace(EAGER, group_rows=1)
+"""Each row is a part of its own, so that the journal holds it."""
 ZERO = "0000-00-00"
 NOW = dt.datetime(2024, 9, 1, tzinfo=dt.UTC)
 
@@ -63,10 +66,10 @@ class Walk:
         return int(value) if self.kind is CursorType.INTEGER else value
 
 
-def open_sync(folder: Path, kind: CursorType) -> Syncs:
+def open_sync(folder: Path, kind: CursorType, policy: Policy = EAGER) -> Syncs:
     """Appends by `at`."""
     how = options(SyncType.APPEND, cursor="at").model_copy(update={"incremental_field_type": kind})
-    return Syncs(folder_place(folder / secrets.token_hex(4)), how, EAGER, Clock())
+    return Syncs(folder_place(folder / secrets.token_hex(4)), how, policy, Clock())
 
 
 def count(sync: Syncs) -> list[tuple[str, str]]:
@@ -95,6 +98,11 @@ WALKS = {
         CursorType.DATE_TIME,
         [event(OLD)],
         [event(OLD), event(MAY), event(None), event(JUNE), event(JULY), *[event(None)] * 2],
+    ),
+    "rows without a cursor, known, at the end": (
+        CursorType.DATE_TIME,
+        [event(OLD), event(None)],
+        [event(OLD), event(MAY), event(JUNE), event(JULY), *[event(None)] * 2],
     ),
     "zero dates at the end": (
         CursorType.DATE_TIME,
@@ -135,16 +143,20 @@ def test_an_append_has_each_row_of_its_source_wherever_it_publishes(
 def test_an_append_has_each_row_of_its_source_wherever_it_publishes_and_dies(
     tmp_path: Path, kind: CursorType, before: list[Row], walk: list[Row]
 ) -> None:
-    for nth in range(1, 4):
+    for nth, policy in itertools.product(range(1, 7), (EAGER, BY_ROW)):
         for step in (Step.COMMITTED, Step.JOURNALED):
-            sync = open_sync(tmp_path, kind)
+            sync = open_sync(tmp_path, kind, policy)
             sync.read(Walk(before, kind))
             everywhere = Walk(walk, kind, frozenset(range(len(walk))))
             try:
                 sync.read(everywhere, "one", DieAt(step, nth))
             except Died:
                 sync.read(everywhere, "one")
-            assert count(sync) == sorted((row["at"] or "", row["v"]) for row in walk), (step, nth)
+            assert count(sync) == sorted((row["at"] or "", row["v"]) for row in walk), (
+                step,
+                nth,
+                policy,
+            )
 
 
 def test_an_append_publishes_in_its_middle_where_nothing_speaks_against_it(tmp_path: Path) -> None:
