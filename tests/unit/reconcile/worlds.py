@@ -27,14 +27,14 @@ from external_data_operator.reconcile.base.world import (
     Delete,
     Intent,
     Object,
-    ObservedSchema,
-    ObservedSource,
     StoreCredentials,
     Suspend,
     format_time,
 )
 from external_data_operator.reconcile.plans.catalogue import pack_catalogue
 from external_data_operator.reconcile.runs.objects import parse_children
+from external_data_operator.reconcile.schemas.observed import ObservedSchema
+from external_data_operator.reconcile.sources.observed import ObservedSource
 from external_data_operator.settings import Settings
 
 NOW = datetime(2026, 3, 4, 10, 0, 0, tzinfo=UTC)

@@ -88,42 +88,6 @@ class World:
 
 
 @dataclass(frozen=True)
-class ObservedSource:
-    """A source and everything around it."""
-
-    source: Object
-    secrets: Mapping[str, Data] = field(default_factory=dict)
-    config_maps: Mapping[str, Data] = field(default_factory=dict)
-    default_secret: Data | None = None
-    """The default destination's credentials in the operator's own namespace."""
-    schemas: tuple[Object, ...] = ()
-    """Every schema of the namespace that refers to this source."""
-    schema_names: frozenset[str] = frozenset()
-    """Every schema's name in the namespace."""
-    children: Children = field(default_factory=Children)
-    logs: Mapping[str, str] = field(default_factory=dict)
-    """Logs of check pods, by the Job's name."""
-
-
-@dataclass(frozen=True)
-class ObservedSchema:
-    """A schema, its source, and everything around it."""
-
-    schema: Object
-    source: Object | None = None
-    discovery: Object | None = None
-    """The head of the catalogue that keeps what the last check found."""
-    discovery_parts: tuple[Object, ...] = ()
-    """The other ConfigMaps of the catalogue."""
-    children: Children = field(default_factory=Children)
-    rivals: tuple[str, ...] = ()
-    """Older schemas that write to the same table."""
-    logs: Mapping[str, str] = field(default_factory=dict)
-    """Ends of the logs of runs whose report did not fit into a termination message, by the Job's
-    name."""
-
-
-@dataclass(frozen=True)
 class Apply:
     """Server-side apply of an object, in full."""
 

@@ -39,7 +39,7 @@ def parse_report(message: str | None) -> Report | None:
         return None
 
 
-def find_report(pods: Iterable[Pod], uid: str) -> Report | None:
+def find_newest_report(pods: Iterable[Pod], uid: str) -> Report | None:
     """The newest report of this run."""
     reports = (report for pod in pods if (report := _find_own_report(pod)) is not None)
     mine = [report for report in reports if report.run_id in ("", uid)]

@@ -15,7 +15,7 @@ from external_data_operator.reconcile.base.world import Children, Trouble
 from external_data_operator.reconcile.runs.failures import (
     build_failure,
     find_failure,
-    find_report,
+    find_newest_report,
     find_trouble,
     presume_failure,
 )
@@ -99,7 +99,7 @@ def _read_run(job: Job, children: Children) -> Run:
     )
     refusal = next((one for one in children.refusals if one.job == job.name), None)
     state = RunState.ACTIVE if job.end is None else _STATES[job.end.type]
-    report = find_report(pods, job.uid)
+    report = find_newest_report(pods, job.uid)
     failed = job.end if state is RunState.FAILED else None
     failure = None if failed is None else find_failure(failed, pods, report)
     return Run(

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from external_data_operator.api.conditions import Reason
 from external_data_operator.api.schema import SchemaStatus
+from external_data_operator.api.status import Phase
 from external_data_operator.reconcile.base.notes import note_change
 from external_data_operator.reconcile.base.status import (
     Verdict,
@@ -49,12 +50,7 @@ def conclude(look: Look, finding: Finding) -> Decision:
     built = SchemaStatus(
         observed_generation=generation,
         conditions=conditions,
-        phase=find_phase(
-            running=active is not None or started is not None,
-            paused=finding.paused,
-            failed=verdict.ready == "False" and verdict.reason is not Reason.SOURCE_NOT_READY,
-            verdict=verdict,
-        ),
+        phase=_find_phase(look, finding, started),
         sync_type=finding.options.sync_type if finding.options else status.sync_type,
         label=stream.label if stream else status.label,
         description=stream.description if stream else status.description,
@@ -70,9 +66,7 @@ def conclude(look: Look, finding: Finding) -> Decision:
         blocked_inputs=find_blocked_inputs(look.runs, status),
         reported_until=find_reported_until(look.runs, status),
         history=merge_history(look.runs, status),
-        handled_requests=finding.requests
-        if finding.requests is not None
-        else status.handled_requests,
+        handled_requests=status.handled_requests if finding.requests is None else finding.requests,
     )
     return Decision(
         intents=finding.intents,
@@ -80,6 +74,14 @@ def conclude(look: Look, finding: Finding) -> Decision:
         notes=_notes(look, verdict, started),
         look_again_s=_look_again(look, finding),
     )
+
+
+def _find_phase(look: Look, finding: Finding, started: str | None) -> Phase | None:
+    verdict = finding.verdict
+    # A source that is not ready has failed itself; its schemas have not.
+    failed = verdict.ready == "False" and verdict.reason is not Reason.SOURCE_NOT_READY
+    running = look.active is not None or started is not None
+    return find_phase(running=running, paused=finding.paused, failed=failed, verdict=verdict)
 
 
 def _started(finding: Finding) -> str | None:

@@ -12,7 +12,6 @@ from external_data_operator.reconcile.base.world import (
     Decision,
     Key,
     Object,
-    ObservedSchema,
     World,
     name_of,
     namespace_of,
@@ -23,6 +22,7 @@ from external_data_operator.reconcile.runs.run import read_runs
 from external_data_operator.reconcile.schemas.columns import run_to_read
 from external_data_operator.reconcile.schemas.decide import decide_schema, refuse_schema
 from external_data_operator.reconcile.schemas.jobs import SYNC
+from external_data_operator.reconcile.schemas.observed import ObservedSchema
 from external_data_operator.reconcile.schemas.rivals import table_claim
 from external_data_operator.settings import Settings
 

@@ -20,7 +20,6 @@ from external_data_operator.reconcile.base.world import (
     Decision,
     Delete,
     Intent,
-    ObservedSchema,
     Suspend,
     is_going,
     namespace_of,
@@ -38,6 +37,7 @@ from external_data_operator.reconcile.plans.streams import find_stream, list_str
 from external_data_operator.reconcile.runs.verdicts import judge_runs
 from external_data_operator.reconcile.schemas.conclude import conclude
 from external_data_operator.reconcile.schemas.look import Finding, Look, look_at
+from external_data_operator.reconcile.schemas.observed import ObservedSchema
 from external_data_operator.reconcile.schemas.rivals import say_taken
 from external_data_operator.reconcile.schemas.scheduling import build_situation, schedule_runs
 from external_data_operator.settings import Settings

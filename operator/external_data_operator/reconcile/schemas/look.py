@@ -7,14 +7,12 @@ from external_data_operator.api.plan import SyncOptions
 from external_data_operator.api.schema import SchemaSpec, SchemaStatus
 from external_data_operator.reconcile.base.parsing import read_status
 from external_data_operator.reconcile.base.status import Verdict
-from external_data_operator.reconcile.base.world import (
-    Intent,
-    ObservedSchema,
-)
+from external_data_operator.reconcile.base.world import Intent
 from external_data_operator.reconcile.plans.stream import Stream
 from external_data_operator.reconcile.runs.history import read_known_runs
 from external_data_operator.reconcile.runs.run import Run, find_active, find_last
 from external_data_operator.reconcile.schemas.jobs import SYNC
+from external_data_operator.reconcile.schemas.observed import ObservedSchema
 from external_data_operator.settings import Settings
 
 

@@ -23,7 +23,6 @@ from external_data_operator.reconcile.base.world import (
     Delete,
     Intent,
     Object,
-    ObservedSource,
     Trouble,
     annotations_of,
     format_time,
@@ -50,6 +49,7 @@ from external_data_operator.reconcile.render.jobs import render_job
 from external_data_operator.reconcile.render.workloads import CHECK_DEADLINE_S, JobRecipe
 from external_data_operator.reconcile.runs.backoff import check_delay
 from external_data_operator.reconcile.runs.run import STUCK, Run, RunState, read_runs, recall
+from external_data_operator.reconcile.sources.observed import ObservedSource
 from external_data_operator.reconcile.sources.owner import own
 
 CHECK = Task.CHECK.lower()

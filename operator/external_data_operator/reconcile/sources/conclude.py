@@ -15,17 +15,14 @@ from external_data_operator.reconcile.base.status import (
     find_condition,
     ready_claims,
 )
-from external_data_operator.reconcile.base.world import (
-    Decision,
-    Object,
-    ObservedSource,
-)
+from external_data_operator.reconcile.base.world import Decision, Object
 from external_data_operator.reconcile.sources.checks import (
     Answer,
     Question,
     find_catalogue,
 )
 from external_data_operator.reconcile.sources.look import Look
+from external_data_operator.reconcile.sources.observed import ObservedSource
 from external_data_operator.reconcile.sources.summary import (
     count_schemas,
     find_newest_error,

@@ -11,19 +11,13 @@ from external_data_operator.reconcile.base.actions import read_passed_on
 from external_data_operator.reconcile.base.controller import Controller, LogRead, Reads
 from external_data_operator.reconcile.base.parsing import parse_spec, read_status
 from external_data_operator.reconcile.base.status import find_condition
-from external_data_operator.reconcile.base.world import (
-    Decision,
-    Object,
-    ObservedSource,
-    World,
-    is_going,
-    name_of,
-)
+from external_data_operator.reconcile.base.world import Decision, Object, World, is_going, name_of
 from external_data_operator.reconcile.plans.plan import default_secret_name, destination_copy
 from external_data_operator.reconcile.plans.references import Need, find_needs
 from external_data_operator.reconcile.sources.checks import job_to_read
 from external_data_operator.reconcile.sources.credentials import credentials_names
 from external_data_operator.reconcile.sources.decide import decide_source, refuse_source
+from external_data_operator.reconcile.sources.observed import ObservedSource
 from external_data_operator.settings import Settings
 
 

@@ -15,7 +15,6 @@ from external_data_operator.reconcile.base.world import (
     Delete,
     Intent,
     Object,
-    ObservedSource,
     StoreCredentials,
     annotations_of,
     name_of,
@@ -36,6 +35,7 @@ from external_data_operator.reconcile.plans.references import (
     find_needs,
 )
 from external_data_operator.reconcile.render.config import render_secret
+from external_data_operator.reconcile.sources.observed import ObservedSource
 from external_data_operator.reconcile.sources.owner import own
 
 

@@ -19,7 +19,6 @@ from external_data_operator.reconcile.base.world import (
     Decision,
     Intent,
     Note,
-    ObservedSource,
     is_going,
     name_of,
     parse_time,
@@ -47,6 +46,7 @@ from external_data_operator.reconcile.sources.credentials import (
     versions,
 )
 from external_data_operator.reconcile.sources.look import Look, look_at
+from external_data_operator.reconcile.sources.observed import ObservedSource
 from external_data_operator.reconcile.sources.offspring import decide_schemas
 from external_data_operator.settings import Settings
 

@@ -5,8 +5,9 @@ from datetime import datetime
 
 from external_data_operator.api.source import SourceStatus
 from external_data_operator.reconcile.base.parsing import read_status
-from external_data_operator.reconcile.base.world import ObservedSource, name_of, namespace_of
+from external_data_operator.reconcile.base.world import name_of, namespace_of
 from external_data_operator.reconcile.plans.plan import Place
+from external_data_operator.reconcile.sources.observed import ObservedSource
 from external_data_operator.reconcile.sources.summary import SchemaSummary, summarise
 from external_data_operator.settings import Settings
 

@@ -16,7 +16,6 @@ from external_data_operator.reconcile.base.world import (
     Intent,
     Note,
     Object,
-    ObservedSource,
     controller_uid,
     is_going,
     name_of,
@@ -25,6 +24,7 @@ from external_data_operator.reconcile.base.world import (
 )
 from external_data_operator.reconcile.plans.streams import is_wanted
 from external_data_operator.reconcile.render.config import render_schema
+from external_data_operator.reconcile.sources.observed import ObservedSource
 from external_data_operator.reconcile.sources.owner import own
 
 _NAMED_MAX = 5

@@ -8,8 +8,9 @@ import pytest
 from external_data_operator.api.plan import DiscoveredStream, Discovery, Plan
 from external_data_operator.api.schema import IncrementalField, SyncType
 from external_data_operator.api.sources.rest import CursorType
-from external_data_operator.reconcile.base.world import ObservedSchema, Suspend
+from external_data_operator.reconcile.base.world import Suspend
 from external_data_operator.reconcile.schemas.decide import decide_schema
+from external_data_operator.reconcile.schemas.observed import ObservedSchema
 
 from tests.fakes.ledger import installed
 from tests.large_catalogue import build_catalogue
