@@ -2,9 +2,9 @@
 slow on demand.
 
 `/good/...` asks for the bearer token; the other roots each do one thing wrong. `/turning/...`
-goes wrong behind the first page, which is all that a check reads. `/gated/...` gives page after
-page and holds back each page behind the first until the test lets it go. `/wide/...` has one row
-of very many fields.
+leads from its third page back to the second, which a check, that reads the first, does not see.
+`/gated/...` gives page after page and holds back each page behind the first until the test lets it
+go. `/wide/...` has one row of very many fields.
 """
 
 import hashlib
@@ -91,12 +91,12 @@ class ShopApi:
             self._hold(page)
         if root == "draining" and self.is_drained:
             return 200, b'{"data": [], "next": null}'
-        if root == "turning" and page > 0:
-            return 200, WRONG["text"]
         if root == "wide":
             return 200, json.dumps({"data": [dict.fromkeys(wide_columns(path), 1)]}).encode()
         rows = [{"id": page * PAGE_ROWS + n, "name": f"n{n}"} for n in range(PAGE_ROWS)]
         following = page + 1 if page + 1 < PAGES else None
+        if root == "turning" and page > 1:
+            following = 1
         return 200, json.dumps({"data": rows, "next": following}).encode()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:

@@ -102,7 +102,7 @@ def test_a_table_that_fails_for_good_stops_its_schedule_and_runs_at_once_when_co
     kube: Kube, shop: ShopApi
 ):
     kube.apply(build_source("shop", f"{shop.origin}/turning"))
-    kube.wait_ready("edsc", "shop-items", "False", "InvalidResponse")
+    kube.wait_ready("edsc", "shop-items", "False", "LoopDetected")
     failed = wait(lambda: (found := kube.find("edsc", "shop-items")) and stalled(found) and found)
     assert failed["status"]["phase"] in ("Failed", "Running")
     wait(lambda: kube.find("cronjob", "shop-items")["spec"]["suspend"])
