@@ -1,2 +1,1 @@
-"""From an event to one look at one object: the only importer of kopf, the queue, and the
-endpoints."""
+"""From an event to one look at one object: watches, the queue, the router, workers, health."""

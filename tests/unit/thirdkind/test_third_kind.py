@@ -15,8 +15,8 @@ from external_data_operator.controllers import CONTROLLERS
 from external_data_operator.crdgen.definition import build_definition
 from external_data_operator.reconcile.base.world import Key, format_time
 from external_data_operator.runtime.logs import Subjects
-from external_data_operator.runtime.reconciler import Reconciler
-from external_data_operator.runtime.routing import Router
+from external_data_operator.runtime.router import Router
+from external_data_operator.runtime.workers import Reconciler
 
 from tests.unit.cluster.memory_api import MemoryApi
 from tests.unit.reconcile.worlds import NOW, SETTINGS, build_source, condition, make_ready

@@ -7,7 +7,7 @@ from external_data_operator.cluster.store import Store
 from external_data_operator.controllers import CONTROLLERS
 from external_data_operator.reconcile.base import marks
 from external_data_operator.reconcile.base.world import Key
-from external_data_operator.runtime.routing import Router
+from external_data_operator.runtime.router import Router
 
 from tests.unit.reconcile.worlds import SETTINGS, build_schema, build_source, make_ready
 
