@@ -23,7 +23,7 @@ from external_data_operator.api.paths import (
 )
 from external_data_operator.api.source import SyncFrequency
 from external_data_operator.api.sources.rest import CursorType
-from external_data_operator.api.status import RunsStatus, build_condition_column
+from external_data_operator.api.status import RunHistoryStatus, build_condition_column
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(spell_field)]
 EnabledColumn = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(spell_column)]
@@ -188,7 +188,7 @@ class TableStatus(ApiModel):
     """Number of its files."""
 
 
-class SchemaStatus(RunsStatus):
+class SchemaStatus(RunHistoryStatus):
     """What the operator saw of one table."""
 
     sync_type: SyncType | None = None

@@ -82,7 +82,10 @@ class RunRecord(ApiModel):
 
 
 class RunsStatus(ObjectStatus):
-    """What the status of a kind that has runs holds: the Jobs are gone after a day."""
+    """What the status of a kind that has runs holds: the Jobs are gone after a day.
+
+    The history is apart, so that a summary of a thousand objects does not parse ten runs of each.
+    """
 
     active_job: str | None = None
     """The Job under way."""
@@ -91,6 +94,11 @@ class RunsStatus(ObjectStatus):
     credentials. No run starts by itself until the hash changes."""
     reported_until: Timestamp | None = None
     """When the newest run ended that was recorded and reported as an event."""
+
+
+class RunHistoryStatus(RunsStatus):
+    """The status of a kind that has runs, with their history."""
+
     history: list[RunRecord] = Field(default_factory=list, max_length=10)
     """The last runs, newest first."""
 

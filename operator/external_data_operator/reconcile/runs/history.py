@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from external_data_operator.api.conditions import ConditionType
 from external_data_operator.api.plan import Failure, FailureClass
-from external_data_operator.api.status import RunRecord, RunsStatus
+from external_data_operator.api.status import RunHistoryStatus, RunRecord
 from external_data_operator.reconcile.base.status import find_condition, shorten
 from external_data_operator.reconcile.base.world import Children, Note, format_time
 from external_data_operator.reconcile.runs.run import Run, RunState, find_last, read_runs, recall
@@ -18,7 +18,7 @@ HISTORY_MAX = 10
 _ERROR_MAX = 500
 
 
-def read_known_runs(children: Children, task: str, status: RunsStatus) -> list[Run]:
+def read_known_runs(children: Children, task: str, status: RunHistoryStatus) -> list[Run]:
     """The runs, oldest first; what the pods no longer say of a failure is in the status."""
     records = {record.job: record for record in status.history}
     return [
@@ -27,7 +27,7 @@ def read_known_runs(children: Children, task: str, status: RunsStatus) -> list[R
     ]
 
 
-def merge_history(runs: Sequence[Run], status: RunsStatus) -> list[RunRecord]:
+def merge_history(runs: Sequence[Run], status: RunHistoryStatus) -> list[RunRecord]:
     """The last runs, newest first: what the Jobs say, and what the status knew of Jobs that are
     gone."""
     records = {record.job: record for record in status.history}
@@ -69,7 +69,7 @@ def last_success(runs: Sequence[Run]) -> Run | None:
     return next((run for run in reversed(runs) if run.state is RunState.SUCCEEDED), None)
 
 
-def find_blocked_inputs(runs: Sequence[Run], status: RunsStatus) -> str | None:
+def find_blocked_inputs(runs: Sequence[Run], status: RunHistoryStatus) -> str | None:
     """What the last run worked from, if it failed for good; remembered once its Job is gone."""
     last = find_last(runs)
     if last is None:
@@ -79,19 +79,19 @@ def find_blocked_inputs(runs: Sequence[Run], status: RunsStatus) -> str | None:
     return last.inputs if for_good else None
 
 
-def find_reported_until(runs: Sequence[Run], status: RunsStatus) -> str | None:
+def find_reported_until(runs: Sequence[Run], status: RunHistoryStatus) -> str | None:
     """When the newest run ended that this look reports, or that an earlier one did."""
     ended = [format_time(run.ended) for run in runs if not run.active]
     return max([*ended, status.reported_until or ""]) or None
 
 
-def note_runs(runs: Sequence[Run], status: RunsStatus) -> list[Note]:
+def note_runs(runs: Sequence[Run], status: RunHistoryStatus) -> list[Note]:
     """A note for each run that began or ended since the last look."""
     news = (_note_run(run, status) for run in runs if not _was_reported(run, status))
     return [note for note in news if note is not None]
 
 
-def _note_run(run: Run, status: RunsStatus) -> Note | None:
+def _note_run(run: Run, status: RunHistoryStatus) -> Note | None:
     if run.active:
         message = f"Job {run.job} started ({run.trigger})."
         return None if run.job == status.active_job else Note("Normal", "SyncStarted", message)
@@ -105,13 +105,13 @@ def _note_run(run: Run, status: RunsStatus) -> Note | None:
     )
 
 
-def _is_said(failure: Failure, status: RunsStatus) -> bool:
+def _is_said(failure: Failure, status: RunHistoryStatus) -> bool:
     ready = find_condition(status.conditions, ConditionType.READY)
     said = None if ready is None else (ready.status, ready.reason, ready.message)
     return said == ("False", failure.reason, shorten(failure.message))
 
 
-def _was_reported(run: Run, status: RunsStatus) -> bool:
+def _was_reported(run: Run, status: RunHistoryStatus) -> bool:
     """Whether an earlier look saw how it ended; of those of one second the history knows which."""
     if run.active:
         return False

@@ -7,13 +7,15 @@ where nothing has succeeded yet.
 from collections.abc import Sequence
 
 from external_data_operator.api.conditions import ATTENTION, ConditionType, Reason
-from external_data_operator.api.status import Phase, RunsStatus
+from external_data_operator.api.status import Phase, RunHistoryStatus
 from external_data_operator.reconcile.base.status import Verdict, find_condition
 from external_data_operator.reconcile.runs.history import say_success
 from external_data_operator.reconcile.runs.run import Run, RunState, find_active, find_last
 
 
-def judge_runs(runs: Sequence[Run], status: RunsStatus, *, over: bool = False) -> Verdict | None:
+def judge_runs(
+    runs: Sequence[Run], status: RunHistoryStatus, *, over: bool = False
+) -> Verdict | None:
     """What the runs say; None before the first one ended or got stuck. `over` says that no run
     follows by itself."""
     active, last = find_active(runs), find_last(runs)
@@ -32,7 +34,7 @@ def judge_runs(runs: Sequence[Run], status: RunsStatus, *, over: bool = False) -
     return Verdict("False", last.failure.reason, last.failure.message, reconciling=say)
 
 
-def _say_synced(last: Run, status: RunsStatus) -> str:
+def _say_synced(last: Run, status: RunHistoryStatus) -> str:
     """What the run reported; once its pod is gone, what was said of it before."""
     before = find_condition(status.conditions, ConditionType.READY)
     told = any(record.job == last.job for record in status.history[:1])
@@ -51,7 +53,7 @@ def _outweighs(active: Run, last: Run | None) -> bool:
     return is_news or last is None or last.state is not RunState.SUCCEEDED
 
 
-def _remembered(status: RunsStatus, *, over: bool, under_way: str | None) -> Verdict | None:
+def _remembered(status: RunHistoryStatus, *, over: bool, under_way: str | None) -> Verdict | None:
     """The Jobs are gone; the status remembers the last run."""
     before = find_condition(status.conditions, ConditionType.READY)
     history = status.history
