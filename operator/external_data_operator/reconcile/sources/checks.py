@@ -5,13 +5,13 @@ token of `refresh-schemas`. A failed one is repeated with growing pauses. Betwee
 last one holds.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from external_data_operator.api.actions import REFRESH_SCHEMAS
 from external_data_operator.api.conditions import RETRIED, STALLING, ConditionType, Reason
-from external_data_operator.api.plan import Discovery, Failure, FailureClass, Task
+from external_data_operator.api.plan import Discovery, Failure, FailureClass
 from external_data_operator.api.source import SourceSpec, SourceStatus
 from external_data_operator.reconcile.base import marks
 from external_data_operator.reconcile.base.naming import job_name
@@ -20,21 +20,15 @@ from external_data_operator.reconcile.base.status import Verdict, find_condition
 from external_data_operator.reconcile.base.world import (
     Apply,
     Create,
-    Delete,
     Intent,
-    Object,
     Trouble,
-    annotations_of,
     format_time,
-    labels_of,
     name_of,
-    namespace_of,
     uid_of,
 )
 from external_data_operator.reconcile.plans.catalogue import (
     Catalogue,
     discovery_name,
-    find_object_names,
     pack_catalogue,
     read_catalogue,
 )
@@ -48,12 +42,11 @@ from external_data_operator.reconcile.render.config import (
 from external_data_operator.reconcile.render.jobs import render_job
 from external_data_operator.reconcile.render.workloads import CHECK_DEADLINE_S, JobRecipe
 from external_data_operator.reconcile.runs.backoff import check_delay
-from external_data_operator.reconcile.runs.run import STUCK, Run, RunState, read_runs, recall
+from external_data_operator.reconcile.runs.run import STUCK, Run, read_runs, recall
+from external_data_operator.reconcile.sources.kept import CHECK, find_catalogue, find_kept
 from external_data_operator.reconcile.sources.observed import ObservedSource
 from external_data_operator.reconcile.sources.owner import own
 
-CHECK = Task.CHECK.lower()
-_KEEP_FINISHED = 3
 _LOG_WAIT_S = 2.0
 _LOG_PATIENCE = timedelta(seconds=30)
 _UNREAD = Failure(
@@ -89,31 +82,6 @@ class Answer:
     """Whether this question, token included, has its answer."""
     intents: tuple[Intent, ...] = ()
     look_again_s: float | None = None
-
-
-def find_catalogue(observed: ObservedSource) -> Catalogue | None:
-    """What the last check found; None if nothing is kept, or some of it is missing."""
-    return read_catalogue(_find_head(observed), observed.children.config_maps)
-
-
-def _find_head(observed: ObservedSource) -> Object | None:
-    wanted = discovery_name(name_of(observed.source))
-    return next((one for one in observed.children.config_maps if name_of(one) == wanted), None)
-
-
-def _find_kept(observed: ObservedSource) -> Mapping[str, str]:
-    """The annotations of what is kept, which say of which question and check it is the answer."""
-    head = _find_head(observed)
-    if head is None or find_catalogue(observed) is None:
-        return {}
-    return annotations_of(head)
-
-
-def job_to_read(observed: ObservedSource) -> str | None:
-    """The check whose output has not been kept yet; its log is worth reading."""
-    kept = _find_kept(observed).get(marks.RUN)
-    done = [run for run in read_runs(observed.children, CHECK) if run.state is RunState.SUCCEEDED]
-    return done[-1].job if done and done[-1].uid != kept else None
 
 
 def answer(question: Question, now: datetime) -> Answer:
@@ -174,7 +142,7 @@ def _bides(trouble: Trouble, verdict: Verdict) -> bool:
 
 def _without_a_run(question: Question) -> Answer:
     """Nothing was asked, or so long ago that the Job is gone: then the kept answer counts."""
-    kept = _find_kept(question.observed)
+    kept = find_kept(question.observed)
     catalogue = find_catalogue(question.observed)
     ready = find_condition(question.status.conditions, ConditionType.READY)
     answered = (
@@ -190,7 +158,7 @@ def _without_a_run(question: Question) -> Answer:
 
 
 def _after_success(question: Question, ended: Run, now: datetime) -> Answer:
-    kept, catalogue = _find_kept(question.observed), find_catalogue(question.observed)
+    kept, catalogue = find_kept(question.observed), find_catalogue(question.observed)
     # Once kept, the answer no longer depends on the pod and its log.
     if catalogue is not None and kept.get(marks.RUN) == ended.uid:
         return _known(question, catalogue, kept)
@@ -225,7 +193,7 @@ def _keep(question: Question, discovery: Discovery, ended: Run) -> Answer:
 
 def _unread(question: Question, ended: Run) -> Failure | None:
     """A check that succeeded is worth nothing while nobody could read what it found."""
-    return None if _find_kept(question.observed).get(marks.RUN) == ended.uid else _UNREAD
+    return None if find_kept(question.observed).get(marks.RUN) == ended.uid else _UNREAD
 
 
 def _after_failure(question: Question, ended: Run, failure: Failure, now: datetime) -> Answer:
@@ -301,21 +269,3 @@ def _ask(question: Question, *, attempt: int) -> Answer:
     plan = render_plan(owner, name, question.plan, task=CHECK)
     intents = (Apply(plan), Create(render_job(recipe, name)))
     return Answer(_under_way(question), intents=intents, look_again_s=_POD_WAIT_S)
-
-
-def forgotten(observed: ObservedSource, coming: Iterable[Intent]) -> list[Intent]:
-    """Checks that are over and too many, and what nothing needs any more: plans of checks, parts of
-    catalogues. What is `coming` needs its own."""
-    runs = read_runs(observed.children, CHECK)
-    over = [run for run in runs if not run.active][:-_KEEP_FINISHED]
-    namespace = namespace_of(observed.source)
-    intents: list[Intent] = [Delete("batch/v1", "Job", namespace, run.job, run.uid) for run in over]
-    needed = {run.job for run in runs if run.active or run is runs[-1]}
-    needed |= {name_of(one.manifest) for one in coming if isinstance(one, Apply | Create)}
-    needed |= set(find_object_names(_find_head(observed)))
-    for one in observed.children.config_maps:
-        task = labels_of(one).get(marks.TASK_LABEL)
-        ours = task == marks.CATALOGUE or (task == CHECK and bool(runs))
-        if ours and name_of(one) not in needed:
-            intents.append(Delete("v1", "ConfigMap", namespace, name_of(one), uid_of(one)))
-    return intents

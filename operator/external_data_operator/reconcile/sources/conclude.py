@@ -19,8 +19,8 @@ from external_data_operator.reconcile.base.world import Decision, Object
 from external_data_operator.reconcile.sources.checks import (
     Answer,
     Question,
-    find_catalogue,
 )
+from external_data_operator.reconcile.sources.kept import find_catalogue
 from external_data_operator.reconcile.sources.look import Look
 from external_data_operator.reconcile.sources.observed import ObservedSource
 from external_data_operator.reconcile.sources.summary import (

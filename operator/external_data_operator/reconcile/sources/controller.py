@@ -14,9 +14,9 @@ from external_data_operator.reconcile.base.status import find_condition
 from external_data_operator.reconcile.base.world import Decision, Object, World, is_going, name_of
 from external_data_operator.reconcile.plans.plan import default_secret_name, destination_copy
 from external_data_operator.reconcile.plans.references import Need, find_needs
-from external_data_operator.reconcile.sources.checks import job_to_read
 from external_data_operator.reconcile.sources.credentials import credentials_names
 from external_data_operator.reconcile.sources.decide import decide_source, refuse_source
+from external_data_operator.reconcile.sources.kept import job_to_read
 from external_data_operator.reconcile.sources.observed import ObservedSource
 from external_data_operator.settings import Settings
 

@@ -35,7 +35,6 @@ from external_data_operator.reconcile.sources.checks import (
     Answer,
     Question,
     answer,
-    forgotten,
 )
 from external_data_operator.reconcile.sources.conclude import conclude
 from external_data_operator.reconcile.sources.credentials import (
@@ -45,6 +44,7 @@ from external_data_operator.reconcile.sources.credentials import (
     move_inline,
     versions,
 )
+from external_data_operator.reconcile.sources.kept import forgotten
 from external_data_operator.reconcile.sources.look import Look, look_at
 from external_data_operator.reconcile.sources.observed import ObservedSource
 from external_data_operator.reconcile.sources.offspring import decide_schemas

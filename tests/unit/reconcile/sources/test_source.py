@@ -13,7 +13,7 @@ from external_data_operator.api.plan import (
     FailureClass,
 )
 from external_data_operator.reconcile.base.world import Data, Delete, Refusal
-from external_data_operator.reconcile.sources.checks import job_to_read
+from external_data_operator.reconcile.sources.kept import job_to_read
 
 from tests.unit.reconcile.sources.source_life import FOUND, checked, look, report
 from tests.unit.reconcile.worlds import (

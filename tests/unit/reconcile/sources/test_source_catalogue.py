@@ -7,7 +7,7 @@ from external_data_operator.api.actions import ACTIONS
 from external_data_operator.api.handoff import Document
 from external_data_operator.reconcile.base import marks
 from external_data_operator.reconcile.base.world import Delete, labels_of, name_of
-from external_data_operator.reconcile.sources.checks import find_catalogue, job_to_read
+from external_data_operator.reconcile.sources.kept import find_catalogue, job_to_read
 
 from tests.large_catalogue import build_catalogue
 from tests.unit.reconcile.sources.source_life import checked, look, report
