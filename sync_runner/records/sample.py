@@ -46,6 +46,8 @@ class Sample:
     records: pa.RecordBatch | None = None
     notes: tuple[str, ...] = ()
     """Sentences on what the first page lacks."""
+    has_log: bool = False
+    """Whether the source keeps a log of what happens in the stream."""
 
 
 def find_cursors(sample: Sample) -> list[IncrementalField]:

@@ -64,6 +64,7 @@ def _discover_one(sample: Sample) -> DiscoveredStream:
         candidate_key=find_candidate_key(sample),
         sampled_rows=0 if sample.records is None else sample.records.num_rows,
         notes=list(sample.notes),
+        has_log=sample.has_log,
     )
 
 

@@ -3,13 +3,23 @@ holds each event once, and the feed was told of no event before both tables had 
 """
 
 import random
+import secrets
 from pathlib import Path
 
 import pytest
 
+from dev.localcluster.s3 import S3Access
 from sync_runner.protocols import Step
 from tests.contract.feed_world import STREAMS, FeedJob, WorldFeed
-from tests.contract.lake_pod import KILLED, KillAt, Place, folder_place, start_pod
+from tests.contract.lake_pod import (
+    KILLED,
+    Keys,
+    KillAt,
+    Place,
+    bucket_place,
+    folder_place,
+    start_pod,
+)
 from tests.contract.lake_reading import find_differences
 from tests.contract.lake_world import World
 from tests.contract.test_crash_steps import pick_kills
@@ -39,23 +49,15 @@ def find_wrong(job: FeedJob) -> list[str]:
     return found if confirmed == now else [*found, f"{confirmed} of {now} events were confirmed"]
 
 
-def below(place: Place, prefix: str) -> Place:
-    """Another folder of the same store."""
-    target = place.target
-    if target.s3 is not None:
-        s3 = target.s3.model_copy(update={"prefix": f"{target.s3.prefix}/{prefix}"})
-        return Place(target.model_copy(update={"s3": s3}), place.keys)
-    assert target.file is not None
-    folder = target.file.model_copy(update={"path": f"{target.file.path}/{prefix}"})
-    return Place(target.model_copy(update={"file": folder}), place.keys)
-
-
 @pytest.mark.parametrize("is_first", [True, False], ids=["first-load", "later-run"])
 def test_a_pod_killed_at_any_step_of_a_feed_loses_and_doubles_nothing(
-    is_first: bool, tmp_path: Path, place: Place
+    is_first: bool, tmp_path: Path, s3: S3Access
 ) -> None:
+    keys = Keys(s3.access_key, s3.secret_key)
+
     def start(name: str) -> FeedJob:
-        job = build_job(tmp_path / name, below(place, name))
+        prefix = f"t{secrets.token_hex(6)}"
+        job = build_job(tmp_path / name, bucket_place(s3.endpoint, keys, prefix=prefix))
         if not is_first:
             job.run("earlier", KillAt(0))
             job.world.advance(60)

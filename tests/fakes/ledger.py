@@ -5,28 +5,22 @@ tables of both processes for as long as `installed` holds.
 """
 
 import json
-import sys
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
-from types import ModuleType
-from typing import Any, cast
+from typing import Any
 
 import pyarrow as pa
-import pytest
 from external_data_operator.api.base import SpecModel
 from external_data_operator.api.plan import Plan
 from external_data_operator.api.schema import IncrementalField
-from external_data_operator.api.source import SourceSpec
-from external_data_operator.api.sources import SOURCES, add_kinds
 from external_data_operator.api.sources.rest import CursorType
-from external_data_operator.reconcile.plans.kinds import find_adapter
 
 from sync_runner.protocols import Batch, ReadRequest, Token
 from sync_runner.records.sample import Sample
 from sync_runner.sources import Kind
-
-KIND = "ledger"
+from tests.fakes import kinds
+from tests.fakes.kinds import FakeKind
 
 
 class LedgerSource(SpecModel):
@@ -78,31 +72,12 @@ class _Stream:
         """A file forgets nothing."""
 
 
-@contextmanager
-def installed() -> Iterator[None]:
+LEDGER = FakeKind("ledger", LedgerSource, _Adapter(), Kind(_Stream, _Probe))
+
+
+def installed() -> AbstractContextManager[None]:
     """Both processes know the kind."""
-    adapter = ModuleType("adapter")
-    adapter.ADAPTER = _Adapter()  # type: ignore[attr-defined]
-    runner = ModuleType("runner")
-    runner.KIND = Kind(_Stream, _Probe)  # type: ignore[attr-defined]
-    modules = {
-        f"external_data_operator.reconcile.plans.kinds.{KIND}": adapter,
-        f"sync_runner.sources.{KIND}": runner,
-    }
-    kinds = cast("dict[str, type[SpecModel]]", SOURCES)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(kinds, KIND, LedgerSource)
-        for name, module in modules.items():
-            patch.setitem(sys.modules, name, module)
-        add_kinds(SourceSpec, after="suspend")
-        add_kinds(Plan, after="source")
-        try:
-            yield
-        finally:
-            find_adapter.cache_clear()
-            for model in (SourceSpec, Plan):
-                del model.__pydantic_fields__[KIND]
-                model.model_rebuild(force=True)
+    return kinds.installed(LEDGER)
 
 
 def write_ledger(folder: Path, name: str, rows: list[dict[str, Any]], **more: Any) -> None:

@@ -265,6 +265,9 @@ class DiscoveredStream(ApiModel):
     """Fields that had a different value in each of the first rows; a suggestion that never acts."""
     sampled_rows: int = 0
     """The number of rows that were looked at."""
+    has_log: bool = False
+    """Whether the source keeps a log of what happens in the stream. It is read after the place of
+    the last commit, and needs no cursor."""
     notes: list[str] = Field(default_factory=list)
     """Sentences on what the stream's first page lacks."""
 

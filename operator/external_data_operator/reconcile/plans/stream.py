@@ -21,6 +21,8 @@ class Stream:
     candidate_key: tuple[str, ...] = ()
     """Fields that rows suggest as the key."""
     sampled_rows: int = 0
+    has_log: bool = False
+    """Whether the source keeps a log of what happens in it, so that no cursor is needed."""
 
 
 def from_discovery(one: DiscoveredStream) -> Stream:
@@ -36,6 +38,7 @@ def from_discovery(one: DiscoveredStream) -> Stream:
         incremental_fields=tuple(one.incremental_fields),
         candidate_key=tuple(one.candidate_key),
         sampled_rows=one.sampled_rows,
+        has_log=one.has_log,
     )
 
 

@@ -60,7 +60,8 @@ def pick_options(spec: SchemaSpec, stream: Stream) -> SyncOptions:
     sync_type = spec.sync_type or _pick_type(stream, has_key=bool(keys))
     if sync_type is SyncType.FULL_REFRESH:
         cursor = None
-    elif cursor is None:
+    # A log is read after the place of the last commit, whatever its rows hold.
+    elif cursor is None and not stream.has_log:
         raise SpecError(
             f"syncType: {sync_type} needs a cursor; "
             "set incrementalField, or incremental in the source's stream"
@@ -84,6 +85,6 @@ def pick_options(spec: SchemaSpec, stream: Stream) -> SyncOptions:
 
 def _pick_type(stream: Stream, *, has_key: bool) -> SyncType:
     """A stream that cannot be asked for changes is read as a whole, unless the spec says more."""
-    if stream.cursor is None:
+    if stream.cursor is None and not stream.has_log:
         return SyncType.FULL_REFRESH
     return SyncType.INCREMENTAL if has_key else SyncType.APPEND

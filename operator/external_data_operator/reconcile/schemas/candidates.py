@@ -24,7 +24,8 @@ def find_candidates(stream: Stream, spec: SchemaSpec | None = None) -> list[Cand
     if stream.candidate_key and not has_key:
         found.append(_suggest_key(stream.candidate_key, stream.sampled_rows))
     has_cursor = stream.cursor is not None or (spec is not None and spec.incremental_field)
-    if not has_cursor:
+    # A log needs no cursor.
+    if not has_cursor and not stream.has_log:
         found += [_suggest_cursor(field) for field in stream.incremental_fields]
     return found[:_CANDIDATES_MAX]
 
