@@ -33,6 +33,9 @@ class _Adapter:
     def declare_streams(self, source: LedgerSource) -> None:
         return None
 
+    def find_doubts(self, source: LedgerSource) -> tuple[()]:
+        return ()
+
     def narrow(self, source: LedgerSource, streams: Collection[str]) -> LedgerSource:
         return source
 

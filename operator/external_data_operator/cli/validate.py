@@ -1,4 +1,5 @@
-"""`external-data validate`: what is wrong, one line each, or one line that says what is right."""
+"""`external-data validate`: what is wrong, one line each, or one line that says what is right.
+What is allowed and likely a mistake is a warning."""
 
 import argparse
 import json
@@ -6,13 +7,15 @@ import sys
 
 from external_data_operator.cli.exits import Exit
 from external_data_operator.cli.manifests import Finding, Manifests, read_manifests
-from external_data_operator.cli.validation import find_all_problems
+from external_data_operator.cli.validation import find_all_doubts, find_all_problems
 
 
 def run_validate(options: argparse.Namespace) -> Exit:
     """Exit.INVALID where something is wrong, or where nothing of ours was found."""
     manifests = read_manifests(options.files)
     findings = find_all_problems(manifests)
+    for doubt in find_all_doubts(manifests):
+        print(_as_json(doubt, warning=True) if options.json else f"warning: {doubt}")
     for finding in findings:
         print(_as_json(finding) if options.json else finding)
     if findings:
@@ -27,7 +30,7 @@ def run_validate(options: argparse.Namespace) -> Exit:
     return Exit.OK
 
 
-def _as_json(finding: Finding) -> str:
+def _as_json(finding: Finding, *, warning: bool = False) -> str:
     return json.dumps(
         {
             "file": finding.file,
@@ -35,6 +38,7 @@ def _as_json(finding: Finding) -> str:
             "resource": finding.resource,
             "field": finding.problem.path,
             "message": finding.problem.message,
+            **({"warning": True} if warning else {}),
         }
     )
 

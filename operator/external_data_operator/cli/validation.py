@@ -18,7 +18,7 @@ from external_data_operator.cli.manifests import (
 )
 from external_data_operator.errors import SpecError
 from external_data_operator.reconcile.base.naming import table_name
-from external_data_operator.reconcile.plans.kinds import find_declared_streams
+from external_data_operator.reconcile.plans.kinds import find_declared_streams, find_doubts
 from external_data_operator.reconcile.plans.references import find_needs
 from external_data_operator.reconcile.plans.streams import (
     find_stream,
@@ -44,6 +44,16 @@ def find_all_problems(manifests: Manifests) -> list[Finding]:
     for schema in manifests.schemas:
         findings += [schema.origin.report(found) for found in _judge_schema(schema, manifests)]
     return sorted(set(findings), key=lambda found: (found.file, found.line, str(found.problem)))
+
+
+def find_all_doubts(manifests: Manifests) -> list[Finding]:
+    """What is allowed and likely a mistake, in the order of files and lines."""
+    found = [
+        source.origin.report(Problem(("spec", *doubt.location), doubt.message))
+        for source in manifests.sources
+        for doubt in find_doubts(source.spec)
+    ]
+    return sorted(found, key=lambda one: (one.file, one.line))
 
 
 def find_source(manifests: Manifests, schema: SchemaManifest) -> SourceManifest | None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from external_data_operator.api.conditions import Reason
 from external_data_operator.api.sources.rest import RestStream
 
 from sync_runner.errors import (
@@ -15,6 +16,7 @@ from sync_runner.errors import (
     ExpiredTokenError,
     ResponseError,
     RetryableError,
+    RunError,
 )
 from sync_runner.records.decode import Envelope, RecordDecoder
 from sync_runner.records.lone import Expected
@@ -147,17 +149,50 @@ class PageReader:
 
     def _count_rows(self, place: Place, request: PageRequest) -> int:
         """How many rows a page has that is read for a proof, not for its rows."""
-        decoder = RecordDecoder(records_path=self.stream.records_path, expected=self.expected)
         asked = place._replace(page=request, begins_window=False)
-        return self._fetch(asked, lambda response: decoder.push(read_text(response)).rows)
+        return self._fetch(asked, lambda told: self._decode(told, self.open_decoder()).rows)
+
+    def open_decoder(self, *, overlaps: bool = False) -> RecordDecoder:
+        """One for pages that are read for a proof, not for their rows."""
+        return RecordDecoder(
+            records_path=self.stream.records_path, expected=self.expected, overlaps=overlaps
+        )
+
+    def look(self, request: PageRequest, decoder: RecordDecoder) -> Envelope | None:
+        """A page that is read for a proof; None where the source has no such page to send."""
+        # A server that takes multiples of its limit alone refuses it in one of many ways, which
+        # proves nothing and must not fail the run.
+        where = "" if request.counted is None else f"a proof (offset {request.counted.at})"
+        context = Context(where, accepted=True, attempts=dict.fromkeys(range(400, 500), 1))
+        try:
+            return self.client.fetch(
+                request.request,
+                lambda response: self._decode(response, decoder),
+                context=lambda: context,
+            )
+        except RunError as error:
+            if error.reason is Reason.EVICTED:
+                raise
+            return None
 
     def _push(self, response: Response, request: PageRequest, unless: int | None) -> PageResponse:
         """The body's rows go to the decoder; one that proves nothing is worth another attempt."""
+        found = self._decode(response, self.decoder, unless=unless)
+        page = _describe_page(found, response)
+        fault = self.paginator.find_fault(request, page)
+        if fault is not None:
+            raise TornBodyError(fault)
+        return page
+
+    def _decode(
+        self, response: Response, decoder: RecordDecoder, *, unless: int | None = None
+    ) -> Envelope:
+        """What a body says to a decoder. Raises AttemptError, ConfigurationError."""
         # 204 says by itself that there are none; no body is looked for.
         if response.status == _NO_CONTENT:
-            return _describe_page(self.decoder.empty_page, response)
+            return decoder.empty_page
         try:
-            found = self.decoder.push(read_text(response), unless=unless)
+            return decoder.push(read_text(response), unless=unless)
         except RetryableError as error:
             raise NoRowsError(error) from error
         except ResponseError as error:
@@ -167,11 +202,6 @@ class PageReader:
         except ConfigurationError as error:
             what = f"stream {self.stream.name}"
             raise ConfigurationError(error.reason, f"{what}: {error}") from error
-        page = _describe_page(found, response)
-        fault = self.paginator.find_fault(request, page)
-        if fault is not None:
-            raise TornBodyError(fault)
-        return page
 
 
 def _describe_page(found: Envelope, response: Response) -> PageResponse:

@@ -15,6 +15,7 @@ from external_data_operator.api.conditions import Reason
 from external_data_operator.api.cursor import find_declared
 from external_data_operator.api.plan import Plan
 from external_data_operator.api.sources.rest import CursorType, NestedValues, RestSource, RestStream
+from external_data_operator.api.sources.rest_doubts import find_doubts
 
 from sync_runner.errors import ConfigurationError, RetryableError
 from sync_runner.network.failures import ConnectError
@@ -134,8 +135,9 @@ class RestProbe:
         except ConfigurationError as error:
             raise ConfigurationError(error.reason, f"{what}: {error}") from error
         missing = find_missing(paginator, page.values) if page.rows else []
-        notes = tuple(f"{one} is not in the first page. {_REMEDY}" for one in missing)
-        return _Page(decoder.flush(), notes)
+        notes = [f"{one} is not in the first page. {_REMEDY}" for one in missing]
+        notes += [f"{location[-1]} {message}." for location, message in find_doubts(stream)]
+        return _Page(decoder.flush(), tuple(notes))
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from sync_runner.sources.rest.bounds import Bounds, Window
 from sync_runner.sources.rest.client import build_address, build_request, expect_rows
 from sync_runner.sources.rest.guesses import Guesses
 from sync_runner.sources.rest.page import Accepted, PageReader
+from sync_runner.sources.rest.page_numbers import PageNumbers
 from sync_runner.sources.rest.pagination import build_paginator
 from sync_runner.sources.rest.pagination.page import PageResponse, add_params, find_missing
 from sync_runner.sources.rest.pagination.trail import Trail
@@ -91,6 +92,9 @@ class Walk:
             guesses=self._guesses,
             accepted=accepted,
             is_resumed=request.resume is not None,
+        )
+        self._page_numbers = PageNumbers(
+            self._paginator, self._reader.look, lambda: self._reader.open_decoder(overlaps=True)
         )
         self._trail = Trail(self._paginator, self._bookmark.behind)
         self._missing = self._bookmark.missing
@@ -165,6 +169,11 @@ class Walk:
         before = self._trail.behind
         following = self._trail.follow(place.page, page, following)
         self._trail.check_overlap(place.page, page, before)
+        # A server that takes the offset for the number of a page skips most of the rows.
+        if place.begins_window and following is not None:
+            self._page_numbers.check_first(place.page, page)
+        if following is None and not page.rows:
+            self._page_numbers.check_end(place.page, before)
         # An empty page may lack the paths because it has nothing to say of a next one. Once every
         # path was there, nothing is left to look for.
         if page.rows and self._missing != []:

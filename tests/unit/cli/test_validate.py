@@ -66,6 +66,23 @@ def test_a_valid_manifest_is_counted(said: Said) -> None:
     assert said(SOURCE, SCHEMA) == (0, ["valid: 1 source, 1 schema"])
 
 
+@pytest.mark.parametrize("param", ["page", "pageNumber", "page_no", "_page", "p", "PG"])
+def test_an_offset_named_like_a_page_number_is_a_warning(said: Said, param: str) -> None:
+    paged = f"{SOURCE}        pagination:\n          offset: {{limit: 10, offsetParam: {param}}}\n"
+    code, (warning, valid) = said(paged)
+    where = "ExternalDataSource/shop: spec.rest.streams[0].pagination.offset.offsetParam"
+    assert warning.startswith(f"warning: 0.yaml:12: {where}: is named like the number of a page")
+    assert (code, valid) == (0, "valid: 1 source")
+    _, (document,) = said(paged, options=("--json",))
+    assert json.loads(document)["warning"] is True
+
+
+@pytest.mark.parametrize("param", ["offset", "skip", "page[offset]", "pageStart", "pageToken"])
+def test_an_offset_of_another_name_is_no_warning(said: Said, param: str) -> None:
+    paged = f"{SOURCE}        pagination: {{offset: {{limit: 10, offsetParam: '{param}'}}}}\n"
+    assert said(paged) == (0, ["valid: 1 source"])
+
+
 def test_each_problem_has_its_file_line_and_field(said: Said) -> None:
     wrong = SOURCE.replace("path: /orders", "path: /orders\n        method: PUT")
     wrong = wrong.replace("    baseUrl: https://api.shop.example\n", "")

@@ -4,13 +4,14 @@ that names a kind.
 The adapter of the kind `x` is `ADAPTER` in `kinds/x.py`.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from typing import Any, Protocol
 
 from external_data_operator.api.base import SpecModel
+from external_data_operator.api.problems import Problem
 from external_data_operator.api.source import SourceSpec
 from external_data_operator.api.sources import SOURCES
 from external_data_operator.reconcile.plans.stream import Stream
@@ -30,6 +31,9 @@ class Adapter(Protocol):
 
     def declare_streams(self, source: Any) -> Sequence[DeclaredStream] | None:
         """The streams that the spec declares; None if only a check can tell which there are."""
+
+    def find_doubts(self, source: Any) -> Iterable[Problem]:
+        """What the spec may declare and is likely a mistake; nothing of it refuses the spec."""
 
     def narrow(self, source: Any, streams: Collection[str]) -> SpecModel:
         """The spec with no more than these streams, which are not empty."""
@@ -54,6 +58,13 @@ def find_declared_streams(spec: SourceSpec) -> list[DeclaredStream] | None:
     if declared is None:
         return None
     return [DeclaredStream(one.stream, (spec.kind, *one.location)) for one in declared]
+
+
+def find_doubts(spec: SourceSpec) -> list[Problem]:
+    """What a spec may declare and is likely a mistake, each with its place in the spec."""
+    assert spec.kind is not None, "a rule of the spec"
+    found = find_adapter(spec.kind).find_doubts(spec.chosen)
+    return [Problem((spec.kind, *one.location), one.message) for one in found]
 
 
 def narrow_source(spec: SourceSpec, streams: Collection[str]) -> SourceSpec:

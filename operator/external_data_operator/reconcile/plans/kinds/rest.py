@@ -1,9 +1,11 @@
 """REST APIs: every stream is declared in the spec, as an API has no catalogue."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from external_data_operator.api.cursor import find_declared
+from external_data_operator.api.problems import Problem
 from external_data_operator.api.sources.rest import RestSource, RestStream
+from external_data_operator.api.sources.rest_doubts import find_doubts
 from external_data_operator.reconcile.plans.kinds import DeclaredStream
 from external_data_operator.reconcile.plans.stream import Stream
 
@@ -17,6 +19,12 @@ class RestAdapter:
             DeclaredStream(_build_stream(one), ("streams", index, "name"))
             for index, one in enumerate(source.streams)
         ]
+
+    def find_doubts(self, source: RestSource) -> Iterator[Problem]:
+        """Those of each stream."""
+        for index, stream in enumerate(source.streams):
+            for location, message in find_doubts(stream):
+                yield Problem(("streams", index, *location), message)
 
     def narrow(self, source: RestSource, streams: Collection[str]) -> RestSource:
         """The others are no part of what a run reads, so that a change of one is none of the
