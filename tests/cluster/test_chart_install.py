@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from external_data_operator.api.meta import GROUP_VERSION
-from external_data_operator.cluster.kinds import Kinds
+from external_data_operator.cluster.kinds import ApiKinds
 from external_data_operator.controllers import CONTROLLERS
 
 from dev.localcluster.cluster import LocalCluster
@@ -97,7 +97,7 @@ def test_the_operator_may_do_what_it_does_to_each_kind_and_nothing_else(
     user = f"--as=system:serviceaccount:{HOME}:{RELEASE}-external-data-operator"
     text = installed.kubectl("auth", "can-i", "--list", "--no-headers", "-n", WATCHED, user)
     rows = {line.split()[0]: line for line in text.splitlines() if line.strip()}
-    for kind in Kinds(CONTROLLERS).all:
+    for kind in ApiKinds(CONTROLLERS).all:
         row = rows[f"{kind.plural}.{kind.group}".rstrip(".")]
         verbs = row[row.rindex("[") :].strip("[] ").split()
         assert set(verbs) == kind.verbs, kind.kind

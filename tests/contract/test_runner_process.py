@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from external_data_operator.api.plan import ExitCode, Report
-from external_data_operator.reconcile.base.parsing import find_discovery, find_report
+from external_data_operator.reconcile.base.parsing import find_discovery, find_logged_report
 
 from tests.contract.rest_reading import in_folder, make_plan, write_to
 from tests.servers.replies import Reply, ok, status
@@ -130,7 +130,7 @@ def test_a_report_that_is_too_long_for_a_termination_message_is_handed_over(
     plan = _plan(server, tmp_path / "lake")
     out, log = pod.start(plan, EXTERNAL_DATA_LOG_FORMAT=log_format).communicate(timeout=60)
     assert (pod.report.result, pod.report.tables[0].columns) == ("Succeeded", None), log
-    found = find_report(out.decode(), "run-1")
+    found = find_logged_report(out.decode(), "run-1")
     assert found is not None
     assert [column.name for column in found.tables[0].columns or ()] == ["id", *names]
 

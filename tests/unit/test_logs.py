@@ -14,7 +14,7 @@ import pytest
 from external_data_operator.cluster.store import Store
 from external_data_operator.controllers import CONTROLLERS
 from external_data_operator.logs import JsonFormatter, Subject, about, hide, set_up
-from external_data_operator.reconcile.base.world import Key
+from external_data_operator.reconcile.base.world import ResourceKey
 from external_data_operator.runtime.logs import KopfSubject, Subjects, set_up_logging
 
 from tests.unit.reconcile.worlds import SETTINGS, build_schema, build_source
@@ -160,10 +160,12 @@ def test_a_look_at_a_schema_is_about_its_source_too() -> None:
     store.put(build_schema())
     store.put(build_source())
     subjects = Subjects(store, CONTROLLERS)
-    key = Key("ExternalDataSchema", "team", build_schema()["metadata"]["name"])
+    key = ResourceKey("ExternalDataSchema", "team", build_schema()["metadata"]["name"])
     assert subjects.find(key) == Subject("team", "shop", key.name)
-    assert subjects.find(Key("ExternalDataSource", "team", "shop")) == Subject("team", "shop")
-    assert subjects.find(Key("ExternalDataSchema", "team", "x")).source is None
+    assert subjects.find(ResourceKey("ExternalDataSource", "team", "shop")) == Subject(
+        "team", "shop"
+    )
+    assert subjects.find(ResourceKey("ExternalDataSchema", "team", "x")).source is None
 
 
 def test_libraries_are_quiet_below_warnings() -> None:

@@ -12,13 +12,13 @@ from external_data_operator.cli.planning import (
     build_source_plan,
     refuse_unknown,
 )
-from external_data_operator.cli.session import Session
+from external_data_operator.cli.session import CommandSession
 from external_data_operator.reconcile.plans.catalogue import Findings, Fresh
 from external_data_operator.reconcile.plans.streams import list_streams
 from sync_runner.tasks import Surroundings, exit_code_of, run_task
 
 
-def ask_all(session: Session) -> Iterator[tuple[Plan, Exit, Discovery | None]]:
+def ask_all(session: CommandSession) -> Iterator[tuple[Plan, Exit, Discovery | None]]:
     """One check after another: how it ended, and what it found of the streams that were asked for.
     Raises CommandError, at the end, for a stream that no source has."""
     known: dict[tuple[str, str], Findings] = {}
@@ -32,7 +32,7 @@ def ask_all(session: Session) -> Iterator[tuple[Plan, Exit, Discovery | None]]:
     refuse_unknown(session.manifests, session.wishes, known)
 
 
-def find_streams(session: Session) -> tuple[Known, list[Exit]]:
+def find_streams(session: CommandSession) -> tuple[Known, list[Exit]]:
     """The streams of the sources whose spec does not declare them, and how those checks ended that
     failed. Raises CommandError for a stream that no source has."""
     known: dict[tuple[str, str], Findings] = {}
@@ -51,13 +51,13 @@ def find_streams(session: Session) -> tuple[Known, list[Exit]]:
     return known, failed
 
 
-def _ask(session: Session, plan: Plan) -> tuple[Report, Discovery | None]:
+def _ask(session: CommandSession, plan: Plan) -> tuple[Report, Discovery | None]:
     given = Surroundings(credentials=session.credentials_of(plan), run_id=f"local-{uuid.uuid4()}")
     done = run_task(plan, given)
     return done.report, done.discovery
 
 
-def _conclude(session: Session, plan: Plan, report: Report) -> Exit:
+def _conclude(session: CommandSession, plan: Plan, report: Report) -> Exit:
     """Says why a check failed."""
     if report.failure is not None:
         session.display.fail(plan.source, report.failure)

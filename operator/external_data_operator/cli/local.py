@@ -10,11 +10,11 @@ from external_data_operator.cli.exits import CommandError, Exit
 from external_data_operator.cli.looking import run_check, run_discover, run_preview
 from external_data_operator.cli.manifests import Manifests, read_manifests
 from external_data_operator.cli.planning import Wishes, parse_cidrs, parse_target
-from external_data_operator.cli.session import Session
+from external_data_operator.cli.session import CommandSession
 from external_data_operator.cli.syncing import run_syncs
 from external_data_operator.cli.validation import find_all_problems
 
-COMMANDS: Mapping[str, Callable[[Session], Exit]] = {
+COMMANDS: Mapping[str, Callable[[CommandSession], Exit]] = {
     "run": run_syncs,
     "check": run_check,
     "discover": run_discover,
@@ -25,7 +25,7 @@ COMMANDS: Mapping[str, Callable[[Session], Exit]] = {
 def run_command(options: argparse.Namespace) -> Exit:
     """Runs the command that the options name. Raises CommandError for a user's mistake."""
     logging.basicConfig(level=logging.WARNING, format="%(message)s")
-    session = Session(
+    session = CommandSession(
         manifests=_read_valid(options.files),
         wishes=_parse_wishes(options),
         display=Display.open(as_json=options.json),

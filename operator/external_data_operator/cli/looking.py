@@ -7,7 +7,7 @@ from external_data_operator.cli.asking import ask_all
 from external_data_operator.cli.display import drop_empty, worst
 from external_data_operator.cli.exits import Exit
 from external_data_operator.cli.planning import build_check_plans
-from external_data_operator.cli.session import Session, writing_nowhere
+from external_data_operator.cli.session import CommandSession, writing_nowhere
 from external_data_operator.reconcile.plans.stream import from_discovery
 from external_data_operator.reconcile.schemas.candidates import find_candidates
 from sync_runner.errors import RunError
@@ -21,7 +21,7 @@ _DISCOVERY_HEAD = ("STREAM", "COLUMNS", "KEY", "CURSOR")
 _COLUMNS_HEAD = ("STREAM", "COLUMN", "TYPE")
 
 
-def run_check(session: Session) -> Exit:
+def run_check(session: CommandSession) -> Exit:
     """Whether a sync could work; the destination is asked only where one is known."""
     wishes, manifests = session.wishes, session.manifests
     known = wishes.target is not None or all(
@@ -34,7 +34,7 @@ def run_check(session: Session) -> Exit:
         return _check_all(asking)
 
 
-def run_discover(session: Session) -> Exit:
+def run_discover(session: CommandSession) -> Exit:
     """The streams of each source, as far as one page of each tells."""
     with writing_nowhere(session) as asking:
         statuses = []
@@ -45,14 +45,14 @@ def run_discover(session: Session) -> Exit:
         return worst(statuses)
 
 
-def run_preview(session: Session) -> Exit:
+def run_preview(session: CommandSession) -> Exit:
     """The first rows of the first page of each stream."""
     with writing_nowhere(session) as asking:
         plans = build_check_plans(asking.manifests, asking.wishes)
         return worst([_preview(asking, plan) for plan in plans])
 
 
-def _check_all(session: Session) -> Exit:
+def _check_all(session: CommandSession) -> Exit:
     statuses = []
     for plan, status, discovery in ask_all(session):
         statuses.append(status)
@@ -69,7 +69,7 @@ def _check_all(session: Session) -> Exit:
     return worst(statuses)
 
 
-def _show_discovery(session: Session, plan: Plan, discovery: Discovery) -> None:
+def _show_discovery(session: CommandSession, plan: Plan, discovery: Discovery) -> None:
     display = session.display
     for stream in discovery.streams:
         told = stream.model_dump(mode="json", by_alias=True, exclude_none=True)
@@ -99,7 +99,7 @@ def _find_all_candidates(discovery: Discovery) -> Iterator[tuple[str, list[dict[
             yield stream.name, found
 
 
-def _show_candidates(session: Session, discovery: Discovery) -> None:
+def _show_candidates(session: CommandSession, discovery: Discovery) -> None:
     """What rows suggest, for a person to declare or not."""
     for name, found in _find_all_candidates(discovery):
         for one in found:
@@ -112,7 +112,7 @@ def _build_row(stream: DiscoveredStream) -> list[str | int | None]:
     return [stream.name, len(stream.columns), ", ".join(stream.primary_key), cursor]
 
 
-def _preview(session: Session, plan: Plan) -> Exit:
+def _preview(session: CommandSession, plan: Plan) -> Exit:
     try:
         for sample in _read_samples(session, plan):
             _show_sample(session, plan, sample)
@@ -122,7 +122,7 @@ def _preview(session: Session, plan: Plan) -> Exit:
     return Exit.OK
 
 
-def _read_samples(session: Session, plan: Plan) -> Iterator[Sample]:
+def _read_samples(session: CommandSession, plan: Plan) -> Iterator[Sample]:
     probe = find_kind(plan).probe(
         plan,
         credentials=session.credentials_of(plan),
@@ -133,7 +133,7 @@ def _read_samples(session: Session, plan: Plan) -> Iterator[Sample]:
     return (sample for sample in samples if session.wishes.wants(sample.name))
 
 
-def _show_sample(session: Session, plan: Plan, sample: Sample) -> None:
+def _show_sample(session: CommandSession, plan: Plan, sample: Sample) -> None:
     display = session.display
     if sample.records is None:
         display.note(f"{sample.name}: its first page could not be read; the first sync will tell")

@@ -31,7 +31,7 @@ _Spec = TypeVar("_Spec", bound=ApiModel)
 
 
 @dataclass(frozen=True)
-class Finding:
+class ManifestFinding:
     """One thing that is wrong, and where a person finds it."""
 
     file: str
@@ -46,7 +46,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Origin:
+class ManifestOrigin:
     """Where a resource was written, for what is found out later."""
 
     file: str
@@ -55,17 +55,17 @@ class Origin:
     name: str
     namespace: str
 
-    def report(self, problem: Problem) -> Finding:
+    def report(self, problem: Problem) -> ManifestFinding:
         """The problem with its line."""
         line = self.document.find_line(problem.location)
-        return Finding(self.file, line, f"{self.kind}/{self.name}", problem)
+        return ManifestFinding(self.file, line, f"{self.kind}/{self.name}", problem)
 
 
 @dataclass(frozen=True)
 class SourceManifest:
     """A source that is valid in itself."""
 
-    origin: Origin
+    origin: ManifestOrigin
     spec: SourceSpec
 
     @property
@@ -78,7 +78,7 @@ class SourceManifest:
 class SchemaManifest:
     """A schema that is valid in itself."""
 
-    origin: Origin
+    origin: ManifestOrigin
     spec: SchemaSpec
 
 
@@ -86,7 +86,7 @@ class SchemaManifest:
 class DataManifest:
     """A Secret or ConfigMap."""
 
-    origin: Origin
+    origin: ManifestOrigin
     values: dict[str, bytes] = field(repr=False)
     keys: frozenset[str]
     """Those of the manifest, and those that the cluster fills in."""
@@ -100,7 +100,7 @@ class Manifests:
     schemas: list[SchemaManifest] = field(default_factory=list)
     secrets: list[DataManifest] = field(default_factory=list)
     config_maps: list[DataManifest] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[ManifestFinding] = field(default_factory=list)
     others: int = 0
     """Resources of kinds that are not ours to judge."""
 
@@ -133,8 +133,8 @@ def _list_files(path: Path) -> list[Path]:
     return sorted(file for file in path.iterdir() if file.suffix in (".yaml", ".yml"))
 
 
-def _about_file(file: str, line: int, message: str) -> Finding:
-    return Finding(file, line, "", Problem((), message))
+def _about_file(file: str, line: int, message: str) -> ManifestFinding:
+    return ManifestFinding(file, line, "", Problem((), message))
 
 
 def _add_text(manifests: Manifests, file: str, text: str) -> None:
@@ -155,7 +155,7 @@ def _add_document(manifests: Manifests, file: str, document: YamlDocument) -> No
         return
     for location, line in document.find_repeated_keys():
         problem = Problem(location, "stands twice")
-        manifests.findings.append(Finding(file, line, data["kind"], problem))
+        manifests.findings.append(ManifestFinding(file, line, data["kind"], problem))
     version, kind = str(data.get("apiVersion")), data["kind"]
     if version.startswith(f"{API_GROUP}/") or kind in (SOURCE.kind, SCHEMA.kind):
         _add_ours(manifests, file, document)
@@ -167,12 +167,12 @@ def _add_document(manifests: Manifests, file: str, document: YamlDocument) -> No
         manifests.others += 1
 
 
-def _build_origin(file: str, document: YamlDocument) -> Origin:
+def _build_origin(file: str, document: YamlDocument) -> ManifestOrigin:
     metadata = document.data.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     namespace = str(metadata.get("namespace") or DEFAULT_NAMESPACE)
     name = str(metadata.get("name") or "?")
-    return Origin(file, document, document.data["kind"], name, namespace)
+    return ManifestOrigin(file, document, document.data["kind"], name, namespace)
 
 
 def _add_ours(manifests: Manifests, file: str, document: YamlDocument) -> None:
@@ -225,7 +225,7 @@ def _prune_nulls(value: Any) -> Any:
     return [_prune_nulls(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _add_data(manifests: Manifests, into: list[DataManifest], origin: Origin) -> None:
+def _add_data(manifests: Manifests, into: list[DataManifest], origin: ManifestOrigin) -> None:
     data = origin.document.data
     values: dict[str, bytes] = {}
     encoded = ("data", "binaryData") if origin.kind == "ConfigMap" else ("data",)

@@ -27,7 +27,11 @@ from external_data_operator.reconcile.plans.kinds import (
     has_feed,
     narrow_source,
 )
-from external_data_operator.reconcile.plans.plan import Place, build_check_plan, build_feed_plan
+from external_data_operator.reconcile.plans.plan import (
+    SourcePlace,
+    build_check_plan,
+    build_feed_plan,
+)
 from external_data_operator.reconcile.plans.streams import (
     find_stream,
     is_wanted,
@@ -200,11 +204,11 @@ def _narrow(spec: SourceSpec, wishes: Wishes) -> SourceSpec | None:
     return narrow_source(spec, streams) if streams else None
 
 
-def _place(source: SourceManifest, wishes: Wishes) -> Place:
+def _place(source: SourceManifest, wishes: Wishes) -> SourcePlace:
     cidrs = tuple(wishes.private_cidrs)
     rules = (AllowRule(namespaces=("*",), cidrs=cidrs),) if cidrs else ()
     settings = Settings(namespace="local", runner_image="this-process", allow_private_hosts=rules)
-    return Place(settings, source.origin.namespace, source.origin.name)
+    return SourcePlace(settings, source.origin.namespace, source.origin.name)
 
 
 def _choose_streams(

@@ -15,7 +15,7 @@ from external_data_operator.cli.planning import Wishes
 
 
 @dataclass(frozen=True)
-class Session:
+class CommandSession:
     """One command at work."""
 
     manifests: Manifests
@@ -33,7 +33,7 @@ class Session:
 
 
 @contextmanager
-def writing_nowhere(session: Session) -> Iterator[Session]:
+def writing_nowhere(session: CommandSession) -> Iterator[CommandSession]:
     """The session with a destination that is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="external-data-") as folder:
         target = TableTarget(file=FileDestination(path=folder), path="", trusted=True)

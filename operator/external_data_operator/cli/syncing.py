@@ -14,14 +14,14 @@ from external_data_operator.cli.asking import find_streams
 from external_data_operator.cli.display import Display, drop_empty, worst
 from external_data_operator.cli.exits import CommandError, Exit
 from external_data_operator.cli.planning import build_sync_plans
-from external_data_operator.cli.session import Session
+from external_data_operator.cli.session import CommandSession
 from sync_runner.protocols import Progress
 from sync_runner.tasks import Surroundings, exit_code_of, run_task
 
 _HEAD = ("TABLE", "ROWS", "READ", "PAGES", "SECONDS", "RESULT", "ADDRESS")
 
 
-def run_syncs(session: Session) -> Exit:
+def run_syncs(session: CommandSession) -> Exit:
     """Syncs every table that was asked for; one that fails does not keep the next from being
     tried."""
     known, failed = find_streams(session)
@@ -60,7 +60,7 @@ def stopped_by_signals() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _sync(session: Session, plan: Plan, stop: threading.Event) -> Report:
+def _sync(session: CommandSession, plan: Plan, stop: threading.Event) -> Report:
     display = session.display
     line = display.follow(_name(plan))
 

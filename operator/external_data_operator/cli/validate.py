@@ -6,7 +6,7 @@ import json
 import sys
 
 from external_data_operator.cli.exits import Exit
-from external_data_operator.cli.manifests import Finding, Manifests, read_manifests
+from external_data_operator.cli.manifests import ManifestFinding, Manifests, read_manifests
 from external_data_operator.cli.validation import find_all_doubts, find_all_problems
 
 
@@ -30,7 +30,7 @@ def run_validate(options: argparse.Namespace) -> Exit:
     return Exit.OK
 
 
-def _as_json(finding: Finding, *, warning: bool = False) -> str:
+def _as_json(finding: ManifestFinding, *, warning: bool = False) -> str:
     return json.dumps(
         {
             "file": finding.file,

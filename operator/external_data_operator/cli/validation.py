@@ -11,7 +11,7 @@ from external_data_operator.api.problems import Problem
 from external_data_operator.api.source import Destination
 from external_data_operator.cli.manifests import (
     DataManifest,
-    Finding,
+    ManifestFinding,
     Manifests,
     SchemaManifest,
     SourceManifest,
@@ -32,7 +32,7 @@ _ANY_UID = "not-yet-known"
 _Key = tuple[str, str, str]
 
 
-def find_all_problems(manifests: Manifests) -> list[Finding]:
+def find_all_problems(manifests: Manifests) -> list[ManifestFinding]:
     """Everything, in the order of files and lines."""
     findings = [
         *manifests.findings,
@@ -46,7 +46,7 @@ def find_all_problems(manifests: Manifests) -> list[Finding]:
     return sorted(set(findings), key=lambda found: (found.file, found.line, str(found.problem)))
 
 
-def find_all_doubts(manifests: Manifests) -> list[Finding]:
+def find_all_doubts(manifests: Manifests) -> list[ManifestFinding]:
     """What is allowed and likely a mistake, in the order of files and lines."""
     found = [
         source.origin.report(Problem(("spec", *doubt.location), doubt.message))
@@ -69,7 +69,7 @@ def find_source(manifests: Manifests, schema: SchemaManifest) -> SourceManifest 
     )
 
 
-def _find_repeated(manifests: Manifests) -> Iterator[Finding]:
+def _find_repeated(manifests: Manifests) -> Iterator[ManifestFinding]:
     """One name for two objects of a kind, or one stream for two schemas."""
     named: set[_Key] = set()
     streams: dict[_Key, str] = {}
@@ -104,7 +104,7 @@ def _find_data(pool: list[DataManifest], name: str, namespace: str) -> DataManif
     )
 
 
-def _find_shared_tables(manifests: Manifests) -> Iterator[Finding]:
+def _find_shared_tables(manifests: Manifests) -> Iterator[ManifestFinding]:
     """Two streams that would write one table. Names of one source differ by a rule of its kind;
     two sources of a namespace share a destination until one of them has a prefix."""
     writers: dict[tuple[str, Destination | None, str], str] = {}

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-Location = tuple[str | int, ...]
+YamlPath = tuple[str | int, ...]
 
 
 class _Loader(yaml.SafeLoader):
@@ -50,7 +50,7 @@ class YamlDocument:
     data: Any
     node: yaml.Node
 
-    def find_line(self, location: Location) -> int:
+    def find_line(self, location: YamlPath) -> int:
         """The line of the value there, or of the innermost part that exists; counts from 1."""
         node: yaml.Node | None = self.node
         line = self.node.start_mark.line
@@ -61,7 +61,7 @@ class YamlDocument:
             line = (key or node).start_mark.line
         return int(line) + 1
 
-    def find_repeated_keys(self) -> Iterator[tuple[Location, int]]:
+    def find_repeated_keys(self) -> Iterator[tuple[YamlPath, int]]:
         """Keys that stand twice in one mapping, and the line of the second."""
         yield from _find_repeated(self.node, ())
 
@@ -99,7 +99,7 @@ def _find_child(
     return None, None
 
 
-def _find_repeated(node: yaml.Node, location: Location) -> Iterator[tuple[Location, int]]:
+def _find_repeated(node: yaml.Node, location: YamlPath) -> Iterator[tuple[YamlPath, int]]:
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:

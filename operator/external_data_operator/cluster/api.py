@@ -16,7 +16,7 @@ from kubernetes.aio import config
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
 
-from external_data_operator.cluster.kinds import PODS, Kind, Kinds
+from external_data_operator.cluster.kinds import PODS, ApiKind, ApiKinds
 from external_data_operator.errors import (
     AlreadyExistsError,
     ClusterError,
@@ -49,7 +49,7 @@ class Api:
     """The API server, as far as the operator uses it."""
 
     def __init__(
-        self, client: ApiClient, kinds: Kinds, on_answer: Callable[[str, int], None]
+        self, client: ApiClient, kinds: ApiKinds, on_answer: Callable[[str, int], None]
     ) -> None:
         """Takes a connected client, see `connect`; `on_answer` hears of each method and status."""
         self._client = client
@@ -60,13 +60,13 @@ class Api:
         """Ends the connections."""
         await self._client.close()
 
-    async def get(self, kind: Kind, namespace: str, name: str) -> Object:
+    async def get(self, kind: ApiKind, namespace: str, name: str) -> Object:
         """One object. Raises NotFoundError."""
         return await self._call("GET", kind.path(namespace, name))
 
     async def list_all(
         self,
-        kind: Kind,
+        kind: ApiKind,
         namespace: str | None,
         selector: str | None = None,
         fields: str | None = None,
@@ -109,7 +109,7 @@ class Api:
         path = self._kind_of(manifest).path(namespace_of(manifest))
         return await self._call("POST", path, body=manifest, query=_MANAGER)
 
-    async def merge(self, kind: Kind, namespace: str, name: str, patch: Object) -> Object:
+    async def merge(self, kind: ApiKind, namespace: str, name: str, patch: Object) -> Object:
         """Merge patch. Raises NotFoundError."""
         path = kind.path(namespace, name)
         return await self._call("PATCH", path, body=patch, content=_MERGE, query=_MANAGER)
@@ -124,7 +124,7 @@ class Api:
         except InvalidError as error:
             raise ConflictError("the object changed meanwhile", error.status) from None
 
-    async def delete(self, kind: Kind, namespace: str, name: str, uid: str | None) -> None:
+    async def delete(self, kind: ApiKind, namespace: str, name: str, uid: str | None) -> None:
         """Deletes, and everything below it in the background; only this very object where `uid` is
         given."""
         body: Object = {
@@ -144,7 +144,7 @@ class Api:
         data = await self._raw("GET", PODS.path(namespace, pod, "log"), query=query)
         return data.decode(errors="replace")
 
-    def _kind_of(self, item: Object) -> Kind:
+    def _kind_of(self, item: Object) -> ApiKind:
         return self._kinds.get(item["kind"])
 
     async def _call(
@@ -219,7 +219,7 @@ def _error(status: int, what: str, body: bytes) -> ClusterError:
     return type_(f"{what}: {status} {reason}{said}".strip(), status)
 
 
-async def connect(kinds: Kinds, on_answer: Callable[[str, int], None]) -> Api:
+async def connect(kinds: ApiKinds, on_answer: Callable[[str, int], None]) -> Api:
     """The API server of the pod's own cluster, else that of KUBECONFIG. Raises ClusterError."""
     configuration = Configuration()
     inside = await asyncio.to_thread(_TOKEN.exists)

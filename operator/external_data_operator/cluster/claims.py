@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from external_data_operator.cluster.store import Store
 from external_data_operator.reconcile.base.controller import Controller
-from external_data_operator.reconcile.base.world import Key, Object, is_going, uid_of
+from external_data_operator.reconcile.base.world import Object, ResourceKey, is_going, uid_of
 from external_data_operator.settings import Settings
 
 
@@ -19,10 +19,10 @@ class Claims:
         self._store = store
         self._controllers = controllers
         self._settings = settings
-        self._claim_of: dict[Key, str] = {}
-        self._holders: dict[str, set[Key]] = {}
+        self._claim_of: dict[ResourceKey, str] = {}
+        self._holders: dict[str, set[ResourceKey]] = {}
 
-    def update(self, key: Key) -> set[Key]:
+    def update(self, key: ResourceKey) -> set[ResourceKey]:
         """Takes a change of this object; returns the objects whose claims this may concern. What
         refers to it may claim something else now, too."""
         concerned = self._update(key)
@@ -32,7 +32,7 @@ class Claims:
                 concerned |= self._update(dependent_key)
         return concerned
 
-    def rivals(self, key: Key) -> tuple[str, ...]:
+    def rivals(self, key: ResourceKey) -> tuple[str, ...]:
         """Names of older objects that claim the same."""
         own = self._find(key)
         holders = self._holders.get(self._claim_of.get(key, ""), set())
@@ -42,7 +42,7 @@ class Claims:
         others = ((one, self._find(one)) for one in holders - {key})
         return tuple(sorted(one.name for one, item in others if item and _age(item) < mine))
 
-    def _update(self, key: Key) -> set[Key]:
+    def _update(self, key: ResourceKey) -> set[ResourceKey]:
         claim, before = self._judge(key), self._claim_of.get(key)
         if claim == before:
             return set()
@@ -50,7 +50,7 @@ class Claims:
         self._move(key, before, claim)
         return concerned | {key}
 
-    def _judge(self, key: Key) -> str | None:
+    def _judge(self, key: ResourceKey) -> str | None:
         item = self._find(key)
         if item is None or is_going(item):
             return None
@@ -58,10 +58,10 @@ class Claims:
         found = None if parent is None else self._find(parent)
         return self._controllers[key.kind].claims(item, found, self._settings)
 
-    def _find(self, key: Key) -> Object | None:
+    def _find(self, key: ResourceKey) -> Object | None:
         return self._store.get(key.kind, key.namespace, key.name)
 
-    def _move(self, key: Key, before: str | None, claim: str | None) -> None:
+    def _move(self, key: ResourceKey, before: str | None, claim: str | None) -> None:
         if before is not None:
             self._holders[before].discard(key)
             if not self._holders[before]:

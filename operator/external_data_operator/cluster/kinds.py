@@ -8,7 +8,7 @@ from external_data_operator.reconcile.base.controller import Controller
 
 
 @dataclass(frozen=True)
-class Kind:
+class ApiKind:
     """One kind of object."""
 
     kind: str
@@ -39,17 +39,17 @@ def _verbs(words: str) -> frozenset[str]:
 
 _WATCH = "get list watch"
 _OWN = f"{_WATCH} create patch delete"
-JOBS = Kind("Job", "batch", "v1", "jobs", _verbs(f"{_WATCH} create delete"))
-CRON_JOBS = Kind("CronJob", "batch", "v1", "cronjobs", _verbs(_OWN))
-PODS = Kind("Pod", "", "v1", "pods", _verbs(_WATCH))
-CONFIG_MAPS = Kind("ConfigMap", "", "v1", "configmaps", _verbs(_OWN))
-SECRETS = Kind("Secret", "", "v1", "secrets", _verbs("get create patch delete"))
-NAMESPACES = Kind("Namespace", "", "v1", "namespaces", _verbs(_WATCH))
-EVENTS = Kind("Event", "", "v1", "events", _verbs("create patch list"))
+JOBS = ApiKind("Job", "batch", "v1", "jobs", _verbs(f"{_WATCH} create delete"))
+CRON_JOBS = ApiKind("CronJob", "batch", "v1", "cronjobs", _verbs(_OWN))
+PODS = ApiKind("Pod", "", "v1", "pods", _verbs(_WATCH))
+CONFIG_MAPS = ApiKind("ConfigMap", "", "v1", "configmaps", _verbs(_OWN))
+SECRETS = ApiKind("Secret", "", "v1", "secrets", _verbs("get create patch delete"))
+NAMESPACES = ApiKind("Namespace", "", "v1", "namespaces", _verbs(_WATCH))
+EVENTS = ApiKind("Event", "", "v1", "events", _verbs("create patch list"))
 _CHILDREN = (JOBS, CRON_JOBS, PODS, CONFIG_MAPS)
 
 
-class Kinds:
+class ApiKinds:
     """Our own kinds, as the controllers declare them, and those of Kubernetes that we use."""
 
     def __init__(self, controllers: Mapping[str, Controller]) -> None:
@@ -58,11 +58,13 @@ class Kinds:
         self.all = (*self.watched, SECRETS, EVENTS)
         self._by_name = {kind.kind: kind for kind in self.all}
 
-    def get(self, name: str) -> Kind:
+    def get(self, name: str) -> ApiKind:
         """The kind of this name. Raises KeyError for one that the operator does not use."""
         return self._by_name[name]
 
 
-def _build_kind(controller: Controller) -> Kind:
+def _build_kind(controller: Controller) -> ApiKind:
     resource = controller.resource
-    return Kind(resource.kind, API_GROUP, API_VERSION, resource.plural, controller.verbs, ours=True)
+    return ApiKind(
+        resource.kind, API_GROUP, API_VERSION, resource.plural, controller.verbs, ours=True
+    )

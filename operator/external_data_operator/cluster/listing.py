@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from external_data_operator.cluster.api import Api
-from external_data_operator.cluster.kinds import NAMESPACES, Kind, Kinds
+from external_data_operator.cluster.kinds import NAMESPACES, ApiKind, ApiKinds
 from external_data_operator.cluster.store import Store
 from external_data_operator.errors import ClusterError
 from external_data_operator.reconcile.base.marks import SELECTOR
@@ -28,7 +28,12 @@ class Lister:
     """Lists what is watched, and remembers which watches missed something."""
 
     def __init__(
-        self, api: Api, store: Store, kinds: Kinds, settings: Settings, sleep: Sleep = asyncio.sleep
+        self,
+        api: Api,
+        store: Store,
+        kinds: ApiKinds,
+        settings: Settings,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         """Lists through the API into the store."""
         self._api = api
@@ -76,7 +81,7 @@ class Lister:
             missed.extend([*changed, *gone])
         return missed
 
-    async def _list(self, kind: Kind) -> tuple[list[Object], int]:
+    async def _list(self, kind: ApiKind) -> tuple[list[Object], int]:
         selector = None if kind.ours else SELECTOR
         found: list[Object] = []
         versions = []

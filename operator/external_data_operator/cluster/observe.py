@@ -22,7 +22,7 @@ from external_data_operator.cluster.kinds import (
     JOBS,
     PODS,
     SECRETS,
-    Kind,
+    ApiKind,
 )
 from external_data_operator.cluster.store import Store
 from external_data_operator.errors import ClusterError, NotFoundError
@@ -32,9 +32,9 @@ from external_data_operator.reconcile.base.controller import Controller, LogRead
 from external_data_operator.reconcile.base.world import (
     Children,
     Data,
-    Key,
     Object,
     Refusal,
+    ResourceKey,
     World,
     annotations_of,
     controller_uid,
@@ -67,7 +67,7 @@ class Observer:
         self.claims = Claims(store, controllers, settings)
         self._seen: dict[tuple[str, str, str], tuple[float, Data]] = {}
 
-    async def look(self, key: Key) -> World | None:
+    async def look(self, key: ResourceKey) -> World | None:
         """The object and everything around it; None where it is gone."""
         item = self._store.get(key.kind, key.namespace, key.name)
         if item is None:
@@ -80,7 +80,7 @@ class Observer:
         logs = {} if log is None else await self._logs(world.children, key.namespace, log)
         return replace(world, logs=logs)
 
-    def _find_relatives(self, key: Key, item: Object) -> World:
+    def _find_relatives(self, key: ResourceKey, item: Object) -> World:
         """What the store knows already."""
         parent_key = self._store.parent_of(item)
         parent = None
@@ -113,10 +113,10 @@ class Observer:
         items = self._store.of_kind(kind)
         return frozenset(name_of(one) for one in items if namespace_of(one) == namespace)
 
-    async def _children(self, key: Key, owner: Object) -> Children:
+    async def _children(self, key: ResourceKey, owner: Object) -> Children:
         uid = uid_of(owner)
 
-        def find(kind: Kind) -> tuple[Object, ...]:
+        def find(kind: ApiKind) -> tuple[Object, ...]:
             return _of_owner(self._store.children(key, kind.kind), uid)
 
         children = parse_children(
@@ -140,7 +140,7 @@ class Observer:
         events.sort(key=lambda event: str(event.get("lastTimestamp") or ""))
         return [Refusal(job.name, str(event.get("message", ""))) for event in events[-1:]]
 
-    async def _data(self, kind: Kind, namespace: str, names: Iterable[str]) -> dict[str, Data]:
+    async def _data(self, kind: ApiKind, namespace: str, names: Iterable[str]) -> dict[str, Data]:
         found = {}
         for name in sorted(names):
             data = await self._one(kind, namespace, name)
@@ -148,7 +148,7 @@ class Observer:
                 found[name] = data
         return found
 
-    async def _one(self, kind: Kind, namespace: str, name: str) -> Data | None:
+    async def _one(self, kind: ApiKind, namespace: str, name: str) -> Data | None:
         place, now = (kind.kind, namespace, name), monotonic()
         seen = self._seen.get(place)
         if seen is not None and now - seen[0] < _FRESH_S:

@@ -13,7 +13,7 @@ from datetime import datetime
 from external_data_operator.cluster.api import Api
 from external_data_operator.cluster.covers import covers, stamp
 from external_data_operator.cluster.events import Recorder
-from external_data_operator.cluster.kinds import CRON_JOBS, SECRETS, Kinds
+from external_data_operator.cluster.kinds import CRON_JOBS, SECRETS, ApiKinds
 from external_data_operator.cluster.observe import Observer
 from external_data_operator.cluster.store import Store
 from external_data_operator.errors import (
@@ -49,7 +49,7 @@ _FOR_PODS = frozenset({"Job", "CronJob", "ConfigMap"})
 class Performer:
     """Writes what was decided."""
 
-    def __init__(self, api: Api, store: Store, kinds: Kinds, observer: Observer) -> None:
+    def __init__(self, api: Api, store: Store, kinds: ApiKinds, observer: Observer) -> None:
         """Writes through the API and remembers in the store."""
         self._api = api
         self._store = store

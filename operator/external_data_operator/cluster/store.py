@@ -11,9 +11,9 @@ from typing import Any
 
 from external_data_operator.reconcile.base import marks
 from external_data_operator.reconcile.base.controller import Controller
-from external_data_operator.reconcile.base.world import Key, Object, annotations_of
+from external_data_operator.reconcile.base.world import Object, ResourceKey, annotations_of
 
-Place = tuple[str, str, str]
+ObjectKey = tuple[str, str, str]
 """Kind, namespace, name."""
 _HEAD_ONLY = frozenset({"Job", "Pod"})
 _GONE_MAX = 50_000
@@ -27,9 +27,9 @@ class Store:
         self._controllers = controllers
         self._kind_of_word = {one.word: kind for kind, one in controllers.items()}
         self._listener: Callable[[Object], None] = _nobody
-        self._items: dict[Place, Object] = {}
-        self._owned: dict[Key, set[Place]] = {}
-        self._dependents: dict[Key, set[Place]] = {}
+        self._items: dict[ObjectKey, Object] = {}
+        self._owned: dict[ResourceKey, set[ObjectKey]] = {}
+        self._dependents: dict[ResourceKey, set[ObjectKey]] = {}
         self._gone: OrderedDict[str, None] = OrderedDict()
         """Uids of objects that are gone, so that an old listing does not bring them back."""
 
@@ -45,41 +45,45 @@ class Store:
         """Every object of this kind."""
         return [item for place, item in self._items.items() if place[0] == kind]
 
-    def keys(self) -> list[Key]:
+    def keys(self) -> list[ResourceKey]:
         """The keys of all objects of our own kinds, kind by kind."""
-        return [Key(*place_of(item)) for kind in self._controllers for item in self.of_kind(kind)]
+        return [
+            ResourceKey(*place_of(item))
+            for kind in self._controllers
+            for item in self.of_kind(kind)
+        ]
 
-    def children(self, owner: Key, kind: str) -> tuple[Object, ...]:
+    def children(self, owner: ResourceKey, kind: str) -> tuple[Object, ...]:
         """The owner's children of this kind, by name."""
         places = sorted(place for place in self._owned.get(owner, ()) if place[0] == kind)
         return tuple(self._items[place] for place in places)
 
-    def dependents(self, parent: Key) -> tuple[Object, ...]:
+    def dependents(self, parent: ResourceKey) -> tuple[Object, ...]:
         """Every object of our own kinds that refers to this one, by kind and name."""
         return tuple(self._items[place] for place in sorted(self._dependents.get(parent, ())))
 
-    def key_of(self, item: Object) -> Key | None:
+    def key_of(self, item: Object) -> ResourceKey | None:
         """The key of an object of one of our own kinds."""
-        return Key(*place_of(item)) if item["kind"] in self._controllers else None
+        return ResourceKey(*place_of(item)) if item["kind"] in self._controllers else None
 
-    def parent_of(self, item: Object) -> Key | None:
+    def parent_of(self, item: Object) -> ResourceKey | None:
         """What an object of one of our own kinds refers to."""
         controller = self._controllers.get(item["kind"])
         return None if controller is None else controller.refers_to(item)
 
-    def owner_of(self, item: Object) -> Key | None:
+    def owner_of(self, item: Object) -> ResourceKey | None:
         """Whose child a Job, pod, CronJob or ConfigMap is."""
         word, _, name = annotations_of(item).get(marks.OWNER, "").partition("/")
         kind = self._kind_of_word.get(word)
         if kind is None or not name or item["kind"] in self._controllers:
             return None
-        return Key(kind, item["metadata"]["namespace"], name)
+        return ResourceKey(kind, item["metadata"]["namespace"], name)
 
     def put(self, item: Object) -> bool:
         """Keeps an object; False where a newer version of it is there already."""
         place = place_of(item)
         there = self._items.get(place)
-        if there is not None and version_of(there) >= version_of(item):
+        if there is not None and resource_version_of(there) >= resource_version_of(item):
             return False
         if item["metadata"]["uid"] in self._gone:
             return False
@@ -114,21 +118,21 @@ class Store:
         unlisted = [
             item
             for place, item in list(self._items.items())
-            if place[0] == kind and place not in listed and version_of(item) <= version
+            if place[0] == kind and place not in listed and resource_version_of(item) <= version
         ]
         return changed, [item for item in unlisted if self.drop(item)]
 
-    def _link(self, place: Place, item: Object) -> None:
+    def _link(self, place: ObjectKey, item: Object) -> None:
         for index, key in self._indexes(item):
             index.setdefault(key, set()).add(place)
 
-    def _unlink(self, place: Place, item: Object) -> None:
+    def _unlink(self, place: ObjectKey, item: Object) -> None:
         for index, key in self._indexes(item):
             index.get(key, set()).discard(place)
             if not index.get(key):
                 index.pop(key, None)
 
-    def _indexes(self, item: Object) -> list[tuple[dict[Key, set[Place]], Key]]:
+    def _indexes(self, item: Object) -> list[tuple[dict[ResourceKey, set[ObjectKey]], ResourceKey]]:
         owner = self.owner_of(item)
         if owner is not None:
             return [(self._owned, owner)]
@@ -151,12 +155,12 @@ def _nobody(_: Object) -> None:
     """Listens to nothing."""
 
 
-def place_of(item: Object) -> Place:
+def place_of(item: Object) -> ObjectKey:
     """Where the object is kept."""
     meta = item["metadata"]
     return item["kind"], meta["namespace"], meta["name"]
 
 
-def version_of(item: Object) -> int:
+def resource_version_of(item: Object) -> int:
     """The resource version, which grows with each change."""
     return int(item["metadata"].get("resourceVersion") or 0)

@@ -8,7 +8,7 @@ from collections import Counter
 
 from aiohttp import web
 
-from external_data_operator.cluster.kinds import Kinds
+from external_data_operator.cluster.kinds import ApiKinds
 from external_data_operator.cluster.listing import Lister
 from external_data_operator.cluster.store import Store
 from external_data_operator.errors import SettingsError
@@ -19,7 +19,7 @@ from external_data_operator.runtime.work_queue import WorkQueue
 class Endpoints:
     """The HTTP server of the operator."""
 
-    def __init__(self, lister: Lister, store: Store, kinds: Kinds, queue: WorkQueue) -> None:
+    def __init__(self, lister: Lister, store: Store, kinds: ApiKinds, queue: WorkQueue) -> None:
         """Asks these."""
         self._lister = lister
         self._store = store

@@ -12,7 +12,7 @@ from dataclasses import fields
 from external_data_operator.cluster.store import Store
 from external_data_operator.logs import Subject, catch_uncaught, set_up
 from external_data_operator.reconcile.base.controller import Controller
-from external_data_operator.reconcile.base.world import Key
+from external_data_operator.reconcile.base.world import ResourceKey
 from external_data_operator.settings import Settings
 
 _QUIET = ("kopf", "aiohttp", "kubernetes")
@@ -44,7 +44,9 @@ class KopfSubject(logging.Filter):
         """Always true."""
         ref = getattr(record, "k8s_ref", None)
         if isinstance(ref, dict):
-            key = Key(str(ref.get("kind")), ref.get("namespace") or "", ref.get("name") or "")
+            key = ResourceKey(
+                str(ref.get("kind")), ref.get("namespace") or "", ref.get("name") or ""
+            )
             record.subject = _build_subject(key, (), self._controllers)
         return True
 
@@ -57,7 +59,7 @@ class Subjects:
         self._store = store
         self._controllers = controllers
 
-    def find(self, key: Key) -> Subject:
+    def find(self, key: ResourceKey) -> Subject:
         """The object of a look and its parent, as far as the store knows it."""
         item = self._store.get(key.kind, key.namespace, key.name)
         parent = None if item is None else self._store.parent_of(item)
@@ -65,7 +67,7 @@ class Subjects:
 
 
 def _build_subject(
-    key: Key, parents: Iterable[Key], controllers: Mapping[str, Controller]
+    key: ResourceKey, parents: Iterable[ResourceKey], controllers: Mapping[str, Controller]
 ) -> Subject:
     known = (one for one in (*parents, key) if one.kind in controllers)
     named = {controllers[one.kind].word: one.name for one in known}

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from external_data_operator.cluster.claims import Claims
 from external_data_operator.cluster.store import Store
 from external_data_operator.reconcile.base.controller import Controller
-from external_data_operator.reconcile.base.world import Key, Object
+from external_data_operator.reconcile.base.world import Object, ResourceKey
 
 
 class Router:
@@ -21,9 +21,9 @@ class Router:
         self._store = store
         self._claims = claims
         self._controllers = controllers
-        self._shown: dict[Key, object] = {}
+        self._shown: dict[ResourceKey, object] = {}
 
-    def changed(self, item: Object) -> set[Key]:
+    def changed(self, item: Object) -> set[ResourceKey]:
         """What to look at after this object came, changed or went."""
         owner = self._store.owner_of(item)
         if owner is not None:
@@ -35,7 +35,7 @@ class Router:
         parent = self._store.parent_of(item)
         return keys if parent is None else {*keys, parent}
 
-    def _dependents(self, key: Key, item: Object) -> Iterator[Key]:
+    def _dependents(self, key: ResourceKey, item: Object) -> Iterator[ResourceKey]:
         there = self._store.get(key.kind, key.namespace, key.name) is not None
         shown = self._controllers[key.kind].shows(item) if there else None
         if there and key in self._shown and self._shown[key] == shown:

@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from external_data_operator.cluster.api import connect
-from external_data_operator.cluster.kinds import Kinds
+from external_data_operator.cluster.kinds import ApiKinds
 from external_data_operator.cluster.listing import Lister
 from external_data_operator.cluster.observe import Observer
 from external_data_operator.cluster.perform import Performer
@@ -24,7 +24,7 @@ from external_data_operator.settings import Settings
 
 _log = logging.getLogger(__name__)
 STOP_MAX_S = 10
-Part = Coroutine[Any, Any, None]
+Routine = Coroutine[Any, Any, None]
 _SPREAD = 0.5
 """A resync is spread over this part of its period, so that it is no burst."""
 
@@ -33,7 +33,7 @@ async def run_operator(settings: Settings, controllers: Mapping[str, Controller]
     """Runs until a signal, or until one of its parts ends with an error."""
     stop = asyncio.Event()
     obey_signals(stop)
-    kinds = Kinds(controllers)
+    kinds = ApiKinds(controllers)
     api = await connect(kinds, metrics.answered)
     store, queue = Store(controllers), WorkQueue()
     observer = Observer(api, store, controllers, settings)
@@ -71,7 +71,7 @@ async def _filled(lister: Lister, stop: asyncio.Event) -> bool:
     return lister.filled
 
 
-async def _run_parts(stop: asyncio.Event, *parts: Part) -> None:
+async def _run_parts(stop: asyncio.Event, *parts: Routine) -> None:
     """Runs the parts until `stop` is set or the first of them ends; raises the error of a part.
 
     Ours are ended before kopf, which waits for every task that was started beside it.

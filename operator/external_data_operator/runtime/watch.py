@@ -10,7 +10,7 @@ from typing import Any
 
 import kopf
 
-from external_data_operator.cluster.kinds import Kind, Kinds
+from external_data_operator.cluster.kinds import ApiKind, ApiKinds
 from external_data_operator.cluster.listing import has_wildcard
 from external_data_operator.cluster.store import Store
 from external_data_operator.reconcile.base.marks import SELECTOR
@@ -24,7 +24,7 @@ def obey_signals(stop: asyncio.Event) -> None:
         loop.add_signal_handler(one, stop.set)
 
 
-def _handler(kind: Kind, store: Store) -> Callable[..., Any]:
+def _handler(kind: ApiKind, store: Store) -> Callable[..., Any]:
     """Keeps what an event says; the store tells whom it concerns."""
 
     async def receive(event: Any, **_: Any) -> None:
@@ -43,7 +43,7 @@ async def _login(**kwargs: Any) -> kopf.ConnectionInfo | None:
     return kopf.login_with_service_account(**kwargs) or kopf.login_with_kubeconfig(**kwargs)
 
 
-async def watch(settings: Settings, kinds: Kinds, store: Store, stop: asyncio.Event) -> None:
+async def watch(settings: Settings, kinds: ApiKinds, store: Store, stop: asyncio.Event) -> None:
     """Keeps the store as the watches tell, until `stop` is set."""
     registry = kopf.OperatorRegistry()
     kopf.on.login(registry=registry)(_login)
@@ -64,7 +64,7 @@ async def watch(settings: Settings, kinds: Kinds, store: Store, stop: asyncio.Ev
     await kopf.run_tasks(tasks, ignored=before)
 
 
-def _kopf_settings(settings: Settings, kinds: Kinds) -> kopf.OperatorSettings:
+def _kopf_settings(settings: Settings, kinds: ApiKinds) -> kopf.OperatorSettings:
     """Bounded in every direction; each value was measured or met as a trap."""
     tuned = kopf.OperatorSettings()
     tuned.posting.enabled = False

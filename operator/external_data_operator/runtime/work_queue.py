@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from time import monotonic
 
-from external_data_operator.reconcile.base.world import Key
+from external_data_operator.reconcile.base.world import ResourceKey
 
 FAILURE_FIRST_S, FAILURE_MAX_S = 1.0, 300.0
 
@@ -23,21 +23,21 @@ class WorkQueue:
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         """`clock` says seconds that never go backwards."""
         self._clock = clock
-        self._ready: deque[Key] = deque()
-        self._waiting: set[Key] = set()
-        self._busy: set[Key] = set()
-        self._again: set[Key] = set()
-        self._due: dict[Key, float] = {}
-        self._heap: list[tuple[float, int, Key]] = []
+        self._ready: deque[ResourceKey] = deque()
+        self._waiting: set[ResourceKey] = set()
+        self._busy: set[ResourceKey] = set()
+        self._again: set[ResourceKey] = set()
+        self._due: dict[ResourceKey, float] = {}
+        self._heap: list[tuple[float, int, ResourceKey]] = []
         self._count = 0
-        self._failures: dict[Key, int] = {}
+        self._failures: dict[ResourceKey, int] = {}
         self._changed = asyncio.Event()
 
     def __len__(self) -> int:
         """Keys that wait for a worker now."""
         return len(self._ready)
 
-    def add(self, key: Key) -> None:
+    def add(self, key: ResourceKey) -> None:
         """Look at it as soon as a worker is free."""
         if key in self._busy:
             self._again.add(key)
@@ -46,12 +46,12 @@ class WorkQueue:
             self._ready.append(key)
             self._changed.set()
 
-    def add_all(self, keys: Iterable[Key]) -> None:
+    def add_all(self, keys: Iterable[ResourceKey]) -> None:
         """Look at all of these."""
         for key in keys:
             self.add(key)
 
-    def add_later(self, key: Key, seconds: float) -> None:
+    def add_later(self, key: ResourceKey, seconds: float) -> None:
         """Look at it then, or earlier where that was said before."""
         when = self._clock() + seconds
         if when < self._due.get(key, float("inf")):
@@ -60,7 +60,7 @@ class WorkQueue:
             heapq.heappush(self._heap, (when, self._count, key))
             self._changed.set()
 
-    async def take(self) -> Key:
+    async def take(self) -> ResourceKey:
         """The next key; it is busy until `done` or `failed`."""
         while True:
             pause = self._wake()
@@ -75,7 +75,7 @@ class WorkQueue:
             except TimeoutError:
                 continue
 
-    def done(self, key: Key, look_again_s: float | None = None) -> None:
+    def done(self, key: ResourceKey, look_again_s: float | None = None) -> None:
         """The look came to an end; the next one after so long, if any."""
         self._failures.pop(key, None)
         self._due.pop(key, None)
@@ -83,7 +83,7 @@ class WorkQueue:
             self.add_later(key, look_again_s)
         self._release(key)
 
-    def failed(self, key: Key) -> float:
+    def failed(self, key: ResourceKey) -> float:
         """The look failed; says how long until the next one."""
         count = self._failures.get(key, 0)
         self._failures[key] = count + 1
@@ -94,7 +94,7 @@ class WorkQueue:
         self._release(key)
         return pause
 
-    def _release(self, key: Key) -> None:
+    def _release(self, key: ResourceKey) -> None:
         self._busy.discard(key)
         if key in self._again:
             self._again.discard(key)

@@ -19,7 +19,7 @@ from external_data_operator.errors import (
 )
 from external_data_operator.logs import about
 from external_data_operator.reconcile.base.controller import Controller
-from external_data_operator.reconcile.base.world import Decision, Key
+from external_data_operator.reconcile.base.world import Decision, ResourceKey
 from external_data_operator.runtime import metrics
 from external_data_operator.runtime.logs import Subjects
 from external_data_operator.runtime.work_queue import WorkQueue
@@ -59,7 +59,7 @@ class Reconciler:
         self._settings = settings
         self._clock = clock
 
-    async def look(self, key: Key) -> float | None:
+    async def look(self, key: ResourceKey) -> float | None:
         """One look; says after how many seconds the next one is due. Raises ClusterError."""
         now = self._clock()
         world = await self._observer.look(key)
@@ -73,7 +73,7 @@ class Reconciler:
         await self._performer.tell(world.item, decision, now)
         return decision.look_again_s
 
-    async def _refuse(self, key: Key, error: ClusterError, now: datetime) -> Decision:
+    async def _refuse(self, key: ResourceKey, error: ClusterError, now: datetime) -> Decision:
         """The API server does not take what we made of the spec: a person reads its sentence."""
         reason = _REFUSALS[type(error)]
         world = await self._observer.look(key)
@@ -94,7 +94,7 @@ async def work(queue: WorkQueue, reconciler: Reconciler, subjects: Subjects) -> 
         metrics.looked(key.kind, result, monotonic() - began)
 
 
-async def _look(queue: WorkQueue, reconciler: Reconciler, key: Key) -> str:
+async def _look(queue: WorkQueue, reconciler: Reconciler, key: ResourceKey) -> str:
     """One look within its time; says how it ended."""
     look = asyncio.create_task(reconciler.look(key), name=f"look at {key}")
     try:
@@ -105,7 +105,7 @@ async def _look(queue: WorkQueue, reconciler: Reconciler, key: Key) -> str:
     return _finish(queue, key, look)
 
 
-def _finish(queue: WorkQueue, key: Key, look: "asyncio.Task[float | None]") -> str:
+def _finish(queue: WorkQueue, key: ResourceKey, look: "asyncio.Task[float | None]") -> str:
     if not look.done():
         pause = queue.failed(key)
         _log.error("%s: No end after %d s; tried again in %.0f s.", key, LOOK_MAX_S, pause)

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from external_data_operator.cluster.api import Api
-from external_data_operator.cluster.kinds import CONFIG_MAPS, SECRETS, Kinds
+from external_data_operator.cluster.kinds import CONFIG_MAPS, SECRETS, ApiKinds
 from external_data_operator.controllers import CONTROLLERS
 from external_data_operator.errors import (
     AlreadyExistsError,
@@ -67,7 +67,7 @@ def ask(server, request):
         host = f"http://127.0.0.1:{server.server_address[1]}"
         api = Api(
             ApiClient(Configuration(host=host)),
-            Kinds(CONTROLLERS),
+            ApiKinds(CONTROLLERS),
             lambda *answer: counted.append(answer),
         )
         try:

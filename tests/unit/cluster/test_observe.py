@@ -6,7 +6,7 @@ import pytest
 from external_data_operator.cluster.observe import Observer
 from external_data_operator.cluster.store import Store
 from external_data_operator.controllers import CONTROLLERS
-from external_data_operator.reconcile.base.world import Key
+from external_data_operator.reconcile.base.world import ResourceKey
 
 from tests.unit.cluster.memory_api import MemoryApi
 from tests.unit.reconcile.worlds import SETTINGS, build_source
@@ -22,7 +22,7 @@ def seen(data=TOKEN, uid="u1", resource_version="7", **meta):
     api.items["Secret", "team", "api"]["metadata"]["resourceVersion"] = resource_version
     store.put(build_source())
     observer = Observer(api, store, CONTROLLERS, SETTINGS)
-    observed = asyncio.run(observer.look(Key("ExternalDataSource", "team", "shop")))
+    observed = asyncio.run(observer.look(ResourceKey("ExternalDataSource", "team", "shop")))
     return observed.secrets["api"]
 
 

@@ -24,7 +24,11 @@ from external_data_operator.reconcile.base.world import (
     StoreCredentials,
 )
 from external_data_operator.reconcile.plans.references import S3_KEYS, S3_OPTIONAL_KEYS
-from external_data_operator.reconcile.render.config import render_plan, render_schema, render_secret
+from external_data_operator.reconcile.render.config import (
+    render_plan,
+    render_schema_object,
+    render_secret,
+)
 from external_data_operator.reconcile.sources.owner import own
 from pydantic import SecretStr
 
@@ -98,8 +102,8 @@ def test_of_the_default_credentials_only_the_keys_of_s3_are_copied():
 
 
 def test_a_field_that_the_manifest_no_longer_holds_is_written_away():
-    before = render_schema(OWNER, "shop-orders", {"stream": "orders", "shouldSync": False})
-    after = render_schema(OWNER, "shop-orders", {"stream": "orders"})
+    before = render_schema_object(OWNER, "shop-orders", {"stream": "orders", "shouldSync": False})
+    after = render_schema_object(OWNER, "shop-orders", {"stream": "orders"})
     api, store = MemoryApi(), Store(CONTROLLERS)
     for manifest in (before, before, after, after):
         carry_out(api, Apply(manifest), store=store)
@@ -129,7 +133,7 @@ def test_a_quantity_is_the_same_however_the_server_writes_it(live, wanted, same)
 def test_only_what_makes_a_pod_can_be_a_refused_pod():
     with pytest.raises(PodRefusedError):
         carry_out(MemoryApi(forbidden=[("create", "ConfigMap")]), Create(PLAN))
-    schema = render_schema(OWNER, "shop-orders", {"stream": "orders"})
+    schema = render_schema_object(OWNER, "shop-orders", {"stream": "orders"})
     gone = Delete("external-data.io/v1alpha1", "ExternalDataSchema", "team", "shop-orders")
     for verb, intent in (("patch", Apply(schema)), ("delete", gone)):
         with pytest.raises(ForbiddenError) as refused:

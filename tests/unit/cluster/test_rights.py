@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import yaml
-from external_data_operator.cluster.kinds import Kinds
+from external_data_operator.cluster.kinds import ApiKinds
 from external_data_operator.controllers import CONTROLLERS
 
 RULES = Path(__file__).parents[3] / "helm/external-data-operator/templates/_rules.tpl"
@@ -21,7 +21,7 @@ def granted():
 
 
 def test_the_chart_grants_just_the_verbs_that_the_operator_uses_on_each_kind():
-    used = {(kind.group, kind.plural): set(kind.verbs) for kind in Kinds(CONTROLLERS).all}
+    used = {(kind.group, kind.plural): set(kind.verbs) for kind in ApiKinds(CONTROLLERS).all}
     whole = {place: verbs for place, verbs in granted().items() if "/" not in place[1]}
     assert whole == used
 

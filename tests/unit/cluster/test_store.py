@@ -7,11 +7,11 @@ from external_data_operator.cluster.events import Throttle
 from external_data_operator.cluster.store import Store
 from external_data_operator.controllers import CONTROLLERS
 from external_data_operator.reconcile.base import marks
-from external_data_operator.reconcile.base.world import Key, Note
+from external_data_operator.reconcile.base.world import Note, ResourceKey
 
 from tests.unit.reconcile.worlds import build_schema, build_source
 
-OWNER = Key("ExternalDataSchema", "team", "shop-orders")
+OWNER = ResourceKey("ExternalDataSchema", "team", "shop-orders")
 
 
 def build_job(version=5, uid="job-1", owner="schema/shop-orders"):
@@ -76,14 +76,14 @@ def test_children_are_found_by_owner_also_after_they_moved_to_another():
     store.put(build_job(version=1))
     store.put(build_job(version=2, owner="source/shop"))
     assert store.children(OWNER, "Job") == ()
-    assert len(store.children(Key("ExternalDataSource", "team", "shop"), "Job")) == 1
+    assert len(store.children(ResourceKey("ExternalDataSource", "team", "shop"), "Job")) == 1
 
 
 def test_schemas_are_found_by_their_source():
     store = Store(CONTROLLERS)
     store.put(build_source())
     store.put(build_schema())
-    (schema,) = store.dependents(Key("ExternalDataSource", "team", "shop"))
+    (schema,) = store.dependents(ResourceKey("ExternalDataSource", "team", "shop"))
     assert schema["metadata"]["name"] == "shop-orders"
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from external_data_operator.api.base import ApiModel
 from external_data_operator.api.handoff import Document, build_pieces
 from external_data_operator.api.plan import Discovery, Report
-from external_data_operator.cluster.kinds import Kinds
+from external_data_operator.cluster.kinds import ApiKinds
 from external_data_operator.controllers import CONTROLLERS
 from external_data_operator.reconcile.base import marks
 from external_data_operator.reconcile.base.naming import hash_of
@@ -38,7 +38,7 @@ from external_data_operator.reconcile.sources.observed import ObservedSource
 from external_data_operator.settings import Settings
 
 NOW = datetime(2026, 3, 4, 10, 0, 0, tzinfo=UTC)
-KINDS = Kinds(CONTROLLERS)
+KINDS = ApiKinds(CONTROLLERS)
 CREDENTIAL = "tok-3f9a-very-secret"
 SETTINGS = Settings(
     namespace="ops",

@@ -6,13 +6,13 @@ from external_data_operator.cluster.claims import Claims
 from external_data_operator.cluster.store import Store
 from external_data_operator.controllers import CONTROLLERS
 from external_data_operator.reconcile.base import marks
-from external_data_operator.reconcile.base.world import Key
+from external_data_operator.reconcile.base.world import ResourceKey
 from external_data_operator.runtime.router import Router
 
 from tests.unit.reconcile.worlds import SETTINGS, build_schema, build_source, make_ready
 
-SOURCE = Key("ExternalDataSource", "team", "shop")
-SCHEMA = Key("ExternalDataSchema", "team", "shop-orders")
+SOURCE = ResourceKey("ExternalDataSource", "team", "shop")
+SCHEMA = ResourceKey("ExternalDataSchema", "team", "shop-orders")
 
 
 def build_router(*items):
@@ -85,8 +85,8 @@ def test_the_older_of_two_schemas_for_one_table_keeps_it_and_its_end_wakes_the_o
     for item in (build_source(), younger, older):
         store.put(item)
         router.changed(item)
-    assert claims.rivals(Key("ExternalDataSchema", "team", "a")) == ()
-    assert claims.rivals(Key("ExternalDataSchema", "team", "b")) == ("a",)
+    assert claims.rivals(ResourceKey("ExternalDataSchema", "team", "a")) == ()
+    assert claims.rivals(ResourceKey("ExternalDataSchema", "team", "b")) == ("a",)
     store.drop(older)
-    assert Key("ExternalDataSchema", "team", "b") in router.changed(older)
-    assert claims.rivals(Key("ExternalDataSchema", "team", "b")) == ()
+    assert ResourceKey("ExternalDataSchema", "team", "b") in router.changed(older)
+    assert claims.rivals(ResourceKey("ExternalDataSchema", "team", "b")) == ()

@@ -4,10 +4,13 @@ failure.
 
 import asyncio
 
-from external_data_operator.reconcile.base.world import Key
+from external_data_operator.reconcile.base.world import ResourceKey
 from external_data_operator.runtime.work_queue import WorkQueue
 
-A, B = Key("ExternalDataSource", "team", "a"), Key("ExternalDataSource", "team", "b")
+A, B = (
+    ResourceKey("ExternalDataSource", "team", "a"),
+    ResourceKey("ExternalDataSource", "team", "b"),
+)
 
 
 class Clock:

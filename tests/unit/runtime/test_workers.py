@@ -8,13 +8,13 @@ from external_data_operator.cluster.perform import Performer
 from external_data_operator.cluster.store import Store
 from external_data_operator.controllers import CONTROLLERS
 from external_data_operator.errors import ForbiddenError
-from external_data_operator.reconcile.base.world import Key
+from external_data_operator.reconcile.base.world import ResourceKey
 from external_data_operator.runtime.workers import Reconciler
 
 from tests.unit.cluster.memory_api import MemoryApi
 from tests.unit.reconcile.worlds import KINDS, NOW, SETTINGS, build_source, condition
 
-KEY = Key("ExternalDataSource", "team", "shop")
+KEY = ResourceKey("ExternalDataSource", "team", "shop")
 TOKEN = {"kind": "Secret", "metadata": {"namespace": "team", "name": "api"}, "data": {"token": ""}}
 
 

@@ -13,7 +13,13 @@ from external_data_operator.reconcile.base.status import (
     find_condition,
     ready_claims,
 )
-from external_data_operator.reconcile.base.world import Apply, Decision, Key, name_of, namespace_of
+from external_data_operator.reconcile.base.world import (
+    Apply,
+    Decision,
+    ResourceKey,
+    name_of,
+    namespace_of,
+)
 from external_data_operator.reconcile.render.config import render_plan
 from external_data_operator.reconcile.render.metadata import Owner
 
@@ -23,7 +29,7 @@ WORD = "query"
 
 
 def refer(query):
-    return Key(SOURCE.kind, namespace_of(query), query["spec"]["sourceRef"]["name"])
+    return ResourceKey(SOURCE.kind, namespace_of(query), query["spec"]["sourceRef"]["name"])
 
 
 def read(_world, _settings):

@@ -6,14 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
-from external_data_operator.cluster.kinds import Kinds
+from external_data_operator.cluster.kinds import ApiKinds
 from external_data_operator.cluster.listing import Lister
 from external_data_operator.cluster.observe import Observer
 from external_data_operator.cluster.perform import Performer
 from external_data_operator.cluster.store import Store
 from external_data_operator.controllers import CONTROLLERS
 from external_data_operator.crdgen.definition import build_definition
-from external_data_operator.reconcile.base.world import Key, format_time
+from external_data_operator.reconcile.base.world import ResourceKey, format_time
 from external_data_operator.runtime.logs import Subjects
 from external_data_operator.runtime.router import Router
 from external_data_operator.runtime.workers import Reconciler
@@ -24,7 +24,7 @@ from tests.unit.thirdkind.controller import CONTROLLER
 from tests.unit.thirdkind.model import QUERY
 
 THREE = {**CONTROLLERS, QUERY.kind: CONTROLLER}
-KEY = Key(QUERY.kind, "team", "totals")
+KEY = ResourceKey(QUERY.kind, "team", "totals")
 ROOT = Path(__file__).parents[3] / "operator/external_data_operator"
 SECRET = {"kind": "Secret", "metadata": {"namespace": "team", "name": "warehouse"}, "data": {}}
 
@@ -49,7 +49,7 @@ class Operator:
     """The operator's own parts around an API server in memory."""
 
     def __init__(self, *items):
-        self.kinds = Kinds(THREE)
+        self.kinds = ApiKinds(THREE)
         self.api, self.store = MemoryApi(*items), Store(THREE)
         self.observer = Observer(self.api, self.store, THREE, SETTINGS)
         self.router = Router(self.store, self.observer.claims, THREE)
@@ -118,7 +118,7 @@ def test_it_waits_for_its_secret_and_its_source():
 def test_the_older_of_two_keeps_what_both_claim():
     younger = build_query("again", created=NOW.replace(year=2027))
     operator = Operator(build_query(), younger, ready_source(), SECRET)
-    assert operator.look(Key(QUERY.kind, "team", "again"))["reason"] == "TableTaken"
+    assert operator.look(ResourceKey(QUERY.kind, "team", "again"))["reason"] == "TableTaken"
     assert operator.look()["status"] == "True"
 
 

@@ -19,7 +19,7 @@ from external_data_operator.api.sources.rest_rules import (
     build_path_rule,
 )
 
-FieldPath = Annotated[str, Field(min_length=1, max_length=256)]
+PathText = Annotated[str, Field(min_length=1, max_length=256)]
 RowField = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(spell_field)]
 """A field of a row, spelled without `$.`."""
 ParamName = Annotated[str, Field(min_length=1, max_length=128)]
@@ -108,7 +108,7 @@ class NonePagination(SpecModel):
 class CursorPagination(SpecModel):
     """The body holds a token; the next request sends it back."""
 
-    cursor_path: FieldPath
+    cursor_path: PathText
     """Where in the body the token is. Missing, null, empty or false: the walk ends."""
     cursor_param: ParamName = "cursor"
     """Query parameter that carries it, character by character. A value in `params` under this name
@@ -135,7 +135,7 @@ class OffsetPagination(SpecModel):
     `initialOffset`."""
     initial_offset: int = Field(default=0, ge=0)
     """Offset of the first row."""
-    total_path: FieldPath | None = None
+    total_path: PathText | None = None
     """Where in the body the total number of rows is. It ends the walk only behind a page that is
     smaller than one before it, and an empty page before it fails the run. Default: an empty page
     ends the walk."""
@@ -150,7 +150,7 @@ class OffsetPagination(SpecModel):
 class NextUrlPagination(SpecModel):
     """The body holds the address of the next page."""
 
-    next_url_path: FieldPath
+    next_url_path: PathText
     """Where in the body the address is, absolute or relative. Missing, null, empty or false: the
     walk ends."""
     idle_pages_max: int = Field(default=10, ge=1, le=IDLE_PAGES_MAX)

@@ -8,7 +8,7 @@ from external_data_operator.reconcile.base.world import Object, annotations_of
 
 
 @dataclass(frozen=True)
-class Request:
+class ActionRequest:
     """An action that an annotation asks for."""
 
     action: Action
@@ -17,18 +17,18 @@ class Request:
     """Under which the status records the token."""
 
 
-def read_requests(item: Object) -> list[Request]:
+def read_requests(item: Object) -> list[ActionRequest]:
     """What the object's own annotations ask for."""
     notes = annotations_of(item)
     asked = [(one, notes.get(one.annotation)) for one in list_actions(item["kind"])]
-    return [Request(action, token, action.name) for action, token in asked if token]
+    return [ActionRequest(action, token, action.name) for action, token in asked if token]
 
 
-def read_passed_on(parent: Object, *, word: str) -> list[Request]:
+def read_passed_on(parent: Object, *, word: str) -> list[ActionRequest]:
     """What a parent's annotations ask of those that refer to it; `word` is that of its kind."""
     kind = parent["kind"]
     asked = [one for one in read_requests(parent) if kind in one.action.passed_on]
-    return [Request(one.action, one.token, passed_on(word, one.action.name)) for one in asked]
+    return [ActionRequest(one.action, one.token, passed_on(word, one.action.name)) for one in asked]
 
 
 def passed_on(word: str, name: str) -> str:
@@ -41,6 +41,8 @@ def find_token(item: Object, name: str) -> str:
     return next((one.token for one in read_requests(item) if one.action.name == name), "")
 
 
-def find_open(requests: Iterable[Request], handled: Mapping[str, str]) -> tuple[Request, ...]:
+def find_open(
+    requests: Iterable[ActionRequest], handled: Mapping[str, str]
+) -> tuple[ActionRequest, ...]:
     """What has not been carried out."""
     return tuple(one for one in requests if handled.get(one.word) != one.token)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from external_data_operator.api.base import ResourceKind
 from external_data_operator.api.conditions import Reason
-from external_data_operator.reconcile.base.world import Decision, Key, Object, World
+from external_data_operator.reconcile.base.world import Decision, Object, ResourceKey, World
 from external_data_operator.settings import Settings
 
 
@@ -59,7 +59,7 @@ def read_no_log(_: World) -> LogRead | None:
     return None
 
 
-def refer_to_nothing(_: Object) -> Key | None:
+def refer_to_nothing(_: Object) -> ResourceKey | None:
     """It stands alone."""
     return None
 
@@ -89,7 +89,7 @@ class Controller:
     """Is given the object and its relatives."""
     log: Callable[[World], LogRead | None] = read_no_log
     """Is given all but the logs."""
-    refers_to: Callable[[Object], Key | None] = refer_to_nothing
+    refers_to: Callable[[Object], ResourceKey | None] = refer_to_nothing
     """Its parent, which each change of it wakes."""
     shows: Callable[[Object], object] = show_nothing
     """What its dependents read of it: they are woken when this changes."""

@@ -46,7 +46,7 @@ def find_discovery(log: str, run: str) -> Discovery | None:
         return None
 
 
-def find_report(log: str, run: str) -> Report | None:
+def find_logged_report(log: str, run: str) -> Report | None:
     """The report that a run handed over in its pod's log; None unless all of it is there."""
     content = find_document(log, Document.REPORT, run)
     try:

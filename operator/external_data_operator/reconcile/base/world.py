@@ -52,7 +52,7 @@ class Children:
 
 
 @dataclass(frozen=True)
-class Key:
+class ResourceKey:
     """An object of one of our own kinds."""
 
     kind: str

@@ -28,7 +28,7 @@ from external_data_operator.settings import Settings
 
 
 @dataclass(frozen=True)
-class Place:
+class SourcePlace:
     """Where a source lives, and the settings that hold for it."""
 
     settings: Settings
@@ -49,7 +49,7 @@ def default_secret_name(spec: SourceSpec, settings: Settings) -> str | None:
     return None if ref is None else ref.name
 
 
-def all_needs(spec: SourceSpec, place: Place) -> list[Need]:
+def all_needs(spec: SourceSpec, place: SourcePlace) -> list[Need]:
     """What the pods of this source mount: what the spec refers to, and our copy for the default
     destination."""
     needs = find_needs(spec)
@@ -59,7 +59,7 @@ def all_needs(spec: SourceSpec, place: Place) -> list[Need]:
     return needs
 
 
-def find_target(spec: SourceSpec, place: Place, table: str | None) -> TableTarget:
+def find_target(spec: SourceSpec, place: SourcePlace, table: str | None) -> TableTarget:
     """Where a table lies, or all of the source's. Raises SpecError without a destination."""
     path = place.namespace if table is None else f"{place.namespace}/{table}"
     if spec.destination is not None:
@@ -71,7 +71,7 @@ def find_target(spec: SourceSpec, place: Place, table: str | None) -> TableTarge
     )
 
 
-def _default_s3(destination: Destination, place: Place) -> S3Destination:
+def _default_s3(destination: Destination, place: SourcePlace) -> S3Destination:
     s3 = destination.s3
     if s3.credentials_secret_ref is None:
         return s3
@@ -79,7 +79,7 @@ def _default_s3(destination: Destination, place: Place) -> S3Destination:
     return s3.model_copy(update={"credentials_secret_ref": copy})
 
 
-def build_check_plan(spec: SourceSpec, place: Place) -> Plan:
+def build_check_plan(spec: SourceSpec, place: SourcePlace) -> Plan:
     """What a check of the source needs to know."""
     return Plan(
         task=Task.CHECK,
@@ -91,12 +91,12 @@ def build_check_plan(spec: SourceSpec, place: Place) -> Plan:
     )
 
 
-def build_sync_plan(spec: SourceSpec, place: Place, options: SyncOptions) -> Plan:
+def build_sync_plan(spec: SourceSpec, place: SourcePlace, options: SyncOptions) -> Plan:
     """What a sync of one stream needs to know; the source's other streams are left out."""
     return build_feed_plan(spec, place, [options])
 
 
-def build_feed_plan(spec: SourceSpec, place: Place, tables: Sequence[SyncOptions]) -> Plan:
+def build_feed_plan(spec: SourceSpec, place: SourcePlace, tables: Sequence[SyncOptions]) -> Plan:
     """What a sync of several streams at once needs to know; all others are left out."""
     return Plan(
         task=Task.SYNC,
@@ -109,7 +109,7 @@ def build_feed_plan(spec: SourceSpec, place: Place, tables: Sequence[SyncOptions
     )
 
 
-def _build_table(spec: SourceSpec, place: Place, options: SyncOptions) -> TablePlan:
+def _build_table(spec: SourceSpec, place: SourcePlace, options: SyncOptions) -> TablePlan:
     name = table_name(spec.table_prefix, options.stream)
     return TablePlan(sync=options, target=find_target(spec, place, name))
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, SecretStr
 from external_data_operator.api.meta import CertificateRef, KeyRef, SecretValue
 from external_data_operator.api.source import S3Destination, SourceSpec
 
-Location = tuple[str | int, ...]
+SpecPath = tuple[str | int, ...]
 S3_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 S3_OPTIONAL_KEYS = ("AWS_SESSION_TOKEN",)
 
@@ -32,7 +32,7 @@ class Need:
 class InlineCredential:
     """A credential that stands in the spec."""
 
-    location: Location
+    location: SpecPath
     value: SecretStr
 
     @property
@@ -82,7 +82,7 @@ def _certificate_needs(ref: CertificateRef, where: str) -> Iterator[Need]:
         yield _key_need("ConfigMap", ref.config_map_key_ref, where)
 
 
-def _walk(value: object, location: Location) -> Iterator[tuple[Location, BaseModel]]:
+def _walk(value: object, location: SpecPath) -> Iterator[tuple[SpecPath, BaseModel]]:
     if isinstance(value, BaseModel):
         yield location, value
         for name, field in type(value).model_fields.items():

@@ -55,7 +55,7 @@ def render_secret(owner: Owner, name: str, notes: Mapping[str, str] | None = Non
     }
 
 
-def render_schema(owner: Owner, name: str, spec: Object) -> Object:
+def render_schema_object(owner: Owner, name: str, spec: Object) -> Object:
     """A schema for a discovered stream."""
     return {
         "apiVersion": GROUP_VERSION,

@@ -12,7 +12,13 @@ from external_data_operator.api.plan import Failure, FailureClass
 from external_data_operator.api.status import RunHistoryStatus, RunRecord
 from external_data_operator.reconcile.base.status import find_condition, shorten
 from external_data_operator.reconcile.base.world import Children, Note, format_time
-from external_data_operator.reconcile.runs.run import Run, RunState, find_last, read_runs, recall
+from external_data_operator.reconcile.runs.run import (
+    Run,
+    RunState,
+    find_last_run,
+    read_runs,
+    recall,
+)
 
 HISTORY_MAX = 10
 _ERROR_MAX = 500
@@ -71,7 +77,7 @@ def last_success(runs: Sequence[Run]) -> Run | None:
 
 def find_blocked_inputs(runs: Sequence[Run], status: RunHistoryStatus) -> str | None:
     """What the last run worked from, if it failed for good; remembered once its Job is gone."""
-    last = find_last(runs)
+    last = find_last_run(runs)
     if last is None:
         return status.blocked_inputs
     failure = last.failure

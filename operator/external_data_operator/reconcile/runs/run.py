@@ -88,7 +88,7 @@ def find_active(runs: Sequence[Run]) -> Run | None:
     return next((run for run in reversed(runs) if run.active), None)
 
 
-def find_last(runs: Sequence[Run]) -> Run | None:
+def find_last_run(runs: Sequence[Run]) -> Run | None:
     """The newest run that ended."""
     return next((run for run in reversed(runs) if not run.active), None)
 

@@ -10,7 +10,7 @@ from external_data_operator.api.conditions import ATTENTION, ConditionType, Reas
 from external_data_operator.api.status import Phase, RunHistoryStatus
 from external_data_operator.reconcile.base.status import Verdict, find_condition
 from external_data_operator.reconcile.runs.history import say_success
-from external_data_operator.reconcile.runs.run import Run, RunState, find_active, find_last
+from external_data_operator.reconcile.runs.run import Run, RunState, find_active, find_last_run
 
 
 def judge_runs(
@@ -18,7 +18,7 @@ def judge_runs(
 ) -> Verdict | None:
     """What the runs say; None before the first one ended or got stuck. `over` says that no run
     follows by itself."""
-    active, last = find_active(runs), find_last(runs)
+    active, last = find_active(runs), find_last_run(runs)
     if active is not None and active.trouble is not None and _outweighs(active, last):
         trouble = active.trouble
         say = None if trouble.stalled else "A run is under way."

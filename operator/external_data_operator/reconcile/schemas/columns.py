@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 
 from external_data_operator.api.plan import TableReport
 from external_data_operator.api.schema import Column, SchemaStatus
-from external_data_operator.reconcile.base.parsing import find_report
+from external_data_operator.reconcile.base.parsing import find_logged_report
 from external_data_operator.reconcile.runs.history import last_success
 from external_data_operator.reconcile.runs.run import Run
 
-COLUMNS_MAX = 2000
+STATUS_COLUMNS_MAX = 2000
 
 
 def run_to_read(runs: Sequence[Run], stream: str, status: SchemaStatus) -> str | None:
@@ -30,7 +30,7 @@ def find_table(runs: Sequence[Run], logs: Mapping[str, str], stream: str) -> Tab
     run = last_success(runs)
     if run is None or run.report is None:
         return None
-    handed = find_report(logs[run.job], run.uid) if run.job in logs else None
+    handed = find_logged_report(logs[run.job], run.uid) if run.job in logs else None
     whole = None if handed is None else handed.find_table(stream)
     return whole or run.report.find_table(stream)
 
@@ -40,5 +40,5 @@ def pick_columns(
 ) -> list[Column]:
     """The table's columns: by the last run, else what was known, else what a check saw."""
     if told is not None and told.columns:
-        return told.columns[:COLUMNS_MAX]
-    return status.available_columns or list(found)[:COLUMNS_MAX]
+        return told.columns[:STATUS_COLUMNS_MAX]
+    return status.available_columns or list(found)[:STATUS_COLUMNS_MAX]

@@ -30,13 +30,13 @@ from external_data_operator.reconcile.runs.history import (
 from external_data_operator.reconcile.runs.verdicts import find_phase
 from external_data_operator.reconcile.schemas.candidates import find_candidates
 from external_data_operator.reconcile.schemas.columns import find_table, pick_columns
-from external_data_operator.reconcile.schemas.look import Finding, Look
+from external_data_operator.reconcile.schemas.look import SchemaFinding, SchemaLook
 
 _POD_WAIT_S = 8.0
 _AFTER_FIRE_S = 5.0
 
 
-def conclude(look: Look, finding: Finding) -> Decision:
+def conclude(look: SchemaLook, finding: SchemaFinding) -> Decision:
     """What is written of the finding; what is not known stays as the status had it."""
     observed, status, verdict = look.observed, look.status, finding.verdict
     generation = int(observed.schema["metadata"].get("generation", 0))
@@ -76,7 +76,7 @@ def conclude(look: Look, finding: Finding) -> Decision:
     )
 
 
-def _find_phase(look: Look, finding: Finding, started: str | None) -> Phase | None:
+def _find_phase(look: SchemaLook, finding: SchemaFinding, started: str | None) -> Phase | None:
     verdict = finding.verdict
     # A source that is not ready has failed itself; its schemas have not.
     failed = verdict.ready == "False" and verdict.reason is not Reason.SOURCE_NOT_READY
@@ -84,19 +84,19 @@ def _find_phase(look: Look, finding: Finding, started: str | None) -> Phase | No
     return find_phase(running=running, paused=finding.paused, failed=failed, verdict=verdict)
 
 
-def _started(finding: Finding) -> str | None:
+def _started(finding: SchemaFinding) -> str | None:
     """The Job that this look creates."""
     created = (one.manifest for one in finding.intents if isinstance(one, Create))
     return next((name_of(manifest) for manifest in created), None)
 
 
-def _latest_error(look: Look, verdict: Verdict) -> str | None:
+def _latest_error(look: SchemaLook, verdict: Verdict) -> str | None:
     if verdict.ready == "False":
         return verdict.message
     return None if verdict.ready == "True" else look.status.latest_error
 
 
-def _notes(look: Look, verdict: Verdict, started: str | None) -> tuple[Note, ...]:
+def _notes(look: SchemaLook, verdict: Verdict, started: str | None) -> tuple[Note, ...]:
     said = note_runs(look.runs, look.status)
     if started is not None:
         said.append(Note("Normal", "SyncStarted", f"Job {started} was made."))
@@ -106,7 +106,7 @@ def _notes(look: Look, verdict: Verdict, started: str | None) -> tuple[Note, ...
     return (*said, *(note for note in changed if note.reason not in reasons))
 
 
-def _look_again(look: Look, finding: Finding) -> float | None:
+def _look_again(look: SchemaLook, finding: SchemaFinding) -> float | None:
     """When something is due that no event will tell of."""
     times = [] if finding.look_again_s is None else [finding.look_again_s]
     podless = look.active is not None and not look.active.has_pod

@@ -10,8 +10,8 @@ from external_data_operator.reconcile.base.controller import Controller, LogRead
 from external_data_operator.reconcile.base.parsing import read_status
 from external_data_operator.reconcile.base.world import (
     Decision,
-    Key,
     Object,
+    ResourceKey,
     World,
     name_of,
     namespace_of,
@@ -31,9 +31,9 @@ _TAIL = 64
 KiB as several."""
 
 
-def _refer(schema: Object) -> Key | None:
+def _refer(schema: Object) -> ResourceKey | None:
     name = ((schema.get("spec") or {}).get("sourceRef") or {}).get("name")
-    return None if not name else Key(SOURCE.kind, namespace_of(schema), str(name))
+    return None if not name else ResourceKey(SOURCE.kind, namespace_of(schema), str(name))
 
 
 def _observe(world: World) -> ObservedSchema:

@@ -27,7 +27,7 @@ from external_data_operator.reconcile.base.world import (
 )
 from external_data_operator.reconcile.plans.catalogue import read_catalogue
 from external_data_operator.reconcile.plans.plan import (
-    Place,
+    SourcePlace,
     build_sync_plan,
     fingerprint_of,
     plan_text,
@@ -36,7 +36,7 @@ from external_data_operator.reconcile.plans.plan import (
 from external_data_operator.reconcile.plans.streams import find_stream, list_streams, pick_options
 from external_data_operator.reconcile.runs.verdicts import judge_runs
 from external_data_operator.reconcile.schemas.conclude import conclude
-from external_data_operator.reconcile.schemas.look import Finding, Look, look_at
+from external_data_operator.reconcile.schemas.look import SchemaFinding, SchemaLook, look_at_schema
 from external_data_operator.reconcile.schemas.observed import ObservedSchema
 from external_data_operator.reconcile.schemas.rivals import say_taken
 from external_data_operator.reconcile.schemas.scheduling import build_situation, schedule_runs
@@ -47,7 +47,7 @@ def decide_schema(observed: ObservedSchema, settings: Settings, now: datetime) -
     """What one look at a schema comes to."""
     if is_going(observed.schema):
         return Decision()
-    look = look_at(observed, settings, now)
+    look = look_at_schema(observed, settings, now)
     try:
         finding = _find(look)
     except SpecError as error:
@@ -59,14 +59,14 @@ def refuse_schema(
     observed: ObservedSchema, settings: Settings, reason: Reason, message: str, now: datetime
 ) -> Decision:
     """Says what a person must change, and does nothing else."""
-    look = look_at(observed, settings, now)
+    look = look_at_schema(observed, settings, now)
     stalled = reason in STALLING
     again = None if stalled else "The operator tries again."
     verdict = Verdict("False", reason, message, stalled=stalled, reconciling=again)
-    return conclude(look, Finding(verdict))
+    return conclude(look, SchemaFinding(verdict))
 
 
-def _find(look: Look) -> Finding:
+def _find(look: SchemaLook) -> SchemaFinding:
     observed = look.observed
     spec = parse_spec(SchemaSpec, observed.schema)
     source = observed.source
@@ -88,7 +88,7 @@ def _find(look: Look) -> Finding:
     )
 
 
-def _without_source(look: Look, spec: SchemaSpec) -> Finding:
+def _without_source(look: SchemaLook, spec: SchemaSpec) -> SchemaFinding:
     """Nothing may run for a source that is gone."""
     namespace = namespace_of(look.observed.schema)
     children = look.observed.children
@@ -101,10 +101,10 @@ def _without_source(look: Look, spec: SchemaSpec) -> Finding:
     )
     message = f"No ExternalDataSource {spec.source_ref.name} is in this namespace."
     verdict = Verdict("False", Reason.SOURCE_NOT_FOUND, message, reconciling="Waiting for it.")
-    return Finding(verdict, tuple(intents))
+    return SchemaFinding(verdict, tuple(intents))
 
 
-def _hold(look: Look, spec: SchemaSpec) -> Finding:
+def _hold(look: SchemaLook, spec: SchemaSpec) -> SchemaFinding:
     """While the source is being checked everything stays as it is."""
     wait = f"Waiting until source {spec.source_ref.name} has been checked."
     verdict = judge_runs(look.runs, look.status) or Verdict(
@@ -112,21 +112,23 @@ def _hold(look: Look, spec: SchemaSpec) -> Finding:
     )
     if verdict.ready != "True" and not verdict.stalled:
         verdict = replace(verdict, reconciling=verdict.reconciling or wait)
-    return Finding(
+    return SchemaFinding(
         verdict, paused=not spec.should_sync, next_sync=parse_time(look.status.next_sync_at)
     )
 
 
-def _stop(look: Look, reason: Reason, message: str) -> Finding:
+def _stop(look: SchemaLook, reason: Reason, message: str) -> SchemaFinding:
     """The schedule stops; what runs goes on."""
     children = look.observed.children
     intents = tuple(
         Suspend(one.namespace, one.name) for one in children.cron_jobs if not one.suspended
     )
-    return Finding(Verdict("False", reason, message, stalled=reason in STALLING), intents)
+    return SchemaFinding(Verdict("False", reason, message, stalled=reason in STALLING), intents)
 
 
-def _with_source(look: Look, spec: SchemaSpec, source: SourceSpec, fingerprint: str) -> Finding:
+def _with_source(
+    look: SchemaLook, spec: SchemaSpec, source: SourceSpec, fingerprint: str
+) -> SchemaFinding:
     observed = look.observed
     catalogue = read_catalogue(observed.discovery, observed.discovery_parts)
     names = list_streams(source, catalogue)
@@ -148,7 +150,7 @@ def _with_source(look: Look, spec: SchemaSpec, source: SourceSpec, fingerprint: 
     if stream is None:
         return _hold(look, spec)
     options = pick_options(spec, stream)
-    place = Place(look.settings, namespace_of(observed.schema), spec.source_ref.name)
+    place = SourcePlace(look.settings, namespace_of(observed.schema), spec.source_ref.name)
     plan = plan_text(build_sync_plan(source, place, options))
     inputs = fingerprint_of(plan, runtime_text(source), fingerprint)
     situation = build_situation(look, spec, source, place, inputs=inputs)

@@ -11,7 +11,7 @@ from external_data_operator.api.plan import SCHEMA_ENV, Task
 from external_data_operator.api.source import Runtime
 from external_data_operator.api.status import RunRecord
 from external_data_operator.reconcile.base import marks
-from external_data_operator.reconcile.base.actions import Request
+from external_data_operator.reconcile.base.actions import ActionRequest
 from external_data_operator.reconcile.base.naming import (
     CRONJOB_NAME_MAX,
     OBJECT_NAME_MAX,
@@ -36,7 +36,7 @@ from external_data_operator.reconcile.render.jobs import recipe_hash, render_cro
 from external_data_operator.reconcile.render.workloads import JobRecipe
 from external_data_operator.reconcile.runs.backoff import run_delay
 from external_data_operator.reconcile.runs.history import failures_in_a_row
-from external_data_operator.reconcile.runs.run import Run, find_active, find_last
+from external_data_operator.reconcile.runs.run import Run, find_active, find_last_run
 from external_data_operator.reconcile.runs.schedule import (
     Schedule,
     jobs_a_day,
@@ -69,7 +69,7 @@ class Situation:
     history: tuple[RunRecord, ...]
     blocked_inputs: str | None = None
     """What the last run worked from, if it failed for good."""
-    requests: tuple[Request, ...] = ()
+    requests: tuple[ActionRequest, ...] = ()
     """Actions that ask for a run and have had none."""
 
     @property
@@ -85,7 +85,7 @@ class Situation:
     @property
     def last(self) -> Run | None:
         """The newest run that ended."""
-        return find_last(self.runs)
+        return find_last_run(self.runs)
 
     @property
     def active(self) -> Run | None:

@@ -10,14 +10,14 @@ from external_data_operator.reconcile.base.status import Verdict
 from external_data_operator.reconcile.base.world import Intent
 from external_data_operator.reconcile.plans.stream import Stream
 from external_data_operator.reconcile.runs.history import read_known_runs
-from external_data_operator.reconcile.runs.run import Run, find_active, find_last
+from external_data_operator.reconcile.runs.run import Run, find_active, find_last_run
 from external_data_operator.reconcile.schemas.jobs import SYNC
 from external_data_operator.reconcile.schemas.observed import ObservedSchema
 from external_data_operator.settings import Settings
 
 
 @dataclass(frozen=True)
-class Look:
+class SchemaLook:
     """One look at a schema."""
 
     observed: ObservedSchema
@@ -34,11 +34,11 @@ class Look:
     @property
     def last(self) -> Run | None:
         """The newest run that ended."""
-        return find_last(self.runs)
+        return find_last_run(self.runs)
 
 
 @dataclass(frozen=True)
-class Finding:
+class SchemaFinding:
     """What is known beside the runs; fields that are not known stay as they were."""
 
     verdict: Verdict
@@ -52,8 +52,8 @@ class Finding:
     look_again_s: float | None = None
 
 
-def look_at(observed: ObservedSchema, settings: Settings, now: datetime) -> Look:
+def look_at_schema(observed: ObservedSchema, settings: Settings, now: datetime) -> SchemaLook:
     """The schema with its own status and its runs."""
     status = read_status(SchemaStatus, observed.schema)
     runs = tuple(read_known_runs(observed.children, SYNC, status))
-    return Look(observed, status, settings, now, runs)
+    return SchemaLook(observed, status, settings, now, runs)

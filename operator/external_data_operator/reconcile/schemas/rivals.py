@@ -13,7 +13,7 @@ from external_data_operator.reconcile.base.world import (
     namespace_of,
 )
 from external_data_operator.reconcile.plans.plan import (
-    Place,
+    SourcePlace,
     find_target,
 )
 from external_data_operator.settings import Settings
@@ -23,7 +23,7 @@ def table_claim(source: Object, schema: Object, settings: Settings) -> str | Non
     """The address that this schema would write to; None where that cannot be said."""
     try:
         spec = parse_spec(SourceSpec, source)
-        place = Place(settings, namespace_of(source), name_of(source))
+        place = SourcePlace(settings, namespace_of(source), name_of(source))
         stream = str(schema["spec"]["stream"])
         target = find_target(spec, place, table_name(spec.table_prefix, stream))
     except (SpecError, KeyError):

@@ -5,7 +5,7 @@ from external_data_operator.api.schema import SchemaSpec
 from external_data_operator.api.source import SourceSpec
 from external_data_operator.reconcile.base import marks
 from external_data_operator.reconcile.base.actions import (
-    Request,
+    ActionRequest,
     find_open,
     read_passed_on,
     read_requests,
@@ -16,7 +16,7 @@ from external_data_operator.reconcile.base.world import (
     uid_of,
 )
 from external_data_operator.reconcile.plans.plan import (
-    Place,
+    SourcePlace,
     all_needs,
 )
 from external_data_operator.reconcile.render.config import render_plan
@@ -32,12 +32,12 @@ from external_data_operator.reconcile.schemas.jobs import (
     forgotten_plans,
     plan_name,
 )
-from external_data_operator.reconcile.schemas.look import Finding, Look
+from external_data_operator.reconcile.schemas.look import SchemaFinding, SchemaLook
 from external_data_operator.reconcile.schemas.owner import own
 
 
 def build_situation(
-    look: Look, spec: SchemaSpec, source: SourceSpec, place: Place, *, inputs: str
+    look: SchemaLook, spec: SchemaSpec, source: SourceSpec, place: SourcePlace, *, inputs: str
 ) -> Situation:
     """What the choice of the next run depends on."""
     schema = look.observed.schema
@@ -61,7 +61,7 @@ def build_situation(
     )
 
 
-def _open_requests(look: Look, *, enabled: bool) -> tuple[Request, ...]:
+def _open_requests(look: SchemaLook, *, enabled: bool) -> tuple[ActionRequest, ...]:
     """What asks for a run and has had none; a source's request passes by what is not synced."""
     asked = read_requests(look.observed.schema)
     if enabled and look.observed.source is not None:
@@ -70,7 +70,7 @@ def _open_requests(look: Look, *, enabled: bool) -> tuple[Request, ...]:
     return find_open(runs, look.status.handled_requests)
 
 
-def schedule_runs(look: Look, situation: Situation, plan: str) -> Finding:
+def schedule_runs(look: SchemaLook, situation: Situation, plan: str) -> SchemaFinding:
     """The plan and the CronJob as they should be, the run that is wanted now, and how runs went."""
     schema, now = look.observed.schema, look.now
     # What failed for good is not repeated by the clock either: only other inputs can help.
@@ -92,7 +92,7 @@ def schedule_runs(look: Look, situation: Situation, plan: str) -> Finding:
     verdict = judge_runs(look.runs, look.status, over=over) or judge_before(
         running=running, scheduling=situation.scheduling
     )
-    return Finding(
+    return SchemaFinding(
         verdict=verdict,
         intents=tuple(intents),
         paused=not situation.scheduling
@@ -103,7 +103,7 @@ def schedule_runs(look: Look, situation: Situation, plan: str) -> Finding:
     )
 
 
-def _carried_out(look: Look, situation: Situation, upcoming: NextRun) -> dict[str, str]:
+def _carried_out(look: SchemaLook, situation: Situation, upcoming: NextRun) -> dict[str, str]:
     handled = dict(look.status.handled_requests)
     if upcoming.job is not None:
         handled |= {one.word: one.token for one in situation.requests}

@@ -32,7 +32,7 @@ from external_data_operator.reconcile.plans.catalogue import (
     pack_catalogue,
     read_catalogue,
 )
-from external_data_operator.reconcile.plans.plan import Place, all_needs
+from external_data_operator.reconcile.plans.plan import SourcePlace, all_needs
 from external_data_operator.reconcile.plans.streams import list_streams
 from external_data_operator.reconcile.render.config import (
     render_catalogue_part,
@@ -65,7 +65,7 @@ class Question:
     observed: ObservedSource
     spec: SourceSpec
     status: SourceStatus
-    place: Place
+    place: SourcePlace
     plan: str
     fingerprint: str
     token: str

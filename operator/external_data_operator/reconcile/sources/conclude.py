@@ -21,7 +21,7 @@ from external_data_operator.reconcile.sources.checks import (
     Question,
 )
 from external_data_operator.reconcile.sources.kept import find_catalogue
-from external_data_operator.reconcile.sources.look import Look
+from external_data_operator.reconcile.sources.look import SourceLook
 from external_data_operator.reconcile.sources.observed import ObservedSource
 from external_data_operator.reconcile.sources.summary import (
     count_schemas,
@@ -35,7 +35,7 @@ _INVALID_CREDENTIALS = frozenset(
 )
 
 
-def conclude(look: Look, found: Answer, question: Question | None = None) -> Decision:
+def conclude(look: SourceLook, found: Answer, question: Question | None = None) -> Decision:
     """What is written of the answer; what is not known stays as the status had it."""
     observed, status, verdict = look.observed, look.status, found.verdict
     generation = int(observed.source["metadata"].get("generation", 0))
@@ -59,14 +59,14 @@ def conclude(look: Look, found: Answer, question: Question | None = None) -> Dec
     )
 
 
-def _find_settled(look: Look, found: Answer, question: Question | None) -> str | None:
+def _find_settled(look: SourceLook, found: Answer, question: Question | None) -> str | None:
     """A fingerprint counts as checked once the question about it has its answer."""
     if question is not None and found.settled:
         return question.fingerprint
     return look.status.checked_fingerprint
 
 
-def _find_error(look: Look, verdict: Verdict) -> str | None:
+def _find_error(look: SourceLook, verdict: Verdict) -> str | None:
     """The source's own error, else that of the schema whose run failed last."""
     return verdict.message if verdict.ready == "False" else find_newest_error(look.schemas)
 
@@ -98,7 +98,7 @@ def _claim_discovered(observed: ObservedSource, verdict: Verdict) -> Claim:
     return Claim(type_, status, verdict.reason, "The source's tables are not known yet.")
 
 
-def _find_handled(look: Look, found: Answer, question: Question | None) -> dict[str, str]:
+def _find_handled(look: SourceLook, found: Answer, question: Question | None) -> dict[str, str]:
     """A refresh is handled once it is answered, a reload once every schema that is synced has."""
     handled = dict(look.status.handled_requests)
     if question is not None and found.settled and question.token:

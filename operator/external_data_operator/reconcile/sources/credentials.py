@@ -22,7 +22,7 @@ from external_data_operator.reconcile.base.world import (
     uid_of,
 )
 from external_data_operator.reconcile.plans.plan import (
-    Place,
+    SourcePlace,
     all_needs,
     default_secret_name,
     destination_copy,
@@ -98,7 +98,9 @@ def _without_values(applied: str, inline: list[InlineCredential], secret: str) -
     return json.dumps(document)
 
 
-def find_missing(observed: ObservedSource, spec: SourceSpec, place: Place) -> str | None:
+def find_missing_credentials(
+    observed: ObservedSource, spec: SourceSpec, place: SourcePlace
+) -> str | None:
     """The first Secret, ConfigMap or key that is referred to and not there, in a sentence."""
     for need in find_needs(spec):
         there = observed.secrets if need.kind == "Secret" else observed.config_maps
@@ -124,7 +126,7 @@ def _lack(data: Data | None, keys: tuple[str, ...]) -> str | None:
     return f"has no key {', '.join(missing)}" if missing else None
 
 
-def copy_default(observed: ObservedSource, spec: SourceSpec, place: Place) -> list[Intent]:
+def copy_default(observed: ObservedSource, spec: SourceSpec, place: SourcePlace) -> list[Intent]:
     """Our copy of the default destination's credentials, where it is missing, old or not ours."""
     name = default_secret_name(spec, place.settings)
     if name is None or observed.default_secret is None:
@@ -140,7 +142,7 @@ def copy_default(observed: ObservedSource, spec: SourceSpec, place: Place) -> li
     return [CopySecret(secret, place.settings.namespace, name, (*S3_KEYS, *S3_OPTIONAL_KEYS))]
 
 
-def versions(observed: ObservedSource, spec: SourceSpec, place: Place) -> str:
+def versions(observed: ObservedSource, spec: SourceSpec, place: SourcePlace) -> str:
     """The versions of all that the pods mount: another one means another check."""
     found = []
     for need in all_needs(spec, place):
@@ -150,7 +152,9 @@ def versions(observed: ObservedSource, spec: SourceSpec, place: Place) -> str:
     return " ".join(found)
 
 
-def forgotten_secrets(observed: ObservedSource, spec: SourceSpec, place: Place) -> list[Intent]:
+def forgotten_secrets(
+    observed: ObservedSource, spec: SourceSpec, place: SourcePlace
+) -> list[Intent]:
     """Our own Secrets that the spec does not refer to any more."""
     source = observed.source
     referred = {need.name for need in find_needs(spec) if need.kind == "Secret"}

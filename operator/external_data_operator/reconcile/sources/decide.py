@@ -39,13 +39,13 @@ from external_data_operator.reconcile.sources.checks import (
 from external_data_operator.reconcile.sources.conclude import conclude
 from external_data_operator.reconcile.sources.credentials import (
     copy_default,
-    find_missing,
+    find_missing_credentials,
     forgotten_secrets,
     move_inline,
     versions,
 )
 from external_data_operator.reconcile.sources.kept import forgotten
-from external_data_operator.reconcile.sources.look import Look, look_at
+from external_data_operator.reconcile.sources.look import SourceLook, look_at_source
 from external_data_operator.reconcile.sources.observed import ObservedSource
 from external_data_operator.reconcile.sources.offspring import decide_schemas
 from external_data_operator.settings import Settings
@@ -58,7 +58,7 @@ def decide_source(observed: ObservedSource, settings: Settings, now: datetime) -
     source = observed.source
     if is_going(source):
         return Decision()
-    look = look_at(observed, settings, now)
+    look = look_at_source(observed, settings, now)
     try:
         return _decide(look, parse_spec(SourceSpec, source))
     except SpecError as error:
@@ -69,17 +69,17 @@ def refuse_source(
     observed: ObservedSource, settings: Settings, reason: Reason, message: str, now: datetime
 ) -> Decision:
     """Says what a person must change, and does nothing else."""
-    return _refuse(look_at(observed, settings, now), reason, message)
+    return _refuse(look_at_source(observed, settings, now), reason, message)
 
 
-def _refuse(look: Look, reason: Reason, message: str) -> Decision:
+def _refuse(look: SourceLook, reason: Reason, message: str) -> Decision:
     stalled = reason in STALLING
     again = None if stalled else "The operator tries again."
     verdict = Verdict("False", reason, message, stalled=stalled, reconciling=again)
     return conclude(look, Answer(verdict))
 
 
-def _decide(look: Look, spec: SourceSpec) -> Decision:
+def _decide(look: SourceLook, spec: SourceSpec) -> Decision:
     observed, settings = look.observed, look.place.settings
     move = move_inline(observed, spec)
     # An administrator who forbids credentials in specs wants them out of etcd and of Git: moving
@@ -95,7 +95,7 @@ def _decide(look: Look, spec: SourceSpec) -> Decision:
         note = Note("Normal", "CredentialsMoved", f"Moved into Secret {name_of(move.secret)}.")
         return Decision(intents=(move,), notes=(note,), look_again_s=_SOON_S)
     plan = plan_text(build_check_plan(spec, look.place))
-    missing = find_missing(observed, spec, look.place)
+    missing = find_missing_credentials(observed, spec, look.place)
     # A check would only say the same a minute later, and count as a failure of the source.
     if missing is not None:
         return _wait_for(look, missing)
@@ -109,7 +109,7 @@ def _decide(look: Look, spec: SourceSpec) -> Decision:
     return _with_answer(look, question, answer(question, look.now))
 
 
-def _wait_for(look: Look, missing: str) -> Decision:
+def _wait_for(look: SourceLook, missing: str) -> Decision:
     """Goes on by itself once it is there; what already runs is left alone."""
     wait = "Waiting for what the spec refers to."
     verdict = Verdict("False", Reason.SECRET_NOT_FOUND, missing, reconciling=wait)
@@ -120,7 +120,7 @@ def _wait_for(look: Look, missing: str) -> Decision:
     return conclude(look, found)
 
 
-def _with_answer(look: Look, question: Question, found: Answer) -> Decision:
+def _with_answer(look: SourceLook, question: Question, found: Answer) -> Decision:
     observed, spec = look.observed, question.spec
     intents: list[Intent] = [
         *found.intents,

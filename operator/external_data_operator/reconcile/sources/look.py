@@ -6,30 +6,30 @@ from datetime import datetime
 from external_data_operator.api.source import SourceStatus
 from external_data_operator.reconcile.base.parsing import read_status
 from external_data_operator.reconcile.base.world import name_of, namespace_of
-from external_data_operator.reconcile.plans.plan import Place
+from external_data_operator.reconcile.plans.plan import SourcePlace
 from external_data_operator.reconcile.sources.observed import ObservedSource
 from external_data_operator.reconcile.sources.summary import SchemaSummary, summarise
 from external_data_operator.settings import Settings
 
 
 @dataclass(frozen=True)
-class Look:
+class SourceLook:
     """One look at a source."""
 
     observed: ObservedSource
     status: SourceStatus
     schemas: tuple[SchemaSummary, ...]
-    place: Place
+    place: SourcePlace
     now: datetime
 
 
-def look_at(observed: ObservedSource, settings: Settings, now: datetime) -> Look:
+def look_at_source(observed: ObservedSource, settings: Settings, now: datetime) -> SourceLook:
     """The source with its own status and those of its schemas."""
     source = observed.source
-    return Look(
+    return SourceLook(
         observed=observed,
         status=read_status(SourceStatus, source),
         schemas=summarise(observed.schemas),
-        place=Place(settings, namespace_of(source), name_of(source)),
+        place=SourcePlace(settings, namespace_of(source), name_of(source)),
         now=now,
     )

@@ -23,7 +23,7 @@ from external_data_operator.reconcile.base.world import (
     uid_of,
 )
 from external_data_operator.reconcile.plans.streams import is_wanted
-from external_data_operator.reconcile.render.config import render_schema
+from external_data_operator.reconcile.render.config import render_schema_object
 from external_data_operator.reconcile.sources.observed import ObservedSource
 from external_data_operator.reconcile.sources.owner import own
 
@@ -76,7 +76,7 @@ def _make(observed: ObservedSource, name: str, stream: str, fields: Object) -> I
     source = observed.source
     owner = own(source)
     spec = {"sourceRef": {"name": name_of(source)}, "stream": stream, **fields}
-    return Apply(render_schema(owner, name, spec))
+    return Apply(render_schema_object(owner, name, spec))
 
 
 def foreign_fields(schema: Object) -> set[str]:
