@@ -104,6 +104,8 @@ class _Run:
             try:
                 self._read(start)
             except ExpiredTokenError:
+                # What the walk had brought and no commit holds is thrown away, its token too.
+                self.read_to = None
                 start = replace(self.table.begin(fresh=True), resumed=start.resumed)
             else:
                 return start

@@ -211,6 +211,28 @@ def test_a_token_that_expires_in_mid_walk_begins_the_walk_again() -> None:
     assert not outcome.resumed
 
 
+def test_a_walk_that_begins_again_tells_nothing_of_what_was_thrown_away() -> None:
+    class Late(Memory):
+        """Publishes in the middle of the second walk alone."""
+
+        def begin(self, *, fresh: bool = False) -> Start:
+            self.divisible = fresh
+            return super().begin(fresh=fresh)
+
+    class FirstTold(Forgetful):
+        def read(self, request: ReadRequest) -> Iterator[Batch]:
+            is_first = not self.requests
+            for batch in super().read(request):
+                yield replace(batch, confirms="c9") if is_first else batch
+
+        def confirm(self, token: str) -> None:
+            table.told.append(f"confirm {token}")
+
+    table = Late(due=True)
+    run(FirstTold(2, times=1), table)
+    assert table.told[3:] == ["fresh", "write 0", "publish", "write 1", "finish"]
+
+
 def test_a_token_that_expires_again_and_again_ends_the_run_for_a_later_one() -> None:
     source, table = Forgetful(2, times=100), Memory()
     with pytest.raises(RetryableError, match="expired"):
