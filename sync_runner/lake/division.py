@@ -11,10 +11,8 @@ from collections.abc import Callable
 from functools import cached_property
 
 import pyarrow as pa
-from external_data_operator.api.cursor import DEFAULT_TYPE
-from external_data_operator.api.plan import SyncOptions
-from external_data_operator.api.schema import SyncType
 
+from sync_runner.lake.mode import WriteMode
 from sync_runner.lake.parquet.parts import Part
 from sync_runner.protocols import Position
 from sync_runner.records.cursor import find_as, is_above
@@ -26,7 +24,7 @@ class Division:
 
     def __init__(
         self,
-        options: SyncOptions,
+        mode: WriteMode,
         *,
         has_table: bool,
         since: Position | None,
@@ -35,11 +33,11 @@ class Division:
         """`has_table`: whether there was one when the pod began; `since`: what the run reads from;
         `find_top`: the table's highest cursor then, also one after the present.
         """
-        self._options = options
+        self._mode = mode
         self._has_table = has_table
         self._since = since
         self._find_top = find_top
-        self._compares = options.sync_type is SyncType.APPEND and since is not None
+        self._compares = mode.counts_equal_rows and since is not None
         self._has_gaps = False
 
     def note_parts(self, parts: list[Part], name: str) -> None:
@@ -56,10 +54,10 @@ class Division:
     def allows(self, reached: Position | None) -> bool:
         """Whether the rows up to this position may be published now."""
         # Half of a table that the run replaces must never be seen.
-        if self._options.sync_type is SyncType.FULL_REFRESH:
+        if not self._mode.keeps_rows:
             return False
         # Rows with a key are the same rows wherever they are merged.
-        if self._options.sync_type is not SyncType.APPEND:
+        if not self._mode.counts_equal_rows:
             return True
         # A table without a position is read from the beginning, and compared with all of it.
         if self._since is None:
@@ -76,8 +74,7 @@ class Division:
         """Whether a row has null, empty text, a zero date, or text that is no such value."""
         if column.null_count or not pa.types.is_string(column.type):
             return bool(column.null_count)
-        kind = self._options.incremental_field_type or DEFAULT_TYPE
-        return bool(read_values(column, kind).values.null_count)
+        return bool(read_values(column, self._mode.field_type).values.null_count)
 
 
 def _is_passed(known: Position | None, reached: Position) -> bool:

@@ -3,8 +3,6 @@
 from contextlib import suppress
 from dataclasses import replace
 
-from external_data_operator.api.plan import SyncOptions
-
 from sync_runner.errors import RunError
 from sync_runner.lake.journal import Entry, Journal
 from sync_runner.lake.parquet.parts import Part
@@ -22,7 +20,7 @@ class Intake:
         """Continues from the journal where there is one."""
         self._actor = actor
         self._asker = asker
-        self._options: SyncOptions = asker.options
+        self._mode = asker.mode
         self._standing = standing
         self._tools = tools
         self.reached = self._covered = find_reached(standing)
@@ -39,8 +37,8 @@ class Intake:
         if batch.records.num_rows:
             self._announce()
             names = batch.records.schema.names
-            self.has_field = self.has_field or self._options.incremental_field in names
-            columns, cursor = self._tools.columns, self._options.incremental_field
+            self.has_field = self.has_field or self._mode.field in names
+            columns, cursor = self._tools.columns, self._mode.field
             records = columns.adopt(batch.records)
             if cursor is not None:
                 self._tools.division.note_rows(records, columns.name_of(cursor))
@@ -53,7 +51,7 @@ class Intake:
 
     def _check_batch(self, batch: Batch) -> None:
         """What a source promised, whatever it sends: a bug of ours if not."""
-        cursor, position = self._options.incremental_field, batch.position
+        cursor, position = self._mode.field, batch.position
         assert batch.deleted is None, "the table applies no changes, so no row can be deleted"
         assert cursor is None or position is None or position.field == cursor, (
             "a position names the field that it is a value of"

@@ -4,13 +4,14 @@ Pure.
 
 import pyarrow as pa
 from external_data_operator.api.plan import SyncOptions
-from external_data_operator.api.schema import Retention, SyncType
+from external_data_operator.api.schema import Retention
 
 from sync_runner.lake.delta.entry import Operation
 from sync_runner.lake.delta.log import Snapshot
 from sync_runner.lake.delta.retention import find_missing
 from sync_runner.lake.delta.schema import render_schema
 from sync_runner.lake.delta.state import State
+from sync_runner.lake.mode import WriteMode
 from sync_runner.lake.policy import Policy
 from sync_runner.protocols import Position
 from sync_runner.records.cursor import is_above
@@ -32,10 +33,9 @@ def has_news(state: State | None, position: Position | None, *, run: str, final:
     return is_above(position, state.position) or is_above(state.position, position)
 
 
-def find_operation(base: Snapshot | None, options: SyncOptions) -> Operation:
+def find_operation(base: Snapshot | None, mode: WriteMode) -> Operation:
     """What the table's history calls this publication."""
-    merges = base is not None and options.sync_type is SyncType.INCREMENTAL
-    return Operation.MERGE if merges else Operation.WRITE
+    return Operation.MERGE if base is not None and mode.merges else Operation.WRITE
 
 
 def find_properties(base: Snapshot | None, options: SyncOptions, policy: Policy) -> dict[str, str]:

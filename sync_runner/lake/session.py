@@ -10,7 +10,7 @@ import logging
 import pyarrow as pa
 from external_data_operator.api.conditions import Reason
 from external_data_operator.api.plan import SyncOptions
-from external_data_operator.api.schema import SyncType, TableStatus
+from external_data_operator.api.schema import TableStatus
 
 from sync_runner.errors import ConfigurationError, RunError, SupersededError
 from sync_runner.lake.delta.commits import describe_edits
@@ -32,7 +32,7 @@ from sync_runner.lake.shrink import check_shrink
 from sync_runner.lake.standing import Asker, Standing
 from sync_runner.lake.tools import Tools
 from sync_runner.protocols import Batch, Position, Published, Start, Step
-from sync_runner.records.cursor import later, shift_back
+from sync_runner.records.cursor import shift_back
 from sync_runner.records.keyless import describe_keyless
 
 _PLANS_MAX = 4
@@ -56,11 +56,20 @@ _log = logging.getLogger(__name__)
 class Session:
     """One pod's work on a table."""
 
-    def __init__(self, actor: Actor, asker: Asker, standing: Standing, tools: Tools) -> None:
+    def __init__(
+        self,
+        actor: Actor,
+        asker: Asker,
+        standing: Standing,
+        tools: Tools,
+        *,
+        options: SyncOptions,
+    ) -> None:
         """Goes on from the journal where there is one to go on from."""
         self._actor = actor
         self._asker = asker
-        self._options: SyncOptions = asker.options
+        self._options = options
+        self._mode = asker.mode
         self._standing = standing
         self._tools = tools
         self._base = standing.snapshot
@@ -96,7 +105,7 @@ class Session:
     def is_due(self) -> bool:
         """Whether so much is staged that publishing in the middle of the run is worth its cost."""
         stage, policy = self._tools.stage, self._actor.policy
-        if not stage.rows or self._options.sync_type is SyncType.FULL_REFRESH:
+        if not stage.rows or not self._mode.keeps_rows:
             return False
         if self._actor.clock.monotonic() - self._published_at >= policy.due_seconds:
             return True
@@ -141,8 +150,9 @@ class Session:
 
     def _check_shrink(self, prepared: Prepared) -> None:
         """Rows are counted as a reader would see them: those of one key are one."""
-        is_refresh = self._options.sync_type is SyncType.FULL_REFRESH
-        if is_refresh and self._base is not None and not self._actor.policy.may_shrink:
+        if self._mode.keeps_rows:
+            return
+        if self._base is not None and not self._actor.policy.may_shrink:
             after = sum(part.rows for part in prepared.adds)
             percent = self._options.shrink_guard_percent
             check_shrink(self._base.rows, after, percent=percent)
@@ -184,15 +194,13 @@ class Session:
 
     def _has_position(self) -> bool:
         """Whether it is known how far the rows go, where that has to be."""
-        cursor = self._options.incremental_field
-        if cursor is None or self._options.sync_type is SyncType.FULL_REFRESH:
+        if self._mode.field is None:
             return True
         return not self._tools.stage.rows or self._position() is not None
 
     def _check_field(self) -> None:
         if not self._intake.has_field:
-            cursor = self._options.incremental_field
-            message = f"No row has the field {cursor}. Choose another incrementalField."
+            message = f"No row has the field {self._mode.field}. Choose another incrementalField."
             raise ConfigurationError(Reason.CURSOR_FIELD_MISSING, message)
 
     def _has_news(self, *, final: bool) -> bool:
@@ -210,7 +218,7 @@ class Session:
             seq=(0 if base is None else base.seq) + 1,
             final=final,
             position=position,
-            field_without_position=self._options.incremental_field if position is None else None,
+            field_without_position=self._mode.field if position is None else None,
             counts=self._intake.reached.counts,
             plan=self._asker.fingerprint,
             origin=None if final else render_origin(base),
@@ -222,7 +230,7 @@ class Session:
             shape.schema,
             state,
             replaces=prepared.replaces,
-            operation=find_operation(base, self._options),
+            operation=find_operation(base, self._mode),
             properties=find_properties(base, self._options, self._actor.policy),
         )
         found = log.commit(base, change)
@@ -232,10 +240,8 @@ class Session:
         return found
 
     def _position(self) -> Position | None:
-        """The cursor moves with the data, and never backwards."""
-        if self._options.sync_type is SyncType.FULL_REFRESH:
-            return None
-        return later(self._standing.position, self._intake.reached.position)
+        """How far the rows go that a commit would publish now."""
+        return self._mode.position_of(self._standing.position, self._intake.reached.position)
 
     def _find_rebased(self) -> Snapshot:
         """The table's new head, if only its upkeep made it; else another run was first."""

@@ -11,13 +11,11 @@ from dataclasses import dataclass, replace
 import pyarrow as pa
 import pyarrow.compute as pc
 from external_data_operator.api.conditions import Reason
-from external_data_operator.api.cursor import DEFAULT_TYPE
-from external_data_operator.api.plan import SyncOptions
-from external_data_operator.api.schema import SyncType
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.lake.delta.log import DeltaLog, Snapshot
 from sync_runner.lake.journal import Journal, JournalFile, is_continued
+from sync_runner.lake.mode import WriteMode
 from sync_runner.lake.parquet.files import DataFile, damaged, open_file, read_groups
 from sync_runner.lake.parquet.parts import DATA_FOLDER
 from sync_runner.protocols import Position
@@ -69,7 +67,7 @@ class Asker:
 
     run: str
     fingerprint: str
-    options: SyncOptions
+    mode: WriteMode
     now: float
     fresh: bool = False
 
@@ -78,18 +76,19 @@ def read_standing(
     store: ObjectStore, log: DeltaLog, journal_file: JournalFile, asker: Asker
 ) -> Standing:
     """Reads log, journal and listing; RunError where they cannot go together."""
-    snapshot, listing = _read_table(store, log, asker.options)
+    snapshot, listing = _read_table(store, log, asker.mode)
     found = journal_file.load()
     left_open = found is not None and found.open
     seq = 0 if snapshot is None else snapshot.content_seq
     continued = not asker.fresh and is_continued(
         found, run=asker.run, seq=seq, fingerprint=asker.fingerprint, now=asker.now
     )
-    if asker.options.sync_type is not SyncType.FULL_REFRESH:
+    # A table that is replaced heals by that, whatever is missing of it.
+    if asker.mode.keeps_rows:
         if snapshot is not None:
             _check_files(store, snapshot, listing)
         elif listing and not (left_open and found is not None and found.seq == 0):
-            _check_lost_log(asker.options)  # no first load is under way that explains them
+            _check_lost_log(asker.mode)  # no first load is under way that explains them
     position = _find_position(store, snapshot, asker)
     return Standing(
         snapshot=snapshot,
@@ -102,7 +101,7 @@ def read_standing(
 
 
 def _read_table(
-    store: ObjectStore, log: DeltaLog, options: SyncOptions
+    store: ObjectStore, log: DeltaLog, mode: WriteMode
 ) -> tuple[Snapshot | None, Sequence[ObjectInfo]]:
     """Log and listing. Files may leave between the two, where another run is at work: then once
     more.
@@ -110,7 +109,7 @@ def _read_table(
     for attempt in range(_READS_MAX):
         snapshot = log.load()
         listing = store.list(DATA_FOLDER)
-        if snapshot is None or options.sync_type is SyncType.FULL_REFRESH:
+        if snapshot is None or not mode.keeps_rows:
             break
         try:
             _check_files(store, snapshot, listing)
@@ -132,21 +131,21 @@ def _check_files(store: ObjectStore, snapshot: Snapshot, listing: Sequence[Objec
         raise damaged(f"{len(lacking)} of its {len(ours)} files are missing, {gone[0]} among them")
 
 
-def _check_lost_log(options: SyncOptions) -> None:
+def _check_lost_log(mode: WriteMode) -> None:
     """Rows of a stream that is only added to may not be in the source any more."""
-    if options.sync_type is SyncType.APPEND:
+    if not mode.can_reread:
         raise damaged("its files are there, but its log (_delta_log) is gone")
 
 
 def _find_position(store: ObjectStore, snapshot: Snapshot | None, asker: Asker) -> Position | None:
-    options, field = asker.options, asker.options.incremental_field
-    if snapshot is None or options.sync_type is SyncType.FULL_REFRESH:
+    mode, field = asker.mode, asker.mode.field
+    if snapshot is None or not mode.keeps_rows:
         return None
     state = snapshot.state
     found = None if state is None else state.position
     # The last commit tells, for a field as for a source's log (which has no field).
     if found is not None and found.field == field:
-        kind = options.incremental_field_type
+        kind = mode.declared_type
         read = found if kind is None else find_as(found, kind)
         # An earlier version may have followed a row from the future: the rows before it tell.
         if read is not None and is_ahead(read, asker.now):
@@ -157,12 +156,12 @@ def _find_position(store: ObjectStore, snapshot: Snapshot | None, asker: Asker) 
     if field is not None and state is not None and state.field_without_position == field:
         return None
     # Rows that are read again find their keys.
-    if options.sync_type is SyncType.INCREMENTAL or (found is None and field is None):
+    if mode.can_reread or (found is None and field is None):
         return None
     if found is not None:
         message = (
             f"the cursor was {_name(found.field)} ({found.type}) and is now {_name(field)} "
-            f"({options.incremental_field_type}): rows would be added twice; set it back, or "
+            f"({mode.declared_type}): rows would be added twice; set it back, or "
             "delete the table's data to import everything anew"
         )
         raise ConfigurationError(Reason.INVALID_SPEC, message)
@@ -177,11 +176,10 @@ def _read_highest(store: ObjectStore, snapshot: Snapshot, asker: Asker) -> Posit
     """The table's own highest cursor that is not after the present, where no commit tells it. Reads
     one column of the whole table.
     """
-    options = asker.options
-    field = _find_field(snapshot.schema, options.incremental_field)
+    field = _find_field(snapshot.schema, asker.mode.field)
     if field is None or not snapshot.files:
         return None
-    type_ = options.incremental_field_type or DEFAULT_TYPE
+    type_ = asker.mode.field_type
     found: Position | None = None
     for file in snapshot.files:
         for column in _read_column(store, file, field):
@@ -190,19 +188,17 @@ def _read_highest(store: ObjectStore, snapshot: Snapshot, asker: Asker) -> Posit
             if ahead is not None:
                 values = pc.if_else(ahead, pa.scalar(None, values.type), values)
             found = later(found, find_highest(column, values, type_))
-    return None if found is None else replace(found, field=options.incremental_field)
+    return None if found is None else replace(found, field=asker.mode.field)
 
 
 def find_top(store: ObjectStore, snapshot: Snapshot | None, asker: Asker) -> Position | None:
     """The table's highest cursor, be it after the present. The log tells it, but for files in which
     rows lack one: their column is read.
     """
-    field = (
-        None if snapshot is None else _find_field(snapshot.schema, asker.options.incremental_field)
-    )
+    field = None if snapshot is None else _find_field(snapshot.schema, asker.mode.field)
     if snapshot is None or field is None:
         return None
-    kind = asker.options.incremental_field_type or DEFAULT_TYPE
+    kind = asker.mode.field_type
     found: Position | None = None
     for file in snapshot.files:
         known = file.ranges.get(field.name)

@@ -5,15 +5,13 @@ import secrets
 from dataclasses import replace
 from functools import partial
 
-from external_data_operator.api.conditions import Reason
-from external_data_operator.api.cursor import DEFAULT_TYPE
 from external_data_operator.api.plan import Plan, SyncOptions
-from external_data_operator.api.schema import SyncType
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.lake.delta.log import DeltaLog
 from sync_runner.lake.division import Division
 from sync_runner.lake.journal import JournalFile
+from sync_runner.lake.mode import WriteMode, decide_mode
 from sync_runner.lake.parquet.parts import PartStore
 from sync_runner.lake.parquet.stage import Bounds, Stage
 from sync_runner.lake.policy import Actor, Policy
@@ -53,24 +51,24 @@ class LakeTable:
         self._store = store
         self._plan = plan
         self._options = options
+        self._mode = decide_mode(options)
         self._actor = actor
         self._session: Session | None = None
 
     def begin(self, *, fresh: bool = False) -> Start:
         """Reads where table and journal stand; `fresh` throws the journal away."""
-        self._check_options()
         journal = JournalFile(self._store)
         log = DeltaLog(
             self._store,
             self._actor.clock,
-            _notable_fields(self._options),
+            self._mode.fields,
             stream=f"{self._plan.namespace}/{self._plan.source}/{self._options.stream}",
-            sync_type=self._options.sync_type,
+            mode=self._mode,
         )
         asker = Asker(
             self._actor.run,
             _fingerprint(self._plan),
-            self._options,
+            self._mode,
             self._actor.clock.now(),
             fresh=fresh,
         )
@@ -101,30 +99,23 @@ class LakeTable:
         assert self._session is not None, "begin comes first"
         return self._session
 
-    def _check_options(self) -> None:
-        options = self._options
-        if options.sync_type is SyncType.INCREMENTAL and not options.primary_key_columns:
-            message = "an incremental sync needs primaryKeyColumns; without a key, use Append"
-            raise ConfigurationError(Reason.PRIMARY_KEY_MISSING, message)
-
     def _open_session(
         self, standing: Standing, journal: JournalFile, log: DeltaLog, asker: Asker
     ) -> Session:
         attempt = f"{_digest(self._actor.run)}-{secrets.token_hex(4)}"
-        options, bounds = self._options, self._bounds()
-        columns = Columns(_known_names(standing), _kept(options), keys=self._keys())
-        keys = [columns.name_of(source) for source in self._keys()]
-        cursor = options.incremental_field
-        always = [] if cursor is None else [columns.name_of(cursor)]
-        notable = frozenset([*keys, *always])
+        mode, bounds = self._mode, self._bounds()
+        columns = Columns(_known_names(standing), _kept(self._options, mode), keys=mode.keys)
+        keys = [columns.name_of(source) for source in mode.keys]
+        cursor = None if mode.field is None else columns.name_of(mode.field)
+        notable = frozenset(map(columns.name_of, mode.fields))
         parts = PartStore(self._actor, self._store, attempt, notable)
-        holds = self._merges and standing.snapshot is not None
+        holds = mode.merges and standing.snapshot is not None
         stage = Stage(parts, bounds, self._actor.policy, keys=keys, holds=holds)
         if not _reopen(standing, parts, stage, columns):
             standing = replace(standing, journal=None)
         division = self._open_division(standing, asker)
-        if always:
-            division.note_parts(stage.parts, always[0])
+        if cursor is not None:
+            division.note_parts(stage.parts, cursor)
         tools = Tools(
             attempt=attempt,
             uri=self._store.uri,
@@ -140,39 +131,30 @@ class LakeTable:
                 self._actor.policy,
                 Rules(
                     keys=keys,
-                    replaces=options.sync_type is SyncType.FULL_REFRESH,
-                    boundary=_find_boundary(standing, options, always),
+                    replaces=not mode.keeps_rows,
+                    boundary=_find_boundary(standing, mode, cursor),
                 ),
             ),
             upkeep=Upkeep(
-                self._actor, log, parts, bounds, order_by=keys[0] if self._merges else None
+                self._actor, log, parts, bounds, order_by=keys[0] if mode.merges else None
             ),
         )
-        return Session(self._actor, asker, standing, tools)
+        return Session(self._actor, asker, standing, tools, options=self._options)
 
     def _open_division(self, standing: Standing, asker: Asker) -> Division:
         snapshot = standing.snapshot
         return Division(
-            self._options,
+            self._mode,
             has_table=snapshot is not None,
             since=standing.since,
             find_top=partial(find_top, self._store, snapshot, asker),
         )
 
-    @property
-    def _merges(self) -> bool:
-        return self._options.sync_type is SyncType.INCREMENTAL
-
-    def _keys(self) -> list[str]:
-        """Fields by which rows collapse."""
-        is_append = self._options.sync_type is SyncType.APPEND
-        return [] if is_append else self._options.primary_key_columns
-
     def _bounds(self) -> Bounds:
         """Small files where rows are merged into them: what a merge touches is written anew as a
         whole.
         """
-        rows = self._actor.policy.group_rows if self._merges else _ROWS_UNBOUNDED
+        rows = self._actor.policy.group_rows if self._mode.merges else _ROWS_UNBOUNDED
         return Bounds(rows, self._plan.limits.part_bytes)
 
 
@@ -195,17 +177,17 @@ def _reopen(standing: Standing, parts: PartStore, stage: Stage, columns: Columns
     return True
 
 
-def _find_boundary(standing: Standing, options: SyncOptions, cursor: list[str]) -> Boundary | None:
+def _find_boundary(standing: Standing, mode: WriteMode, cursor: str | None) -> Boundary | None:
     """Up to where the rows of an append may be the table's own; None where none can be: in a first
     load that has published before.
     """
     snapshot, journal = standing.snapshot, standing.journal
-    if options.sync_type is not SyncType.APPEND or not cursor or snapshot is None:
+    if not mode.counts_equal_rows or cursor is None or snapshot is None:
         return None
     has_published = journal is not None and journal.since != standing.position
     if has_published and standing.since is None:
         return None
-    found = find_boundary(snapshot.files, cursor[0], options.incremental_field_type or DEFAULT_TYPE)
+    found = find_boundary(snapshot.files, cursor, mode.field_type)
     # The walk is above every cursor that the table had; rows without one may still come again.
     return replace(found, is_passed=has_published)
 
@@ -215,17 +197,11 @@ def _known_names(standing: Standing) -> dict[str, str]:
     return {} if snapshot is None else {source_of(f): f.name for f in snapshot.schema}
 
 
-def _notable_fields(options: SyncOptions) -> set[str]:
-    """Fields whose ranges tell which files matter."""
-    cursor = [] if options.incremental_field is None else [options.incremental_field]
-    return {*options.primary_key_columns, *cursor}
-
-
-def _kept(options: SyncOptions) -> set[str] | None:
+def _kept(options: SyncOptions, mode: WriteMode) -> set[str] | None:
     """Fields to keep; keys and cursor always are."""
     if options.enabled_columns is None:
         return None
-    return {*options.enabled_columns, *_notable_fields(options)}
+    return {*options.enabled_columns, *options.primary_key_columns, *mode.fields}
 
 
 def _fingerprint(plan: Plan) -> str:

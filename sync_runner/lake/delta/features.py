@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from external_data_operator.api.conditions import Reason
-from external_data_operator.api.schema import SyncType
 
 from sync_runner.errors import ConfigurationError
+from sync_runner.lake.mode import WriteMode
 
 CLUSTERING = "clustering"
 VECTORS = "deletionVectors"
@@ -92,11 +92,11 @@ class _Refusal:
     remedy: str
 
 
-def check_demands(demands: Demands, sync_type: SyncType) -> None:
-    """ConfigurationError(TableFeatureUnsupported) for a table that this kind of sync must not
+def check_demands(demands: Demands, mode: WriteMode) -> None:
+    """ConfigurationError(TableFeatureUnsupported) for a table that a run of this mode must not
     write.
     """
-    refusal = _find_refusal(demands, sync_type)
+    refusal = _find_refusal(demands, mode)
     if refusal is not None:
         raise build_refusal(refusal.what, refusal.remedy)
 
@@ -132,14 +132,14 @@ def is_on(properties: Mapping[str, str], name: str, *, default: bool = False) ->
     return properties.get(name, str(default)).strip().lower() == "true"
 
 
-def _find_refusal(demands: Demands, sync_type: SyncType) -> _Refusal | None:
+def _find_refusal(demands: Demands, mode: WriteMode) -> _Refusal | None:
     for find in (_find_version, _find_feature, _find_partition, _find_property, _find_column):
         refusal = find(demands)
         if refusal is not None:
             return refusal
-    if sync_type is not SyncType.APPEND:
+    if mode.removes_rows:
         check_removal(demands)
-    return _find_feed(demands) if sync_type is SyncType.INCREMENTAL else None
+    return _find_feed(demands) if mode.merges else None
 
 
 def _find_feed(demands: Demands) -> _Refusal | None:

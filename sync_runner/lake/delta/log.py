@@ -17,7 +17,6 @@ from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Sc
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, Transaction, create_table_with_add_actions
 from external_data_operator.api.conditions import Reason
-from external_data_operator.api.schema import SyncType
 
 from sync_runner.errors import ConfigurationError, RetryableError, RunError
 from sync_runner.lake.delta.commits import Commit, parse_commit
@@ -40,6 +39,7 @@ from sync_runner.lake.delta.features import (
 from sync_runner.lake.delta.rawlog import find_demands, is_clustered
 from sync_runner.lake.delta.schema import parse_schema, render_schema
 from sync_runner.lake.delta.state import APP_ID, State
+from sync_runner.lake.mode import WriteMode
 from sync_runner.lake.parquet.files import DataFile, Range
 from sync_runner.lake.parquet.parts import Part
 from sync_runner.protocols import Clock
@@ -124,12 +124,12 @@ class DeltaLog:
         keys: Collection[str],
         *,
         stream: str,
-        sync_type: SyncType,
+        mode: WriteMode,
     ) -> None:
         """`keys`: fields, in the source's spelling, whose ranges merges need; `stream`: what the
-        table's history calls the rows' origin; `sync_type`: what is going to be written.
+        table's history calls the rows' origin; `mode`: what the run does to the table's rows.
         """
-        self._sync_type = sync_type
+        self._mode = mode
         self._store = store
         self._clock = clock
         self._keys = frozenset(keys)
@@ -159,7 +159,7 @@ class DeltaLog:
         """A log that the library does not read may ask for more than it knows, and says so."""
         demands = find_demands(self._store, LOG_FOLDER)
         if demands is not None:
-            check_demands(demands, self._sync_type)
+            check_demands(demands, self._mode)
 
     def _read(self, handle: DeltaTable) -> Snapshot:
         """What the handle has loaded."""
@@ -172,7 +172,7 @@ class DeltaLog:
             if VECTORS in demands.reader_features:
                 vectors = pa.table(handle.deletion_vectors())
                 demands = replace(demands, has_vectors=vectors.num_rows > 0)
-            check_demands(demands, self._sync_type)
+            check_demands(demands, self._mode)
             schema = parse_schema(metadata.schema)
             keys = [field.name for field in schema if source_of(field) in self._keys]
             files = _read_files(handle, keys)

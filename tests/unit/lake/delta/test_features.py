@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 from external_data_operator.api.conditions import Reason
-from external_data_operator.api.schema import SyncType
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.lake.delta.features import Demands, check_demands, find_protected
+from sync_runner.lake.mode import Existing, WriteMode
 
 
 def column(name: str, type_: Any = "long", **more: Any) -> dict[str, Any]:
@@ -41,7 +41,7 @@ def modern(*features: str, **more: Any) -> Demands:
     ],
 )
 def test_a_table_that_asks_for_nothing_more_is_written(demands: Demands) -> None:
-    check_demands(demands, SyncType.INCREMENTAL)
+    check_demands(demands, WriteMode(Existing.MERGE))
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_a_table_that_asks_for_more_is_refused_with_its_name_and_what_to_do(
     demands: Demands, what: str, remedy: str
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        check_demands(demands, SyncType.INCREMENTAL)
+        check_demands(demands, WriteMode(Existing.MERGE))
     assert caught.value.reason is Reason.TABLE_FEATURE_UNSUPPORTED
     assert what in str(caught.value)
     assert remedy in str(caught.value)
@@ -125,11 +125,11 @@ def test_a_table_that_asks_for_more_is_refused_with_its_name_and_what_to_do(
 
 def test_what_only_merges_cannot_do_is_refused_to_merges_alone() -> None:
     feed = modern("changeDataFeed", properties={"delta.enableChangeDataFeed": "true"})
-    for sync_type in (SyncType.APPEND, SyncType.FULL_REFRESH):
-        check_demands(feed, sync_type)
-    check_demands(Demands(properties={"delta.appendOnly": "true"}), SyncType.APPEND)
+    for existing in (Existing.APPEND, Existing.REPLACE):
+        check_demands(feed, WriteMode(existing))
+    check_demands(Demands(properties={"delta.appendOnly": "true"}), WriteMode(Existing.APPEND))
     with pytest.raises(ConfigurationError):
-        check_demands(Demands(properties={"delta.appendOnly": "true"}), SyncType.FULL_REFRESH)
+        check_demands(Demands(properties={"delta.appendOnly": "true"}), WriteMode(Existing.REPLACE))
 
 
 @pytest.mark.parametrize(
