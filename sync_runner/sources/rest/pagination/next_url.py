@@ -23,6 +23,8 @@ _PLAIN = re.compile(
     r"(https?://[A-Za-z0-9.:-]+)?(?:/[A-Za-z0-9_~-][A-Za-z0-9._~%-]*)+(?:\?[A-Za-z0-9._~%&=+:,-]+)?"
 )
 """An address whose path is absolute and has nothing to resolve. The first group is its origin."""
+_ORIGIN = re.compile("[^/]*//[^/?#]*")
+"""What an address begins with, also one without a path."""
 
 
 def join(base: str, link: str) -> str:
@@ -31,7 +33,8 @@ def join(base: str, link: str) -> str:
     plain = _PLAIN.fullmatch(link)
     if plain is None:
         return urljoin(base, link)
-    return link if plain[1] else "/".join(base.split("/", 3)[:3]) + link
+    origin = None if plain[1] else _ORIGIN.match(base)
+    return link if origin is None else origin[0] + link
 
 
 @dataclass(frozen=True)

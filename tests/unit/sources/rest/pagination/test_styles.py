@@ -6,7 +6,7 @@ from urllib.parse import urljoin
 import pytest
 from external_data_operator.api.conditions import Reason
 from external_data_operator.api.sources.rest import Pagination
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sync_runner.errors import ConfigurationError
@@ -280,6 +280,7 @@ class TestNextUrl:
             fullmatch=True,
         ),
     )
+    @example(base="https://h.example?a=0", link="/a")
     def test_an_address_is_joined_as_the_standard_says(self, base: str, link: str) -> None:
         try:
             expected = urljoin(base, link)
