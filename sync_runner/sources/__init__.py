@@ -34,7 +34,8 @@ class Kind:
     request."""
 
     open: Callable[..., Source]
-    """The stream of a plan's only table."""
+    """The stream of a plan's only table. Of a log that fills several tables, it must not forget
+    what the others lack."""
     probe: Callable[..., Probe]
     feed: Callable[..., Feed | None] = no_feed
     """What fills all tables of a plan at once; None for a plan that is read stream by stream."""

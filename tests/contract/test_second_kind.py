@@ -12,7 +12,6 @@ import polars
 import pytest
 from external_data_operator.api.plan import (
     FileDestination,
-    Limits,
     Plan,
     Report,
     SyncOptions,
@@ -146,14 +145,14 @@ def test_a_feed_that_breaks_off_confirms_nothing_that_a_table_lacks(
     assert (book.walks, book.confirmed, len(commands.read("readings"))) == ([0, 0], 10, 5)
 
 
-def build_plan(folder: Path, *streams: str, page: int = 3, **limits: Any) -> Plan:
+def build_plan(home: Path, *streams: str, folder: str = "book") -> Plan:
     """A sync of these streams, as the operator would plan it."""
     keys = {"parts": ["id"], "readings": []}
     kinds = {"parts": SyncType.INCREMENTAL, "readings": SyncType.APPEND}
     tables = [
         TablePlan(
             sync=SyncOptions(stream=name, sync_type=kinds[name], primary_key_columns=keys[name]),
-            target=TableTarget(file=FileDestination(path=str(folder / "lake")), path=name),
+            target=TableTarget(file=FileDestination(path=str(home / "lake")), path=name),
         )
         for name in streams
     ]
@@ -162,9 +161,8 @@ def build_plan(folder: Path, *streams: str, page: int = 3, **limits: Any) -> Pla
             "task": Task.SYNC,
             "namespace": "works",
             "source": "plant",
-            "logbook": {"path": str(folder / "book"), "page": page},
+            "logbook": {"path": str(home / folder)},
             "tables": tables,
-            "limits": Limits(**limits),
         }
     )
 
@@ -184,19 +182,35 @@ def run(plan: Plan, run_id: str, clock: JumpingClock | None = None) -> Report:
 
 
 def test_a_stream_of_it_continues_from_its_token_where_a_pod_failed(
-    tmp_path: Path, book: Logbook
+    tmp_path: Path,
 ) -> None:
-    plan, clock = build_plan(tmp_path, "readings"), HurryingClock()
+    book = Logbook(tmp_path / "alone")
+    book.create(readings=[])
+    book.append("readings", *({"part": number, "heat": 20 + number} for number in range(10)))
+    plan, clock = build_plan(tmp_path, "readings", folder="alone"), HurryingClock()
     book.break_after(9)
     assert run(plan, "one", clock).failure is not None
     assert book.confirmed == 9, "what is published in the middle of a run is confirmed there"
     book.break_after(None)
     report = run(plan, "one", clock)
-    assert (report.failure, report.resumed, report.rows) == (None, True, 5)
+    assert (report.failure, report.resumed, report.rows) == (None, True, 10)
     assert book.walks == [0, 9]
     (told,) = report.tables
     assert told.table is not None
-    assert (told.table.rows, book.confirmed) == (5, 10)
+    assert (told.table.rows, book.confirmed) == (10, 10)
+
+
+def test_a_run_of_one_table_alone_leaves_what_the_others_need(
+    commands: Commands, book: Logbook
+) -> None:
+    assert commands.run("--stream", "parts")[0] == 0
+    assert book.confirmed == 0
+    assert commands.run()[0] == 0
+    assert (book.confirmed, len(commands.read("parts")), len(commands.read("readings"))) == (
+        10,
+        5,
+        5,
+    )
 
 
 def test_what_one_table_lacks_is_read_again_and_the_other_skips_it(
