@@ -9,11 +9,9 @@ an object's members in another order each time, and a stream that has turned to 
 in one of its own. So does a value that was no column yet when it came first: `voids` knows it.
 """
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
-from functools import partial
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -24,14 +22,13 @@ from external_data_operator.api.sources.rest import CursorType
 from sync_runner.lake.parquet.files import DataFile, open_file, read_groups
 from sync_runner.lake.rows.keys import Key, overlap
 from sync_runner.lake.rows.shape import align_table
-from sync_runner.lake.rows.voids import can_be_void, find_suspects, pair_rows, without_nulls
+from sync_runner.lake.rows.spelling import find_spelled, respell
+from sync_runner.lake.rows.voids import can_be_void, find_suspects, pair_rows
 from sync_runner.records.cursor_column import read_values
 from sync_runner.records.dedupe import build_keys, match
 from sync_runner.records.numeric import cast_numbers, is_number
 from sync_runner.records.widen import as_json_text, is_json
 from sync_runner.storage import ObjectStore
-
-_EXACT = Context(prec=1_000_000, Emax=MAX_EMAX, Emin=MIN_EMIN)
 
 
 @dataclass(frozen=True)
@@ -115,7 +112,7 @@ class KnownRows:
             return asked.slice(0, 0)
         same, left = self._pair(_as_text(candidates), known, _as_text(known))
         # What is spelled alike goes first, so that looser likeness only gets what is left.
-        for pair in (self._pair_alike, self._pair_voids):
+        for pair in (self._pair_json, self._pair_texts, self._pair_voids):
             others = pc.indices_nonzero(pc.invert(same)).cast(pa.int64())
             if not len(others) or not left.num_rows:
                 break
@@ -140,17 +137,31 @@ class KnownRows:
         found = match(_number(_as_text(known)), _number(_join(self._found)))
         return known.filter(pc.invert(found))
 
-    def _pair_alike(
+    def _pair_json(
         self, rows: pa.Table, known: pa.Table, structs: Collection[str]
     ) -> tuple[pa.Array, pa.Table]:
-        """The same by what the JSON says, which is only read where all else is alike."""
-        plain = [field.name for field in rows.schema if not is_json(field)]
-        if len(plain) == rows.num_columns:
+        """The same by what JSON says."""
+        return self._pair_alike(rows, known, structs, texts=False)
+
+    def _pair_texts(
+        self, rows: pa.Table, known: pa.Table, structs: Collection[str]
+    ) -> tuple[pa.Array, pa.Table]:
+        """The same where other text that spells objects and lists counts by that, too."""
+        return self._pair_alike(rows, known, structs, texts=True)
+
+    def _pair_alike(
+        self, rows: pa.Table, known: pa.Table, structs: Collection[str], *, texts: bool
+    ) -> tuple[pa.Array, pa.Table]:
+        """What is spelled in several ways is only read where all else is alike."""
+        spelled = [n for n in find_spelled(rows, known, texts=texts) if n != self._cursor]
+        if not spelled:
             return _none_of(rows), known
+        plain = [name for name in rows.schema.names if name not in spelled]
         is_near = match(_as_text(known.select(plain)), _as_text(rows.select(plain)))
         near = known.filter(is_near)
-        said = _as_text(_respell(near, structs))
-        same, left = self._pair(_as_text(_respell(rows, structs)), near, said)
+        told = spelled if texts else ()
+        said = _as_text(respell(near, structs, texts=told))
+        same, left = self._pair(_as_text(respell(rows, structs, texts=told)), near, said)
         return same, pa.concat_tables([known.filter(pc.invert(is_near)), left]).combine_chunks()
 
     def _pair_voids(
@@ -166,8 +177,8 @@ class KnownRows:
         beside = _as_text(came.select(plain))
         others = _as_text(known.select(plain))
         near = pc.indices_nonzero(match(others, beside)).cast(pa.int64())
-        held = _respell(known.take(near).select(open_), structs)
-        pairs = pair_rows(_respell(came.select(open_), structs), held, beside, others.take(near))
+        held = respell(known.take(near).select(open_), structs)
+        pairs = pair_rows(respell(came.select(open_), structs), held, beside, others.take(near))
         found = match(pa.arange(0, rows.num_rows), suspects.take(_numbers(pairs.keys())))
         used = match(pa.arange(0, known.num_rows), near.take(_numbers(pairs.values())))
         self._found.append(_as_text(known.filter(used)))
@@ -199,7 +210,7 @@ def says_same(one: pa.Table, other: pa.Table) -> bool:
     plain = [field.name for field in one.schema if not is_json(field)]
     if len(plain) == one.num_columns or not one.select(plain).equals(other.select(plain)):
         return False
-    return bool(_respell(one, ()).equals(_respell(other, ())))
+    return bool(respell(one).equals(respell(other)))
 
 
 def _find_structs(schema: pa.Schema) -> set[str]:
@@ -241,33 +252,3 @@ def _as_text(table: pa.Table) -> pa.Array:
         for column in table.columns
     ]
     return build_keys(pa.table(columns, names=table.schema.names), table.schema.names)
-
-
-def _respell(table: pa.Table, structs: Collection[str]) -> pa.Table:
-    """JSON spelled in one way only."""
-    columns = []
-    for field, column in zip(table.schema, table.columns, strict=True):
-        if is_json(field):
-            spell = partial(_spell, is_struct=field.name in structs)
-            columns.append(pa.array(map(spell, column.to_pylist()), pa.string()))
-        else:
-            columns.append(column)
-    return pa.table(columns, names=table.schema.names)
-
-
-def _spell(text: str | None, *, is_struct: bool) -> str | None:
-    """Members in order, and numbers by their value; where one side was a struct, without what
-    structs do not tell apart. What cannot be read so is its own spelling.
-    """
-    if text is None:
-        return None
-    try:
-        value = json.loads(text, parse_int=_mark, parse_float=_mark)
-        return json.dumps(without_nulls(value) if is_struct else value, sort_keys=True)
-    except (ValueError, ArithmeticError, RecursionError):
-        return text
-
-
-def _mark(number: str) -> str:
-    """A number's value as text that no string of JSON is likely to be."""
-    return f"\0{Decimal(number).normalize(_EXACT)}"
