@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from external_data_operator.api.schema import IncrementalField
 from external_data_operator.api.sources.rest import CursorType
 
-from sync_runner.errors import ConfigurationError
+from sync_runner.errors import ConfigurationError, RunError
 from sync_runner.records.cursor_column import order_values
 
 _CURSOR_NAMES = (
@@ -46,6 +46,8 @@ class Sample:
     records: pa.RecordBatch | None = None
     notes: tuple[str, ...] = ()
     """Sentences on what the first page lacks."""
+    unread: RunError | None = None
+    """Why its first rows could not be read, where they were asked for."""
     has_log: bool = False
     """Whether the source keeps a log of what happens in the stream."""
 

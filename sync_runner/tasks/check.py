@@ -63,9 +63,16 @@ def _discover_one(sample: Sample) -> DiscoveredStream:
         incremental_field=None if sample.cursor is None else sample.cursor.name,
         candidate_key=find_candidate_key(sample),
         sampled_rows=0 if sample.records is None else sample.records.num_rows,
-        notes=list(sample.notes),
+        notes=[*sample.notes, *_describe_unread(sample)],
         has_log=sample.has_log,
     )
+
+
+def _describe_unread(sample: Sample) -> list[str]:
+    """A stream whose first page could not be read is known by its name alone."""
+    if sample.unread is None:
+        return []
+    return [f"Its first page could not be read: {sample.unread}. The first sync tries again."]
 
 
 def _find_columns(sample: Sample) -> list[Column]:

@@ -114,12 +114,12 @@ def _build_row(stream: DiscoveredStream) -> list[str | int | None]:
 
 def _preview(session: CommandSession, plan: Plan) -> Exit:
     try:
-        for sample in _read_samples(session, plan):
-            _show_sample(session, plan, sample)
+        return worst(
+            [_show_sample(session, plan, sample) for sample in _read_samples(session, plan)]
+        )
     except RunError as error:
         session.display.fail(plan.source, error.failure())
         return Exit(error.exit_code)
-    return Exit.OK
 
 
 def _read_samples(session: CommandSession, plan: Plan) -> Iterator[Sample]:
@@ -133,11 +133,14 @@ def _read_samples(session: CommandSession, plan: Plan) -> Iterator[Sample]:
     return (sample for sample in samples if session.wishes.wants(sample.name))
 
 
-def _show_sample(session: CommandSession, plan: Plan, sample: Sample) -> None:
+def _show_sample(session: CommandSession, plan: Plan, sample: Sample) -> Exit:
     display = session.display
+    if sample.unread is not None:
+        display.fail(sample.name, sample.unread.failure())
+        return Exit(sample.unread.exit_code)
     if sample.records is None:
-        display.note(f"{sample.name}: its first page could not be read; the first sync will tell")
-        return
+        display.note(f"{sample.name}: only the first streams are asked; use --stream for this one")
+        return Exit.OK
     rows = sample.records.slice(0, session.rows_max).to_pylist()
     for row in rows:
         display.say(event="row", source=plan.source, stream=sample.name, row=row)
@@ -147,3 +150,4 @@ def _show_sample(session: CommandSession, plan: Plan, sample: Sample) -> None:
     display.note(f"{sample.name}: {len(rows)} of {sample.records.num_rows} rows{more}")
     cells = [[row[name] for name in names] for row in rows]
     display.print_table(names, cells, cell_max=_CELL_MAX)
+    return Exit.OK

@@ -17,7 +17,7 @@ from external_data_operator.api.plan import Plan
 from external_data_operator.api.sources.rest import CursorType, NestedValues, RestSource, RestStream
 from external_data_operator.api.sources.rest_doubts import find_doubts
 
-from sync_runner.errors import ConfigurationError, RetryableError
+from sync_runner.errors import ConfigurationError, RetryableError, RunError
 from sync_runner.network.failures import ConnectError
 from sync_runner.protocols import Clock, Credentials
 from sync_runner.records.decode import RecordDecoder
@@ -74,6 +74,7 @@ class RestProbe:
                     cursor=find_declared(stream.incremental),
                     records=page.records,
                     notes=page.notes,
+                    unread=page.unread,
                 )
 
     def _open(self) -> Client:
@@ -92,12 +93,15 @@ class RestProbe:
         what = client.describe(request)
         try:
             response = client.attempt(request)
-            if response.status in _DENIED:
-                raise_for_status(response, now=self._clock.now())
-        except (StatusError, TooLargeError, TornBodyError):
-            return _Page()
+            raise_for_status(response, now=self._clock.now())
+        except (StatusError, TooLargeError, TornBodyError) as error:
+            return _Page(unread=error.run_error(f"{what}: {error}"))
         except AnswerError as error:
-            raise error.run_error(f"{what}: {error}") from error
+            refused = error.run_error(f"{what}: {error}")
+            # A stream that is not there (yet) is no reason to sync none of the others.
+            if error.status and error.status not in _DENIED:
+                return _Page(unread=refused)
+            raise refused from error
         except (ConnectError, BrokenError) as error:
             # The check is over, and the operator or a person repeats it: the host may come back.
             raise RetryableError(Reason.UNREACHABLE, f"{what}: {error}") from error
@@ -113,8 +117,6 @@ class RestProbe:
         return build_paginator(stream.pagination).build_first(first).request
 
     def _decode(self, stream: RestStream, response: Response, what: str) -> "_Page":
-        if not response.is_good:
-            return _Page()
         declared = stream.incremental
         names = [*stream.primary_key, *([declared.cursor_path] if declared else [])]
         nested = [name for name in dict.fromkeys(names) if "." in name]
@@ -130,8 +132,8 @@ class RestProbe:
         try:
             no_content = response.status == _NO_CONTENT
             page = decoder.empty_page if no_content else decoder.push(read_text(response))
-        except RetryableError:
-            return _Page()
+        except RetryableError as error:
+            return _Page(unread=RetryableError(error.reason, f"{what}: {error}"))
         except ConfigurationError as error:
             raise ConfigurationError(error.reason, f"{what}: {error}") from error
         missing = find_missing(paginator, page.values) if page.rows else []
@@ -146,3 +148,4 @@ class _Page:
 
     records: pa.RecordBatch | None = None
     notes: tuple[str, ...] = ()
+    unread: RunError | None = None

@@ -83,6 +83,32 @@ def test_a_candidate_is_printed_with_the_line_that_declares_it(
     assert [one["line"] for one in told[0]["candidates"]] == ["primaryKey: [id]"]
 
 
+@pytest.mark.parametrize(
+    ("reply", "code", "reason"),
+    [
+        (status(404), 78, "RequestRejected"),
+        (status(400), 78, "RequestRejected"),
+        (status(429), 75, "RateLimited"),
+        (status(503), 75, "SourceUnavailable"),
+        (Reply(body=b'{"data": ['), 75, "SourceUnavailable"),
+        (ok({"error": "down"}), 75, "InvalidResponse"),
+    ],
+    ids=["404", "400", "429", "503", "torn", "error"],
+)
+def test_a_preview_of_a_page_that_cannot_be_read_fails_by_its_remedy(
+    run: Runner, shop: RestServer, reply: Reply, code: int, reason: str
+) -> None:
+    shop.on("/orders", reply)
+    shop.on("/items", ok({"data": [{"id": 1}]}))
+    ended, said = run("preview", SOURCE + ITEMS + SECRET)
+    assert (ended, said[0]["subject"], said[0]["reason"]) == (code, "orders", reason)
+    assert "GET /orders" in said[0]["message"]
+    assert said[1]["row"] == {"id": 1}, "the other streams are shown all the same"
+    ended, said = run("check", SOURCE + ITEMS + SECRET)
+    assert ended == 0
+    assert said[0]["notes"][0].startswith("orders: Its first page could not be read: GET /orders")
+
+
 def test_a_preview_shows_the_first_rows_of_one_page(run: Runner, shop: RestServer) -> None:
     code, said = run("preview", SOURCE + SECRET, "--rows", "2")
     assert code == 0
