@@ -281,5 +281,9 @@ class Session:
         )
         state = base.state
         position = self._position() or (None if state is None else state.position)
-        notes = (*describe_edits(self._edits), *describe_keyless(self._tools.stage.keyless))
+        notes = (
+            *describe_edits(self._edits),
+            *describe_keyless(self._tools.stage.keyless),
+            *self._tools.columns.describe_twins(),
+        )
         return Published(status, position, describe(base.schema), notes, confirms)

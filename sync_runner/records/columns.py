@@ -16,12 +16,15 @@ from sync_runner.records.widen import (
     JSON_KEY,
     NUMBERS_KEY,
     SOURCE_KEY,
+    TWINS_KEY,
     as_json_text,
     is_json,
     is_numbers,
 )
 
 _DECIMAL_DIGITS_MAX = 38
+_NOTES_MAX = 5
+_NAME_CHARS_MAX = 64
 
 
 class Columns:
@@ -42,6 +45,7 @@ class Columns:
         self._keys = frozenset(keys)
         self._names = dict(known)
         self._keep = None if keep is None else frozenset(keep)
+        self._twins: dict[str, str] = {}
 
     @property
     def sources(self) -> frozenset[str]:
@@ -74,14 +78,25 @@ class Columns:
             if column.null_count == len(column):
                 continue
             stored, json = store(column, is_text_of_json=is_json(source))
+            twins = find_twins(column.type) if json else None
+            if twins is not None:
+                self._twins[source.name] = twins
             if json and source.name in self._keys:
                 stored = spell_keys(stored)
             arrays.append(stored)
             marks = {"json": json, "numbers": is_numbers(source)}
-            fields.append(build_field(name, stored.type, source=source.name, **marks))
+            fields.append(build_field(name, stored.type, source=source.name, twins=twins, **marks))
         if not arrays:
             return self._adopt_nothing(records)
         return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
+
+    def describe_twins(self) -> tuple[str, ...]:
+        """Sentences on structs that are text because of the names of their members."""
+        return tuple(
+            f"Members {twins} in {source} cannot be told apart by readers, so that the column is "
+            "JSON text."
+            for source, twins in sorted(self._twins.items())[:_NOTES_MAX]
+        )
 
     def _kept(self, records: pa.RecordBatch) -> list[tuple[pa.Field, pa.Array]]:
         pairs = zip(records.schema, records.columns, strict=True)
@@ -98,14 +113,22 @@ class Columns:
 
 
 def build_field(
-    name: str, type_: pa.DataType, *, source: str, json: bool, numbers: bool = False
+    name: str,
+    type_: pa.DataType,
+    *,
+    source: str,
+    json: bool,
+    numbers: bool = False,
+    twins: str | None = None,
 ) -> pa.Field:
-    """A column of the table; `json` and `numbers` say what its text is."""
+    """A column of the table; `json` and `numbers` say what its text is, `twins` why it is text."""
     metadata = {SOURCE_KEY: source.encode("utf-8", "surrogatepass")}
     if json:
         metadata[JSON_KEY] = b"1"
     if numbers:
         metadata[NUMBERS_KEY] = b"1"
+    if twins is not None:
+        metadata[TWINS_KEY] = twins.encode("utf-8", "surrogatepass")
     return pa.field(name, type_, metadata=metadata)
 
 
@@ -121,7 +144,7 @@ def store(column: pa.Array, *, is_text_of_json: bool = False) -> tuple[pa.Array,
         json = column.type.extension_name == "arrow.json"
         stored, inner = store(column.storage)
         return stored, json or inner
-    if _has_twins(column.type):
+    if find_twins(column.type) is not None:
         return as_json_text(column), True
     if pa.types.is_time(column.type):
         return pc.cast(column, pa.string()), False
@@ -132,13 +155,18 @@ def store(column: pa.Array, *, is_text_of_json: bool = False) -> tuple[pa.Array,
     return _relabel(stored), is_text_of_json and pa.types.is_string(wanted)
 
 
-def _has_twins(type_: pa.DataType) -> bool:
-    """Whether members somewhere inside would bear one name: which is which would depend on which
-    came first, and nothing remembers that.
+def find_twins(type_: pa.DataType) -> str | None:
+    """Two members somewhere inside that would bear one name, in words; None where there are none.
+    Which is which would depend on which came first, and nothing remembers that.
     """
     inside = [type_.field(index) for index in range(type_.num_fields)]
-    names = {fold_case(build_name(field.name)) for field in inside}
-    return len(names) < len(inside) or any(_has_twins(field.type) for field in inside)
+    known: dict[str, str] = {}
+    for field in inside:
+        name = fold_case(build_name(field.name))
+        if name in known:
+            return f"{known[name][:_NAME_CHARS_MAX]} and {field.name[:_NAME_CHARS_MAX]}"
+        known[name] = field.name
+    return next(filter(None, (find_twins(field.type) for field in inside)), None)
 
 
 def storable(type_: pa.DataType) -> pa.DataType:

@@ -29,6 +29,9 @@ from sync_runner.records.numeric import (
 JSON_KEY = b"json"
 NUMBERS_KEY = b"numbers"
 SOURCE_KEY = b"source"
+TWINS_KEY = b"twins"
+"""Two members whose names no reader can tell apart, which is why the text of a column is JSON. For
+messages; no table remembers it."""
 _BY_TYPE = ByType()
 _ODD_NUMBERS = ("NaN", "Infinity", "-Infinity")
 """Which JSON does not have."""
@@ -58,6 +61,9 @@ def join(one: pa.Field, other: pa.Field, rule: Rule = _BY_TYPE) -> pa.Field:
         return one
     if pa.types.is_null(one.type):
         return _mark(one.with_type(other.type), json=is_json(other), numbers=is_numbers(other))
+    twins = (other.metadata or {}).get(TWINS_KEY)
+    if twins is not None:
+        one = one.with_metadata({**(one.metadata or {}), TWINS_KEY: twins})
     joined = pa.string()
     if not is_json(one) and not is_json(other):
         joined = _join_types(one.type, other.type, rule)

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sync_runner.errors import ConfigurationError
+from sync_runner.protocols import Progress
 from sync_runner.records.decode import RecordDecoder
 from tests.contract.lake_columns import incremental, rows
 from tests.contract.lake_pod import folder_place
@@ -38,6 +39,27 @@ def json_batch(first: int, *texts: str) -> pa.RecordBatch:
     ids = list(range(first, first + len(texts)))
     schema = pa.schema([("id", pa.int64()), ("seq", pa.int64()), json_field("v")])
     return pa.record_batch([ids, ids, list(texts)], schema=schema)
+
+
+@pytest.mark.parametrize("depth", ["struct", "list"])
+def test_members_that_readers_cannot_tell_apart_are_named(tmp_path: Path, depth: str) -> None:
+    def nest(*rows: dict[str, int]) -> pa.Array:
+        return pa.array([[row] if depth == "list" else row for row in rows])
+
+    twins = batch(3, v=nest({"Serial No": 3, "serial_no": 30}, {"Serial No": 4}))
+    sync = incremental(folder_place(tmp_path / "new"))
+    progress = Progress()
+    sync.read(ListedSource([twins], "seq"), progress=progress)
+    (note,) = progress.notes
+    assert note.startswith("Members Serial No and serial_no in v cannot be told apart by readers")
+    sync = incremental(folder_place(tmp_path / "old"))
+    sync.read(ListedSource([batch(1, v=nest({"Serial No": 1}, {"Serial No": 2}))], "seq"))
+    with pytest.raises(ConfigurationError, match="Serial No and serial_no") as caught:
+        sync.read(
+            ListedSource([batch(5, v=nest({"Serial No": 5}, {"Serial No": 6})), twins], "seq")
+        )
+    assert caught.value.reason is Reason.SCHEMA_CONFLICT
+    assert "30" not in str(caught.value)
 
 
 @pytest.mark.parametrize("sync", [full, incremental])

@@ -149,9 +149,6 @@ class _Adapter:
     def declare_streams(self, source: LogbookSource) -> None:
         return None
 
-    def find_doubts(self, source: LogbookSource) -> tuple[()]:
-        return ()
-
     def narrow(self, source: LogbookSource, streams: Collection[str]) -> LogbookSource:
         return source
 

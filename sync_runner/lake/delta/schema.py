@@ -82,7 +82,8 @@ def parse_schema(text: str) -> pa.Schema:
         source = str(metadata.get(SOURCE, spec["name"]))
         type_ = _parse_type(spec["type"], spec["name"])
         marks = find_marks(metadata)
-        fields.append(build_field(spec["name"], type_, source=source, **marks))
+        json_, numbers = marks["json"], marks["numbers"]
+        fields.append(build_field(spec["name"], type_, source=source, json=json_, numbers=numbers))
     return pa.schema(fields)
 
 

@@ -18,6 +18,7 @@ from sync_runner.lake.parquet.files import Held
 from sync_runner.records.columns import source_of
 from sync_runner.records.numeric import ByValue, Numbers, Rule
 from sync_runner.records.widen import (
+    TWINS_KEY,
     Conflict,
     cast_by_name,
     convert,
@@ -162,9 +163,13 @@ def _explain(old: pa.Field, incoming: pa.Field, conflict: Conflict) -> str:
     have, brings = type_word(conflict.have), type_word(conflict.brings)
     if not conflict.path:
         have, brings = _word(old), _word(incoming)
+    twins = (incoming.metadata or {}).get(TWINS_KEY)
+    why = (
+        "" if twins is None else f" (its members {twins.decode('utf-8', 'replace')} have one name)"
+    )
     return (
-        f"column {path} is {have} in the table and now brings {brings}, which does not fit; "
-        "nothing was changed"
+        f"column {path} is {have} in the table and now brings {brings}{why}, "
+        "which does not fit; nothing was changed"
     )
 
 
