@@ -10,6 +10,35 @@ from external_data_operator.api.plan import Limits
 from sync_runner.errors import ConfigurationError, RetryableError, RunError
 from sync_runner.protocols import Counts
 
+_STAYS = "What it published stays, and the next run continues from there."
+_NOTHING = (
+    "It published nothing, so that the next run starts at the same place and ends like this one. "
+    "Ask the source for less at a time (params, windows)"
+)
+_SETTING = ", or raise the limit (runner.deadlineSeconds of the chart)"
+
+
+@dataclass(frozen=True)
+class Excess:
+    """A limit that a run has passed."""
+
+    what: str
+    is_time: bool = False
+
+    def build_error(self, *, has_published: bool | None) -> RunError:
+        """How the run ends; `has_published`: whether rows of it are in the table, if that is
+        known.
+        """
+        verb = "took longer" if self.is_time else "read more"
+        message = f"The run {verb} than its limit of {self.what}."
+        # A stream that passes its limit in every run would stand still without a word.
+        if has_published is False:
+            message += f" {_NOTHING}{_SETTING if self.is_time else ''}."
+        elif has_published:
+            message += f" {_STAYS}"
+        build = RetryableError if self.is_time else ConfigurationError
+        return build(Reason.LIMIT_EXCEEDED, message)
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -17,19 +46,13 @@ class Budget:
 
     limits: Limits
 
-    def find_excess(self, counts: Counts) -> RunError | None:
-        """How a run ends that has read so much; None while it may go on."""
+    def find_excess(self, counts: Counts) -> Excess | None:
+        """The limit that a run has passed which has read so much; None while it may go on."""
         limits = self.limits
         if counts.pages > limits.pages:
-            return _too_much(f"{limits.pages} pages")
+            return Excess(f"{limits.pages} pages")
         if counts.bytes > limits.bytes:
-            return _too_much(f"{limits.bytes} bytes")
+            return Excess(f"{limits.bytes} bytes")
         if counts.seconds > limits.seconds:
-            message = f"the run took longer than its limit of {limits.seconds} seconds"
-            return RetryableError(Reason.LIMIT_EXCEEDED, message)
+            return Excess(f"{limits.seconds} seconds", is_time=True)
         return None
-
-
-def _too_much(limit: str) -> RunError:
-    message = f"the run read more than its limit of {limit}"
-    return ConfigurationError(Reason.LIMIT_EXCEEDED, message)

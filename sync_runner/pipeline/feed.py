@@ -175,7 +175,7 @@ class _Run:
         if excess or self._is_due():
             self._publish()
         if excess is not None:
-            raise excess
+            raise excess.build_error(has_published=None)
 
     def _is_due(self) -> bool:
         behind = [lane for lane in self.lanes.values() if lane.is_behind]

@@ -93,12 +93,15 @@ class _Run:
     read_to: Token | None = None
     """What the source may be told once everything so far is in the table."""
     confirmed: Token | None = None
+    has_published: bool | None = False
+    """Whether rows of the run are in the table; None if an earlier pod may have published some."""
 
     def extract(self, start: Start) -> Start:
         """Reads the source to its end; from the beginning again if it no longer knows a token.
 
         What was staged is dropped then, what was published stays.
         """
+        self.has_published = None if start.resumed else False
         for _ in range(RESTARTS_MAX):
             self.teller.reset(start.counts)
             try:
@@ -133,9 +136,10 @@ class _Run:
         if batch.settled and batch.next is not None and (excess or self.table.is_due()):
             self.teller.tell("publishing")
             if self.table.publish():
+                self.has_published = True
                 self.confirm(self.read_to)
         if excess is not None:
-            raise excess
+            raise excess.build_error(has_published=self.has_published)
 
     def confirm(self, token: Token | None) -> None:
         """Tells the source what is in the table for good, if that is news."""

@@ -11,9 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from external_data_operator.api.conditions import Reason
+from external_data_operator.api.plan import Limits
 from external_data_operator.api.schema import SyncType
 from external_data_operator.api.sources.rest import CursorType
 
+from sync_runner.errors import ConfigurationError
 from sync_runner.lake.policy import Policy
 from sync_runner.protocols import Batch, ReadRequest, Step
 from sync_runner.sources.cursor_tracker import CursorTracker, Seen
@@ -167,3 +170,17 @@ def test_an_append_publishes_in_its_middle_where_nothing_speaks_against_it(tmp_p
     replay = replay_log(Path(sync.place.open().uri.removeprefix("file://")))
     assert replay is not None
     assert replay.version >= 2
+
+
+def test_an_append_that_passes_its_limit_while_it_may_publish_nothing_says_so(
+    tmp_path: Path,
+) -> None:
+    sync = open_sync(tmp_path, CursorType.DATE_TIME)
+    sync.read(Walk([event(OLD), event(FAR)], CursorType.DATE_TIME))
+    sync.limits = Limits(pages=3)
+    walk = [event(OLD), event(MAY), event(JUNE), event(JULY), event(JULY), event(FAR)]
+    everywhere = Walk(walk, CursorType.DATE_TIME, frozenset(range(6)))
+    with pytest.raises(ConfigurationError, match="starts at the same place") as caught:
+        sync.read(everywhere)
+    assert caught.value.reason is Reason.LIMIT_EXCEEDED
+    assert count(sync) == [(OLD, "x"), (FAR, "x")]

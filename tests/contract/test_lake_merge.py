@@ -94,7 +94,7 @@ def test_rows_that_are_what_the_table_has_make_no_new_version(place: Place) -> N
     assert first.table is not None
     assert again.table is not None
     assert again.table.version == first.table.version
-    assert (again.rows, again.cursor) == (1, "99")
+    assert (again.counts.rows, again.cursor) == (1, "99")
 
 
 @pytest.mark.parametrize(

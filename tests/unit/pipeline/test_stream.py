@@ -172,9 +172,18 @@ def test_a_run_beyond_its_limits_publishes_what_is_settled_ends_and_closes_its_s
     assert source.closed
 
 
+def test_a_run_beyond_its_limits_that_published_nothing_says_that_the_next_one_will_not() -> None:
+    with pytest.raises(ConfigurationError, match="starts at the same place"):
+        run(Numbers(50), Memory(divisible=False), Limits(pages=2))
+    with pytest.raises(ConfigurationError, match="the next run continues from there"):
+        run(Numbers(50), Memory(), Limits(pages=2))
+
+
 def test_time_alone_is_mended_by_time() -> None:
     budget = Budget(Limits(seconds=10))
-    assert isinstance(budget.find_excess(Counts(seconds=11.0)), RetryableError)
+    excess = budget.find_excess(Counts(seconds=11.0))
+    assert excess is not None
+    assert isinstance(excess.build_error(has_published=None), RetryableError)
     assert budget.find_excess(Counts(seconds=9.0)) is None
 
 
