@@ -3,11 +3,14 @@
 from contextlib import suppress
 from dataclasses import replace
 
+import pyarrow as pa
+
 from sync_runner.errors import RunError
 from sync_runner.lake.journal import Entry, Journal
 from sync_runner.lake.parquet.parts import Part
 from sync_runner.lake.policy import Actor
 from sync_runner.lake.reached import Reached, find_reached
+from sync_runner.lake.rows.deletes import clear_deleted, mark_deleted
 from sync_runner.lake.standing import Asker, Standing
 from sync_runner.lake.tools import Tools
 from sync_runner.protocols import Batch, Step
@@ -39,7 +42,7 @@ class Intake:
             names = batch.records.schema.names
             self.has_field = self.has_field or self._mode.field in names
             columns, cursor = self._tools.columns, self._mode.field
-            records = columns.adopt(batch.records)
+            records = self._adopt(batch)
             if cursor is not None:
                 self._tools.division.note_rows(records, columns.name_of(cursor))
             if not stage.fits(records):
@@ -49,10 +52,21 @@ class Intake:
         if stage.is_full() or (stage.is_part_open and self._is_old()):
             self._cut()
 
+    def _adopt(self, batch: Batch) -> pa.RecordBatch:
+        """The batch's rows under the table's names, those that are deleted marked."""
+        columns, records, deleted = self._tools.columns, batch.records, batch.deleted
+        if deleted is None or not deleted.true_count:
+            return columns.adopt(records)
+        deleted = deleted.fill_null(False)  # noqa: FBT003 - a row of which nothing is said stays
+        records = columns.adopt(clear_deleted(records, deleted, self._mode.keys))
+        return mark_deleted(records, deleted)
+
     def _check_batch(self, batch: Batch) -> None:
         """What a source promised, whatever it sends: a bug of ours if not."""
         cursor, position = self._mode.field, batch.position
-        assert batch.deleted is None, "the table applies no changes, so no row can be deleted"
+        assert batch.deleted is None or self._mode.applies_changes, (
+            "the table applies no changes, so no row can be deleted"
+        )
         assert cursor is None or position is None or position.field == cursor, (
             "a position names the field that it is a value of"
         )

@@ -26,6 +26,8 @@ class Existing(StrEnum):
     """All of them leave: the run's rows are all that the table is to have."""
     MERGE = "merge"
     """Those leave whose key comes again."""
+    CHANGE = "change"
+    """Those leave whose key comes again, or is gone from the source."""
     APPEND = "append"
     """All of them stay."""
 
@@ -52,7 +54,12 @@ class WriteMode:
     @property
     def merges(self) -> bool:
         """Whether rows take the place of those in the table that have the same key."""
-        return self.existing is Existing.MERGE
+        return self.existing in (Existing.MERGE, Existing.CHANGE)
+
+    @property
+    def applies_changes(self) -> bool:
+        """Whether a batch may mark rows whose key is gone from the source."""
+        return self.existing is Existing.CHANGE
 
     @property
     def counts_equal_rows(self) -> bool:
@@ -69,6 +76,12 @@ class WriteMode:
         """Whether rows that are read a second time do no harm, so that a table whose position or
         log is lost heals by reading everything again."""
         return self.existing is not Existing.APPEND
+
+    @property
+    def needs_own_rows(self) -> bool:
+        """Whether all rows of the table must be this mode's own. What is read by a field's values
+        finds or compares the rows of others; a log tells each change once."""
+        return self.applies_changes or (self.counts_equal_rows and self.field is None)
 
     @property
     def field_type(self) -> CursorType:
@@ -100,4 +113,6 @@ def decide_mode(options: SyncOptions) -> WriteMode:
     if not keys:
         message = "an incremental sync needs primaryKeyColumns; without a key, use Append"
         raise ConfigurationError(Reason.PRIMARY_KEY_MISSING, message)
-    return WriteMode(Existing.MERGE, keys, *position)
+    # A stream of changes tells which keys are gone; any other leaves such rows in the table.
+    existing = Existing.CHANGE if options.applies_changes else Existing.MERGE
+    return WriteMode(existing, keys, *position)

@@ -20,6 +20,7 @@ from sync_runner.lake.parquet.files import find_numbers as find_file_numbers
 from sync_runner.lake.parquet.parts import Part, PartStore
 from sync_runner.lake.parquet.stage import Bounds, Stage
 from sync_runner.lake.policy import Policy
+from sync_runner.lake.rows.deletes import MARK, find_marked, join_replaced, read_mark
 from sync_runner.lake.rows.keys import Key
 from sync_runner.lake.rows.known import Boundary, KnownRows
 from sync_runner.lake.rows.merge import Merge
@@ -46,6 +47,7 @@ class Prepared:
     adds: tuple[Part, ...] = ()
     removes: tuple[DataFile, ...] = ()
     replaces: bool = False
+    """All files of the table go, if there is one: the new ones are all that it has."""
 
     @property
     def is_nothing(self) -> bool:
@@ -104,8 +106,13 @@ class Publisher:
         if not shape.schema.names:
             return Prepared(shape)
         rows = self._load_small(base, stage)
-        if rows is not None:
+        # Rows that fit into memory need no second pass over files of their own.
+        if rows is not None and not (shape.widens and MARK in rows.schema.names):
             return self._prepare_small(base, shape, rows)
+        # A table that is written anew in wider types asks the staged files for the keys that are
+        # gone: rows that are in memory alone would not be found there.
+        stage.cut()
+        stage.settle()
         return self._prepare_large(base, shape, stage)
 
     def _shape(self, base: Snapshot | None, stage: Stage, keeps_field: Keeps) -> Shape:
@@ -114,6 +121,7 @@ class Publisher:
             return Shape(old or pa.schema([]))
         held = stage.held
         incoming = join_schemas(held)
+        incoming.pop(MARK, None)
         keeps = old is not None and not self._replaces
         self._check_key(incoming, set(old.names) if keeps and old is not None else set())
         if base is None or old is None or self._replaces:
@@ -174,23 +182,31 @@ class Publisher:
 
     def _prepare_small(self, base: Snapshot | None, shape: Shape, rows: pa.Table) -> Prepared:
         table = align_table(rows, rows.schema, shape.schema)
+        deleted = read_mark(rows)
         keeps = base is not None and not self._replaces
+        # The last row of a key is its newest, be it one that says that the key is gone.
         if self._keys and table.num_rows:
             last = find_last(self._key(shape).of(table))
             table = table if last is None else table.take(last)
+            deleted = deleted if last is None or deleted is None else deleted.take(last)
+        # Nothing of the table is compared where none of its rows stays.
         if not keeps:
-            adds = self._write([table])
-            return Prepared(shape, adds, _files(base), replaces=base is not None)
+            adds = self._write([table if deleted is None else table.filter(pc.invert(deleted))])
+            return Prepared(shape, adds, _files(base), replaces=True)
         assert base is not None
+        # An append knows rows that come again by their values.
         known = self._known(base, shape)
         if known is not None and table.num_rows:
             table = table.filter(_others(known.find(table, rows.schema), 0, table.num_rows))
+        # Every file is written anew, so that none is looked through for keys before.
         if shape.widens:
             return self._widen(base, shape, self._write([table]))
+        # Files without any of the keys stay as they are.
         if self._keys and table.num_rows:
             key = self._key(shape)
             setting = (self._parts, key, self._bounds, self._policy)
-            merged = Merge(*setting, have=base.schema, incoming=table).run(base.files)
+            merge = Merge(*setting, have=base.schema, incoming=table)
+            merged = merge.run(base.files, deleted=deleted)
             return Prepared(shape, merged.adds, merged.removes)
         return Prepared(shape, self._write([table]))
 
@@ -212,12 +228,17 @@ class Publisher:
         files = base.files if keeps and base is not None else ()
         have = base.schema if keeps and base is not None else shape.schema
         replaced = self._find_replaced(shape, files, have, stage.parts)
+        # Rows that say that a key is gone have replaced what they are to; no file may hold them.
+        replaced = join_replaced(replaced, find_marked(self._parts.store, stage.parts))
+        # An append knows rows that come again by their values.
         if keeps and base is not None:
             replaced |= self._find_known(base, shape, stage.parts)
         adds = [new for part in stage.parts for new in self._ready(part, shape, replaced)]
+        # Nothing of the table is compared where none of its rows stays.
         if not keeps:
-            return Prepared(shape, tuple(adds), _files(base), replaces=base is not None)
+            return Prepared(shape, tuple(adds), _files(base), replaces=True)
         assert base is not None
+        # Every file is written anew, whether a row of it is replaced or not.
         if shape.widens:
             return self._widen(base, shape, tuple(adds), replaced)
         touched = tuple(file for file in files if file.path in replaced)

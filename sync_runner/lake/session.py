@@ -117,10 +117,12 @@ class Session:
         """Makes everything written so far visible in one commit, if there is anything; returns
         whether it is in the table now.
         """
+        # Half of a table that is replaced, or rows that may come again, are not to be seen yet.
         if not final and not self._tools.division.allows(self._intake.reached.position):
             return False
         # How far a part of the rows goes must be known; all of them may have no value at all.
         if not self._has_position():
+            # A later row may have one.
             if not final:
                 return False
             self._check_field()
@@ -128,10 +130,12 @@ class Session:
             try:
                 prepared = self._prepare()
                 self._check_shrink(prepared)
+                # Readers are not to look at a version in which nothing is new.
                 if prepared.is_nothing and not self._has_news(final=final):
                     break
                 self._actor.steps(Step.PREPARED)
                 self._base = self._commit(prepared, final=final)
+            # The commit was planned for files that another commit may have taken away.
             except HeadMovedError:
                 self._base = self._find_rebased()
                 continue
@@ -223,6 +227,7 @@ class Session:
             plan=self._asker.fingerprint,
             origin=None if final else render_origin(base),
             confirms=self._intake.reached.confirms,
+            existing=self._mode.existing,
         )
         change = Change(
             prepared.adds,
@@ -234,6 +239,7 @@ class Session:
             properties=find_properties(base, self._options, self._actor.policy),
         )
         found = log.commit(base, change)
+        # A run that goes on must go on from its own publication.
         if not final and not is_same_publication(state, found.state):
             message = f"another run published version {found.version} behind what this one had"
             raise SupersededError(message)

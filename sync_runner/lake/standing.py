@@ -85,10 +85,13 @@ def read_standing(
     )
     # A table that is replaced heals by that, whatever is missing of it.
     if asker.mode.keeps_rows:
+        # Rows that stay are only as good as their files, and as what is known of them.
         if snapshot is not None:
             _check_files(store, snapshot, listing)
+            _check_own(snapshot, asker.mode)
+        # Files without a log are explained by a first load that is under way, or by nothing.
         elif listing and not (left_open and found is not None and found.seq == 0):
-            _check_lost_log(asker.mode)  # no first load is under way that explains them
+            _check_lost_log(asker.mode)
     position = _find_position(store, snapshot, asker)
     return Standing(
         snapshot=snapshot,
@@ -137,8 +140,30 @@ def _check_lost_log(mode: WriteMode) -> None:
         raise damaged("its files are there, but its log (_delta_log) is gone")
 
 
+def _check_own(snapshot: Snapshot, mode: WriteMode) -> None:
+    """Rows that this mode has not written itself, up to a place of its own, would stay beside what
+    is read again: among them are some that the source has deleted, or that it sends once more.
+    """
+    state = snapshot.state
+    if not mode.needs_own_rows or not snapshot.files:
+        return
+    harm = "rows that the source has deleted would stay" if mode.merges else "rows would come twice"
+    # The log was cut, or others have written over the rows.
+    if state is None:
+        raise damaged(f"its log no longer contains how far its rows go, and {harm}")
+    is_other = state.position is not None and state.position.field != mode.field
+    # Another sync type, or another kind of position, has left entries of the log out.
+    if is_other or state.existing is not mode.existing:
+        message = (
+            f"The table was filled by another kind of sync, and {harm}. Set the sync back to what "
+            "it was, or delete the table's data to import everything again."
+        )
+        raise ConfigurationError(Reason.INVALID_SPEC, message)
+
+
 def _find_position(store: ObjectStore, snapshot: Snapshot | None, asker: Asker) -> Position | None:
     mode, field = asker.mode, asker.mode.field
+    # The run reads everything.
     if snapshot is None or not mode.keeps_rows:
         return None
     state = snapshot.state
@@ -158,18 +183,20 @@ def _find_position(store: ObjectStore, snapshot: Snapshot | None, asker: Asker) 
     # Rows that are read again find their keys.
     if mode.can_reread or (found is None and field is None):
         return None
+    # Events have no key by which those that the table has would be found again.
     if found is not None:
         message = (
-            f"the cursor was {_name(found.field)} ({found.type}) and is now {_name(field)} "
-            f"({mode.declared_type}): rows would be added twice; set it back, or "
-            "delete the table's data to import everything anew"
+            f"The table's rows go up to {_describe(found)}, and the sync now goes by "
+            f"{field} ({mode.declared_type}): rows would be added twice. Set the sync back to what "
+            "it was, or delete the table's data to import everything again."
         )
         raise ConfigurationError(Reason.INVALID_SPEC, message)
     return _read_highest(store, snapshot, asker)
 
 
-def _name(field: str | None) -> str:
-    return "a place in the source's log" if field is None else field
+def _describe(position: Position) -> str:
+    field = position.field
+    return "a place in the source's log" if field is None else f"{field} ({position.type})"
 
 
 def _read_highest(store: ObjectStore, snapshot: Snapshot, asker: Asker) -> Position | None:

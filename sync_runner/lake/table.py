@@ -16,6 +16,7 @@ from sync_runner.lake.parquet.parts import PartStore
 from sync_runner.lake.parquet.stage import Bounds, Stage
 from sync_runner.lake.policy import Actor, Policy
 from sync_runner.lake.publish import Publisher, Rules
+from sync_runner.lake.rows.deletes import MARK
 from sync_runner.lake.rows.known import Boundary, find_boundary
 from sync_runner.lake.session import Session
 from sync_runner.lake.standing import Asker, Standing, find_top, read_standing
@@ -173,7 +174,7 @@ def _reopen(standing: Standing, parts: PartStore, stage: Stage, columns: Columns
     except ConfigurationError:
         return False
     for part in stage.parts:
-        columns.learn({source_of(field): field.name for field in part.schema})
+        columns.learn({source_of(f): f.name for f in part.schema if f.name != MARK})
     return True
 
 

@@ -1,8 +1,8 @@
 """A feed of a world's events into two tables, whose reader dies as it likes.
 
 Even keys go to a table that keeps every event, odd ones to a table of the newest version of each
-row. What was confirmed is in a file, and its events cannot be read again: a feed that is told too
-early fails.
+row that is not deleted. What was confirmed is in a file, and its events cannot be read again: a
+feed that is told too early fails.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,6 +17,13 @@ from sync_runner.lake import open_table
 from sync_runner.lake.delta.commits import parse_commit
 from sync_runner.pipeline import FeedOutcome, run_feed
 from sync_runner.protocols import Batch, FeedBatch, FeedRequest, Position, Progress, Steps
+from tests.contract.lake_changes import (
+    Change,
+    Gone,
+    apply_all,
+    build_changes,
+    change_options,
+)
 from tests.contract.lake_pod import SMALL, Place, SystemClock
 from tests.contract.lake_reading import Row, read_polars
 from tests.contract.lake_rows import build_plan, options
@@ -24,13 +31,18 @@ from tests.contract.lake_world import World, build_batch
 
 STREAMS: Mapping[str, SyncOptions] = {
     "even": options(SyncType.APPEND),
-    "odd": options(SyncType.INCREMENTAL, key=["id"]),
+    "odd": change_options(),
 }
 
 
 def stream_of(row: Row) -> str:
     """The table that an event goes to."""
     return "odd" if int(row["id"]) % 2 else "even"
+
+
+def build_change(row: Row) -> Change:
+    """What an event does to the table of the newest versions."""
+    return Gone({"id": row["id"]}) if row["seq"] % 4 == 0 else row
 
 
 @dataclass(frozen=True)
@@ -70,7 +82,7 @@ class FeedJob:
         """What the table of a stream must hold of all that has happened."""
         events = map(self.world.event, range(1, self.world.now() + 1))
         rows = [row for row in events if stream_of(row) == stream]
-        return rows if stream == "even" else list({row["id"]: row for row in rows}.values())
+        return rows if stream == "even" else list(apply_all(list(map(build_change, rows))).values())
 
 
 @dataclass(frozen=True)
@@ -121,8 +133,11 @@ def _place(number: int) -> Position:
 def _split(rows: list[Row]) -> Iterator[tuple[str, Batch]]:
     for stream in STREAMS:
         own = [row for row in rows if stream_of(row) == stream]
-        if own:
+        if own and stream == "even":
             yield stream, Batch(build_batch(own), None, pages=1, bytes=len(own) * 80)
+        elif own:
+            records, deleted = build_changes(list(map(build_change, own)))
+            yield stream, Batch(records, None, pages=1, bytes=len(own) * 80, deleted=deleted)
 
 
 def find_committed(place: Place) -> int:

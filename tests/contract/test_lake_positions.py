@@ -4,14 +4,17 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pyarrow as pa
 import pytest
-from external_data_operator.api.plan import Limits
+from external_data_operator.api.conditions import Reason
+from external_data_operator.api.plan import Limits, SyncOptions
 from external_data_operator.api.schema import SyncType
 from external_data_operator.api.sources.rest import CursorType
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.protocols import Batch, Position, ReadRequest, Step
+from tests.contract.lake_changes import ChangeLog, Gone, change_options
 from tests.contract.lake_pod import folder_place
 from tests.contract.lake_reading import read_polars, replay_log
 from tests.contract.lake_rows import DieAt, Died, ListedSource, Row, Syncs, options, rows_of
@@ -185,6 +188,100 @@ def test_a_stream_whose_table_continues_a_log_is_not_added_again_by_a_field(tmp_
     with pytest.raises(ConfigurationError, match="a place in the source's log"):
         syncs(tmp_path, SyncType.APPEND)(ROWS, run="by-field")
     assert len(rows(by_log)) == 4
+
+
+def test_a_stream_that_was_added_by_a_field_does_not_continue_a_log(tmp_path: Path) -> None:
+    by_field = syncs(tmp_path, SyncType.APPEND)
+    by_field(ROWS)
+    with pytest.raises(ConfigurationError, match="rows would come twice"):
+        syncs(tmp_path, SyncType.APPEND, None).read(_Placed(rows_of(ROWS)))
+    assert len(rows(by_field)) == 2
+
+
+def test_a_stream_is_not_added_from_a_log_to_rows_that_a_full_refresh_has_read(
+    tmp_path: Path,
+) -> None:
+    refresh = syncs(tmp_path, SyncType.FULL_REFRESH, None)
+    refresh(ROWS)
+    with pytest.raises(ConfigurationError, match="rows would come twice"):
+        syncs(tmp_path, SyncType.APPEND, None).read(_Placed(rows_of(ROWS)), run="by-log")
+    assert len(rows(refresh)) == 2
+
+
+@pytest.mark.parametrize("first", ["field", "log"])
+def test_a_merged_table_is_read_anew_once_its_position_is_of_another_kind(
+    tmp_path: Path, first: str
+) -> None:
+    by_field = syncs(tmp_path, SyncType.INCREMENTAL)
+    by_log = syncs(tmp_path, SyncType.INCREMENTAL, None)
+    for turn in (0, 1):
+        if (first == "field") == (turn == 0):
+            sync, source = by_field, ListedSource(rows_of(ROWS), "seq")
+        else:
+            sync, source = by_log, _Placed(rows_of(ROWS))
+        asked = []
+        for run in "ab":
+            sync.read(source, run=f"{turn}{run}")
+            asked.append(None if source.asked is None else source.asked.since)
+        assert asked[0] is None
+        assert asked[1] is not None
+        assert asked[1].field == sync.options.incremental_field
+    assert rows(by_field) == ROWS
+
+
+@pytest.mark.parametrize(
+    ("before", "cursor"),
+    [
+        (SyncType.FULL_REFRESH, None),
+        (SyncType.APPEND, "seq"),
+        (SyncType.INCREMENTAL, "seq"),
+        (SyncType.INCREMENTAL, None),
+    ],
+    ids=["full-refresh", "append", "incremental", "incremental-of-a-log"],
+)
+def test_changes_are_applied_to_no_table_that_another_kind_of_sync_has_filled(
+    tmp_path: Path, before: SyncType, cursor: str | None
+) -> None:
+    earlier = syncs(tmp_path, before, cursor)
+    earlier(ROWS)
+    sync = Syncs(folder_place(tmp_path), change_options())
+    with pytest.raises(ConfigurationError, match="delete the table's data"):
+        sync.read(ChangeLog([{"id": 3}]), run="changes")
+    assert rows(earlier) == ROWS
+
+
+def test_changes_by_a_field_do_not_continue_a_log(tmp_path: Path) -> None:
+    by_log = Syncs(folder_place(tmp_path), change_options())
+    log = ChangeLog([*ROWS])
+    by_log.read(log)
+    by_field = replace(by_log, options=change_options(cursor="seq"))
+    with pytest.raises(ConfigurationError, match="another kind of sync"):
+        by_field([{"id": 3, "seq": 3}], run="by-field")
+    log.changes += [Gone({"id": 1})]
+    by_log.read(log)
+    assert (rows(by_log), log.asked) == (ROWS[1:], [0, 2])
+
+
+@pytest.mark.parametrize(
+    "how", [change_options(), options(SyncType.APPEND)], ids=["changes", "append"]
+)
+def test_a_log_is_not_continued_by_a_table_that_no_longer_contains_its_place(
+    tmp_path: Path, how: SyncOptions
+) -> None:
+    sync, log = Syncs(folder_place(tmp_path), how), _NoDeletes([*ROWS])
+    sync.read(log)
+    table = pl.DataFrame([{"id": 9, "seq": 9, "upd": 9}])
+    table.write_delta(str(tmp_path / "ns/table"), mode="overwrite")
+    with pytest.raises(ConfigurationError, match="no longer contains how far") as caught:
+        sync.read(log)
+    assert caught.value.reason is Reason.TABLE_DAMAGED
+
+
+class _NoDeletes(ChangeLog):
+    """A log in which nothing is deleted."""
+
+    def read(self, request: ReadRequest) -> Iterator[Batch]:
+        return (replace(batch, deleted=None) for batch in super().read(request))
 
 
 class _Placed(ListedSource):

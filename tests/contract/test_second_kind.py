@@ -134,6 +134,24 @@ def test_run_fills_two_tables_from_one_feed_and_confirms_what_they_hold(
     assert [row["heat"] for row in commands.read("readings")] == [20, 21, 22, 23, 24]
 
 
+def test_run_takes_keys_out_of_a_table_that_the_log_names_as_deleted(
+    commands: Commands, book: Logbook
+) -> None:
+    book.append("parts", {"id": 1}, {"id": 2}, deleted=True)
+    book.append("parts", {"id": 2, "name": "back"})
+    assert commands.run()[0] == 0
+    assert [row["name"] for row in commands.read("parts")] == [
+        "part 0",
+        "back",
+        "part 3",
+        "part 4",
+    ]
+    book.append("parts", {"id": 0}, {"id": 7}, deleted=True)
+    code, said = commands.run()
+    assert (code, said[0]["rows"], book.confirmed) == (0, 2, 15)
+    assert [row["name"] for row in commands.read("parts")] == ["back", "part 3", "part 4"]
+
+
 def test_a_feed_that_breaks_off_confirms_nothing_that_a_table_lacks(
     commands: Commands, book: Logbook
 ) -> None:

@@ -122,6 +122,9 @@ class SyncOptions(ApiModel):
     incremental_field_type: CursorType | None = None
     lookback_seconds: int = 0
     primary_key_columns: list[str] = Field(default_factory=list)
+    applies_changes: bool | None = None
+    """Whether an incremental sync reads the source's log, which marks rows whose key is gone: they
+    leave the table."""
     enabled_columns: list[str] | None = None
     retention: Retention | None = None
     shrink_guard_percent: int | None = None

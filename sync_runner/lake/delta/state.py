@@ -11,6 +11,7 @@ from typing import Any
 
 from external_data_operator.api.sources.rest import CursorType
 
+from sync_runner.lake.mode import Existing
 from sync_runner.protocols import Counts, Position, Token
 
 COMMIT_KEY = "externalData"
@@ -39,6 +40,8 @@ class State:
     """
     confirms: Token | None = None
     """What the source may be told because of this publication."""
+    existing: Existing | None = None
+    """What became of the rows that were there; None in commits of earlier versions."""
 
     def is_publication_of(self, other: "State") -> bool:
         """Whether both speak of the same publication by the same process."""
@@ -65,6 +68,7 @@ def parse_state(text: str) -> State:
         plan=spec.get("plan"),
         origin=spec.get("origin"),
         confirms=spec.get("confirms"),
+        existing=next((one for one in Existing if one == spec.get("existing")), None),
     )
 
 

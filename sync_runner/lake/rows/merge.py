@@ -83,11 +83,17 @@ class Merge:
         self._schema: pa.Schema = incoming.schema
         self._keys = key.of(incoming)
         self._placed: set[int] = set()
+        """Incoming rows that have a place, or need none."""
         self._lock = Lock()
         self._rewriters = ThreadPoolExecutor(_REWRITERS, thread_name_prefix="rewrite")
 
-    def run(self, files: Sequence[DataFile]) -> Merged:
-        """Writes what changes; the files that it returns are in the store, and in no commit yet."""
+    def run(self, files: Sequence[DataFile], *, deleted: pa.ChunkedArray | None = None) -> Merged:
+        """Writes what changes; the files that it returns are in the store, and in no commit yet.
+
+        `deleted`: incoming rows that take others out of the table and are not written themselves.
+        """
+        if deleted is not None:
+            self._placed.update(pc.indices_nonzero(deleted).to_pylist())
         within = self._key.ranges_of(self._incoming)
         near = [file for file in files if overlap(file.ranges, within, self._key.names)]
         with self._rewriters, ThreadPoolExecutor(_FILES, thread_name_prefix="merge") as pool:

@@ -19,6 +19,7 @@ from sync_runner.lake.journal import (
     parse_journal,
     render_journal,
 )
+from sync_runner.lake.mode import Existing
 from sync_runner.protocols import Counts, Position
 from sync_runner.records.dedupe import Order
 
@@ -46,6 +47,7 @@ STATE = State(
     counts=Counts(1),
     plan="p",
     confirms="c",
+    existing=Existing.CHANGE,
 )
 
 

@@ -55,11 +55,32 @@ MODES = {
         SyncOptions(stream="s", sync_type=SyncType.INCREMENTAL, primary_key_columns=["a"]),
         WriteMode(Existing.MERGE, ("a",)),
     ),
+    "changes": (
+        SyncOptions(
+            stream="s",
+            sync_type=SyncType.INCREMENTAL,
+            primary_key_columns=["a"],
+            applies_changes=True,
+        ),
+        WriteMode(Existing.CHANGE, ("a",)),
+    ),
+    "full refresh applies no changes": (
+        SyncOptions(stream="s", applies_changes=True),
+        WriteMode(Existing.REPLACE),
+    ),
 }
 ANSWERS = {
     Existing.REPLACE: ["can_reread", "removes_rows"],
     Existing.MERGE: ["can_reread", "keeps_rows", "merges", "removes_rows"],
-    Existing.APPEND: ["counts_equal_rows", "keeps_rows"],
+    Existing.CHANGE: [
+        "applies_changes",
+        "can_reread",
+        "keeps_rows",
+        "merges",
+        "needs_own_rows",
+        "removes_rows",
+    ],
+    Existing.APPEND: ["counts_equal_rows", "keeps_rows", "needs_own_rows"],
 }
 """The questions that each mode answers with yes."""
 QUESTIONS = sorted({name for names in ANSWERS.values() for name in names})
@@ -80,6 +101,10 @@ def test_rows_are_merged_by_a_key_or_not_at_all() -> None:
 def test_each_mode_answers_the_questions_of_its_readers(existing: Existing) -> None:
     mode = WriteMode(existing)
     assert [name for name in QUESTIONS if getattr(mode, name)] == ANSWERS[existing]
+
+
+def test_events_by_a_field_are_compared_with_those_of_others() -> None:
+    assert not WriteMode(Existing.APPEND, field="at").needs_own_rows
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,8 @@ def pick_options(spec: SchemaSpec, stream: Stream) -> SyncOptions:
         incremental_field_type=None if cursor is None else cursor.type,
         lookback_seconds=0 if cursor is None else spec.lookback_seconds,
         primary_key_columns=list(keys),
+        # A log also tells which keys are gone; what is read by a cursor does not.
+        applies_changes=True if sync_type is SyncType.INCREMENTAL and cursor is None else None,
         enabled_columns=spec.enabled_columns,
         retention=spec.retention,
         shrink_guard_percent=spec.shrink_guard_percent,
