@@ -9,10 +9,9 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 
-use crate::decoder::{Decoder, Options};
-use crate::export::Batch;
+use crate::columns::arrays::Batch;
 use crate::failure::Failure;
-use crate::value::Value;
+use crate::json::{Decoder, Options, Value};
 
 create_exception!(
     external_data_decoder,

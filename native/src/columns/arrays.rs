@@ -1,4 +1,4 @@
-//! Columns become Arrow arrays, without a copy of their values.
+//! Values of a column become Arrow arrays, without a copy.
 
 use std::collections::HashMap;
 
@@ -6,10 +6,8 @@ use arrow_buffer::Buffer;
 use arrow_data::{ArrayData, ArrayDataBuilder};
 use arrow_schema::{DataType, Field, Fields, Schema};
 
-use crate::column::Column;
-use crate::data::{Data, quote_odd};
-use crate::digits::DECIMAL_DIGITS;
-use crate::table::Table;
+use crate::columns::data::Data;
+use crate::columns::digits::DECIMAL_DIGITS;
 
 /// A struct array and the schema that it stands for.
 pub struct Batch {
@@ -21,34 +19,6 @@ pub struct Batch {
 const JSON_KEY: &str = "json";
 /// The metadata of columns whose texts are numbers that no other type holds.
 const NUMBERS_KEY: &str = "numbers";
-
-/// Takes all rows out of the table.
-pub fn export(table: &mut Table) -> Batch {
-    let count = std::mem::take(&mut table.rows);
-    let mut fields = Vec::with_capacity(table.columns.len());
-    let mut arrays = Vec::with_capacity(table.columns.len());
-    for column in &mut table.columns {
-        let (field, array) = take_column(column, count);
-        fields.push(field);
-        arrays.push(array);
-    }
-    let rows = build_struct(&fields, arrays, count, None);
-    Batch { schema: Schema::new(fields), rows }
-}
-
-/// The values of `count` rows: nested ones where the column's texts can be read as such.
-pub fn take_column(column: &mut Column, count: usize) -> (Field, ArrayData) {
-    let name = String::from_utf8_lossy(&column.name).into_owned();
-    let (data, valid) = column.take(count);
-    if let (Data::Json(text), Some(shape)) = (&data, &mut column.shape)
-        && let Some((kind, array)) = shape.read(text, valid.as_deref(), count)
-    {
-        return (Field::new(name, kind, true), array);
-    }
-    let data = if column.is_odd { quote_odd(data, count) } else { data };
-    let field = build_field(&name, &data);
-    (field, build_array(data, count, valid))
-}
 
 /// A struct array of these members.
 pub fn build_struct(
@@ -91,7 +61,7 @@ fn build_decimal(scale: u8) -> DataType {
     DataType::Decimal128(DECIMAL_DIGITS as u8, scale as i8)
 }
 
-fn build_field(name: &str, data: &Data) -> Field {
+pub fn build_field(name: &str, data: &Data) -> Field {
     let kind = match data {
         Data::Null => DataType::Null,
         Data::Bool(_) => DataType::Boolean,
@@ -109,7 +79,7 @@ fn build_field(name: &str, data: &Data) -> Field {
     field.with_metadata(HashMap::from([(mark.to_owned(), "1".to_owned())]))
 }
 
-fn build_array(data: Data, count: usize, valid: Option<Vec<u8>>) -> ArrayData {
+pub fn build_array(data: Data, count: usize, valid: Option<Vec<u8>>) -> ArrayData {
     // Text is handed to the builder as bytes, whose layout is the same: that it is UTF-8 was
     // checked when its page came.
     let (kind, buffers) = match data {

@@ -3,16 +3,16 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use crate::bytes::Bytes;
-use crate::cursor::Cursor;
-use crate::digest::{digest, join};
-use crate::explain::{
+use crate::columns::bytes::Bytes;
+use crate::failure::{Failure, Kind, Result};
+use crate::json::cursor::Cursor;
+use crate::json::digest::{digest, join};
+use crate::json::explain::{
     describe, explain_missing, explain_rest, is_empty, is_map_of_rows, list_keys, members, type_of,
 };
-use crate::failure::{Failure, Kind, Result};
-use crate::table::Table;
-use crate::tree::{Place, ROOT, Tree};
-use crate::value::{Value, parse_value, string};
+use crate::json::table::Table;
+use crate::json::tree::{Place, ROOT, Tree};
+use crate::json::value::{Value, parse_value, string};
 
 /// What a path in the body is for. A key may hold dots itself, so that one path can be spelled by
 /// several sequences of keys; of those that a body has, the one with the lowest rank counts.

@@ -1,8 +1,8 @@
 //! Backslashes: read from JSON strings, and written where a plain string becomes JSON text.
 
-use crate::bytes::Bytes;
-use crate::cursor::Cursor;
+use crate::columns::bytes::Bytes;
 use crate::failure::Result;
+use crate::json::cursor::Cursor;
 
 /// Passes one escape, which begins here; its character goes to `out`.
 pub fn unescape(cursor: &mut Cursor<'_>, out: Option<&mut Bytes>) -> Result<()> {

@@ -13,15 +13,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use arrow_data::ArrayData;
 use arrow_schema::{DataType, Field, Fields};
 
-use crate::bits::Bits;
-use crate::column::Column;
-use crate::cursor::Cursor;
-use crate::data::Text;
-use crate::explain::is_empty;
-use crate::export::{build_list, build_nulls, build_struct, take_column};
+use crate::columns::arrays::{build_list, build_nulls, build_struct};
+use crate::columns::bits::Bits;
+use crate::columns::data::Text;
 use crate::failure::{Failure, Kind as Why, Result};
-use crate::table::{Limits, Table};
-use crate::tree::Tree;
+use crate::json::column::Column;
+use crate::json::cursor::Cursor;
+use crate::json::explain::is_empty;
+use crate::json::export::take_column;
+use crate::json::table::{Limits, Table};
+use crate::json::tree::Tree;
 
 /// Objects with more different keys than this are maps rather than records.
 const MEMBERS_MAX: usize = 256;

@@ -3,11 +3,11 @@
 //! Where the grammar is broken it says where; where the bytes end too early it says so by another
 //! word, because a body that broke off may be fetched again.
 
-use crate::bytes::Bytes;
-use crate::escape::unescape;
+use crate::columns::bytes::{Bytes, Chunk, WIDTH};
+use crate::columns::number::{Number, float, integer};
 use crate::failure::{Failure, Kind, Result};
-use crate::number::{Number, float, integer};
-use crate::stops::{Chunk, WIDTH, stops};
+use crate::json::escape::unescape;
+use crate::json::stops::stops;
 
 /// Brackets that may be open at once.
 pub const DEPTH_MAX: usize = 512;

@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 
-use crate::export::{Batch, export};
+use crate::columns::arrays::Batch;
 use crate::failure::{Failure, Kind, Result};
-use crate::nested::Nesting;
-use crate::page::{Aim, Leave, Page, Said};
-use crate::table::{COLUMNS_MAX, Limits, Table};
-use crate::tree::Tree;
-use crate::value::Value;
+use crate::json::export::export;
+use crate::json::nested::Nesting;
+use crate::json::page::{Aim, Leave, Page, Said};
+use crate::json::table::{COLUMNS_MAX, Limits, Table};
+use crate::json::tree::Tree;
+use crate::json::value::Value;
 
 const PAGE_BYTES_MAX: usize = i32::MAX as usize;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

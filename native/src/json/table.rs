@@ -6,12 +6,12 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
-use crate::bytes::Bytes;
-use crate::column::Column;
-use crate::cursor::Cursor;
+use crate::columns::bytes::Bytes;
 use crate::failure::{Failure, Kind, Result};
-use crate::nested::{Nesting, Shape};
-use crate::tree::{Place, ROOT, Tree};
+use crate::json::column::Column;
+use crate::json::cursor::Cursor;
+use crate::json::nested::{Nesting, Shape};
+use crate::json::tree::{Place, ROOT, Tree};
 
 /// Columns of one stream.
 pub const COLUMNS_MAX: usize = 10_000;

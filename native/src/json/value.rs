@@ -1,8 +1,8 @@
 //! A value beside a page's rows, in the body's own spelling.
 
-use crate::bytes::Bytes;
-use crate::cursor::Cursor;
+use crate::columns::bytes::Bytes;
 use crate::failure::Result;
+use crate::json::cursor::Cursor;
 
 /// A value of the body's envelope: its text as the body spells it, strings unescaped.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,16 +6,16 @@
 
 use std::mem;
 
-use crate::bits::Bits;
-use crate::cursor::Cursor;
-use crate::data::{Data, Type, write_number};
-use crate::digits::Digits;
-use crate::escape::without_halves;
+use crate::columns::bits::Bits;
+use crate::columns::bytes::{Chunk, WIDTH};
+use crate::columns::data::{Data, Type, write_number};
+use crate::columns::digits::Digits;
+use crate::columns::mixed::{Exact, Room, decimal, find_int, find_room, rescale};
+use crate::columns::number::Number;
 use crate::failure::Result;
-use crate::mixed::{Exact, Room, decimal, find_int, find_room, rescale};
-use crate::nested::Shape;
-use crate::number::Number;
-use crate::stops::{Chunk, WIDTH};
+use crate::json::cursor::Cursor;
+use crate::json::escape::without_halves;
+use crate::json::nested::Shape;
 
 pub struct Column {
     pub name: Box<[u8]>,

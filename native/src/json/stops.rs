@@ -1,22 +1,20 @@
 //! Finds, in sixteen bytes at once, those that end a plain run of a JSON string: quote, backslash,
 //! control character.
 
-use wide::u8x16;
-
-pub const WIDTH: usize = 16;
-pub type Chunk = u8x16;
+use crate::columns::bytes::Chunk;
 
 /// One bit for each byte that is not plain; the lowest bit is the first byte.
 #[inline(always)]
 pub fn stops(chunk: Chunk) -> u32 {
-    let is = |byte: u8| chunk.simd_eq(u8x16::splat(byte));
-    let is_control = chunk.min(u8x16::splat(0x1f)).simd_eq(chunk);
+    let is = |byte: u8| chunk.simd_eq(Chunk::splat(byte));
+    let is_control = chunk.min(Chunk::splat(0x1f)).simd_eq(chunk);
     (is(b'"') | is(b'\\') | is_control).to_bitmask()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::columns::bytes::WIDTH;
 
     #[test]
     fn every_byte_is_judged_at_every_place() {

@@ -3,10 +3,10 @@
 
 use std::collections::HashSet;
 
-use crate::bytes::Bytes;
-use crate::cursor::Cursor;
+use crate::columns::bytes::Bytes;
 use crate::failure::{Failure, Kind, Result};
-use crate::value::string;
+use crate::json::cursor::Cursor;
+use crate::json::value::string;
 
 /// What a value is, as far as it tells a row from what is none.
 pub fn describe(text: &[u8]) -> &'static str {

@@ -3,9 +3,9 @@
 //! Whole numbers of 64 bits stay whole, floats that are whole among them. Beside other floats they
 //! are floats if each of them is one exactly, else decimals if all fit into 38 digits, else text.
 
-use crate::data::{Data, Type};
-use crate::digits::{DECIMAL_DIGITS, Digits, POWERS};
-use crate::number::Number;
+use crate::columns::data::{Data, Type};
+use crate::columns::digits::{DECIMAL_DIGITS, Digits, POWERS};
+use crate::columns::number::Number;
 
 /// Every whole number up to this one is a float.
 const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;

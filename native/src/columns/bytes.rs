@@ -1,7 +1,11 @@
 //! Bytes that grow and take whole chunks: what lies behind `used` is scratch, so that a string is
 //! copied while its end is still being looked for.
 
-use crate::stops::{Chunk, WIDTH};
+use wide::u8x16;
+
+/// Bytes of a chunk: what a processor handles at once.
+pub const WIDTH: usize = 16;
+pub type Chunk = u8x16;
 
 #[derive(Debug, Default, Clone)]
 pub struct Bytes {
