@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from external_data_operator.api.cursors import CursorType, RowOrder
 from external_data_operator.api.meta import ObjectRef
 from external_data_operator.api.plan import (
     RUN_ID_ENV,
@@ -28,14 +29,12 @@ from external_data_operator.api.schema import SyncType
 from external_data_operator.api.source import S3Destination
 from external_data_operator.api.sources.rest import (
     CursorPagination,
-    CursorType,
     NestedValues,
     OffsetPagination,
     Pagination,
     RestIncremental,
     RestSource,
     RestStream,
-    RowOrder,
 )
 
 from benchmarks.api import Api

@@ -5,9 +5,9 @@ import random
 from collections.abc import Sequence
 from functools import cache
 
+from external_data_operator.api.cursors import CursorType, IncrementalField
 from external_data_operator.api.plan import DiscoveredStream, Discovery
-from external_data_operator.api.schema import Column, IncrementalField
-from external_data_operator.api.sources.rest import CursorType
+from external_data_operator.api.schema import Column
 
 TABLES, COLUMNS = 2000, 50
 _WORDS = (

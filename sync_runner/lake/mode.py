@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from external_data_operator.api.conditions import Reason
-from external_data_operator.api.cursor import DEFAULT_TYPE
+from external_data_operator.api.cursors import DEFAULT_TYPE, CursorType
 from external_data_operator.api.plan import SyncOptions
 from external_data_operator.api.schema import SyncType
-from external_data_operator.api.sources.rest import CursorType
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.protocols import Position

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import pyarrow as pa
-from external_data_operator.api.sources.rest import CursorType
+from external_data_operator.api.cursors import CursorType
 
 Token = str
 """Opaque: where a source goes on after a batch. Text that survives a journal; only its own

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 
-from external_data_operator.api.sources.rest import CursorType
+from external_data_operator.api.cursors import CursorType
 
 from sync_runner.protocols import Position
 from sync_runner.records.moments import (

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from external_data_operator.api.schema import IncrementalField
-from external_data_operator.api.sources.rest import CursorType
+from external_data_operator.api.cursors import CursorType, IncrementalField
 
 from sync_runner.errors import ConfigurationError, RunError
 from sync_runner.records.cursor_column import order_values

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from external_data_operator.api.cursors import CursorType
 from external_data_operator.api.plan import Limits, SyncOptions, TableTarget
 from external_data_operator.api.schema import SyncType
-from external_data_operator.api.sources.rest import CursorType
 
 from sync_runner.lake import open_table
 from sync_runner.lake.delta.commits import parse_commit

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from external_data_operator.api.sources.rest import CursorType
+from external_data_operator.api.cursors import CursorType
 
 from sync_runner.lake.delta.commits import parse_commit
 from sync_runner.protocols import Batch, Position, ReadRequest

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from external_data_operator.api.cursors import CursorType
 from external_data_operator.api.meta import ObjectRef
 from external_data_operator.api.plan import (
     FileDestination,
@@ -20,7 +21,6 @@ from external_data_operator.api.plan import (
 )
 from external_data_operator.api.schema import SyncType
 from external_data_operator.api.source import S3Destination
-from external_data_operator.api.sources.rest import CursorType
 
 from sync_runner.errors import RunError
 from sync_runner.lake import open_table

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from external_data_operator.api.sources.rest import CursorType
+from external_data_operator.api.cursors import CursorType
 
 from sync_runner.protocols import Batch, Position, ReadRequest
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 from external_data_operator.api.conditions import Reason
+from external_data_operator.api.cursors import CursorType
 from external_data_operator.api.plan import Limits
 from external_data_operator.api.schema import SyncType
-from external_data_operator.api.sources.rest import CursorType
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.lake.policy import Policy

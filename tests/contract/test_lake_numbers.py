@@ -15,8 +15,8 @@ import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
 from external_data_operator.api.conditions import Reason
+from external_data_operator.api.cursors import CursorType
 from external_data_operator.api.schema import SyncType
-from external_data_operator.api.sources.rest import CursorType
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 

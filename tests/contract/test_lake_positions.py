@@ -8,9 +8,9 @@ import polars as pl
 import pyarrow as pa
 import pytest
 from external_data_operator.api.conditions import Reason
+from external_data_operator.api.cursors import CursorType
 from external_data_operator.api.plan import Limits, SyncOptions
 from external_data_operator.api.schema import SyncType
-from external_data_operator.api.sources.rest import CursorType
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.protocols import Batch, Position, ReadRequest, Step

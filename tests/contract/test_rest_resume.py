@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from external_data_operator.api.conditions import Reason
-from external_data_operator.api.sources.rest import CursorType
+from external_data_operator.api.cursors import CursorType
 
 from sync_runner.errors import ConfigurationError, ExpiredTokenError
 from sync_runner.protocols import Position

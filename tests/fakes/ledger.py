@@ -12,9 +12,8 @@ from typing import Any
 
 import pyarrow as pa
 from external_data_operator.api.base import SpecModel
+from external_data_operator.api.cursors import CursorType, IncrementalField
 from external_data_operator.api.plan import Plan
-from external_data_operator.api.schema import IncrementalField
-from external_data_operator.api.sources.rest import CursorType
 
 from sync_runner.protocols import Batch, ReadRequest, Token
 from sync_runner.records.sample import Sample

@@ -15,8 +15,8 @@ from typing import Any
 import pyarrow as pa
 from external_data_operator.api.base import SpecModel
 from external_data_operator.api.conditions import Reason
+from external_data_operator.api.cursors import CursorType
 from external_data_operator.api.plan import Plan
-from external_data_operator.api.sources.rest import CursorType
 
 from sync_runner.errors import RetryableError
 from sync_runner.lake.delta.commits import parse_commit

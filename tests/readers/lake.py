@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pyarrow as pa
+from external_data_operator.api.cursors import CursorType
 from external_data_operator.api.plan import Limits
 from external_data_operator.api.schema import SyncType
-from external_data_operator.api.sources.rest import CursorType
 
 from sync_runner.lake import open_table
 from sync_runner.lake.policy import Policy

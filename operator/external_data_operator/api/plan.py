@@ -12,16 +12,10 @@ from pydantic import Field, model_validator
 
 from external_data_operator.api.base import ApiModel
 from external_data_operator.api.conditions import Reason
-from external_data_operator.api.schema import (
-    Column,
-    IncrementalField,
-    Retention,
-    SyncType,
-    TableStatus,
-)
+from external_data_operator.api.cursors import CursorType, IncrementalField
+from external_data_operator.api.schema import Column, Retention, SyncType, TableStatus
 from external_data_operator.api.source import S3Destination
 from external_data_operator.api.sources import SourceHolder, add_kinds
-from external_data_operator.api.sources.rest import CursorType
 
 REPORT_BYTES_MAX = 4096
 PLAN_KEY = "plan.json"

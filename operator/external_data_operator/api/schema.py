@@ -13,6 +13,7 @@ from external_data_operator.api.base import (
     SpecModel,
     build_immutable_rule,
 )
+from external_data_operator.api.cursors import CursorType, IncrementalField
 from external_data_operator.api.meta import ObjectRef, Timestamp
 from external_data_operator.api.paths import (
     PATH_MESSAGE,
@@ -22,7 +23,6 @@ from external_data_operator.api.paths import (
     spell_field,
 )
 from external_data_operator.api.source import SyncFrequency
-from external_data_operator.api.sources.rest import CursorType
 from external_data_operator.api.status import RunHistoryStatus, build_condition_column
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(spell_field)]
@@ -153,15 +153,6 @@ class Column(ApiModel):
     """Type in the table, in Delta's words (string, long, double, …)."""
     nullable: bool = True
     """Whether it may be null."""
-
-
-class IncrementalField(ApiModel):
-    """A field that could be the cursor."""
-
-    name: str
-    """Name or path in a row."""
-    type: CursorType
-    """How its values are compared."""
 
 
 class Candidate(ApiModel):

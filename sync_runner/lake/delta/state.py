@@ -9,7 +9,7 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from external_data_operator.api.sources.rest import CursorType
+from external_data_operator.api.cursors import CursorType
 
 from sync_runner.lake.mode import Existing
 from sync_runner.protocols import Counts, Position, Token

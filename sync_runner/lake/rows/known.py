@@ -16,8 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from external_data_operator.api.cursor import DEFAULT_TYPE
-from external_data_operator.api.sources.rest import CursorType
+from external_data_operator.api.cursors import DEFAULT_TYPE, CursorType
 
 from sync_runner.lake.parquet.files import DataFile, open_file, read_groups
 from sync_runner.lake.rows.keys import Key, overlap

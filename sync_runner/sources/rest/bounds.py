@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from external_data_operator.api.conditions import Reason
-from external_data_operator.api.sources.rest import CursorType, RestIncremental
+from external_data_operator.api.cursors import CursorType
+from external_data_operator.api.sources.rest import RestIncremental
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.protocols import Position

@@ -12,9 +12,14 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 from external_data_operator.api.conditions import Reason
-from external_data_operator.api.cursor import find_declared
+from external_data_operator.api.cursors import CursorType
 from external_data_operator.api.plan import Plan
-from external_data_operator.api.sources.rest import CursorType, NestedValues, RestSource, RestStream
+from external_data_operator.api.sources.rest import (
+    NestedValues,
+    RestSource,
+    RestStream,
+    find_declared,
+)
 from external_data_operator.api.sources.rest_doubts import find_doubts
 
 from sync_runner.errors import ConfigurationError, RetryableError, RunError

@@ -5,10 +5,10 @@
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
-from external_data_operator.api.cursor import choose_cursor, find_declared
+from external_data_operator.api.cursors import CursorType, choose_cursor
 from external_data_operator.api.plan import Plan, SyncOptions
 from external_data_operator.api.schema import SyncType
-from external_data_operator.api.sources.rest import CursorType, RestIncremental, RestStream
+from external_data_operator.api.sources.rest import RestIncremental, RestStream, find_declared
 from external_data_operator.api.sources.rest import RestSource as RestSpec
 
 from sync_runner.protocols import Batch, Clock, Credentials, ReadRequest, Token

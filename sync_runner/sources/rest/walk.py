@@ -9,14 +9,13 @@ as if nothing had happened. What makes requests early (`guesses`), which stretch
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from external_data_operator.api.cursors import CursorType, RowOrder
 from external_data_operator.api.plan import Limits
 from external_data_operator.api.sources.rest import (
-    CursorType,
     NestedValues,
     RestIncremental,
     RestSource,
     RestStream,
-    RowOrder,
 )
 
 from sync_runner.protocols import Batch, Clock, Position, ReadRequest, Token

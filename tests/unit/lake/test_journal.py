@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from external_data_operator.api.sources.rest import CursorType
+from external_data_operator.api.cursors import CursorType
 from hypothesis import given
 from hypothesis import strategies as st
 

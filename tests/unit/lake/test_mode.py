@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 from external_data_operator.api.conditions import Reason
+from external_data_operator.api.cursors import CursorType
 from external_data_operator.api.plan import SyncOptions
 from external_data_operator.api.schema import SyncType
-from external_data_operator.api.sources.rest import CursorType
 
 import sync_runner
 from sync_runner.errors import ConfigurationError

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pytest
+from external_data_operator.api.cursors import CursorType
 from external_data_operator.api.plan import Limits
-from external_data_operator.api.sources.rest import CursorType
 
 from sync_runner.errors import ConfigurationError, RunError
 from sync_runner.pipeline import FeedOutcome, run_feed

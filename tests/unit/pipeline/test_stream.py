@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 import pytest
+from external_data_operator.api.cursors import CursorType
 from external_data_operator.api.plan import Limits
-from external_data_operator.api.sources.rest import CursorType
 
 from sync_runner.errors import ConfigurationError, ExpiredTokenError, RetryableError, RunError
 from sync_runner.pipeline import Outcome, run_stream

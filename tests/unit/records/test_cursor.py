@@ -8,7 +8,8 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 from external_data_operator.api.conditions import Reason
-from external_data_operator.api.sources.rest import CursorType, RestIncremental
+from external_data_operator.api.cursors import CursorType
+from external_data_operator.api.sources.rest import RestIncremental
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

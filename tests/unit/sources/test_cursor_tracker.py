@@ -5,7 +5,7 @@ import itertools
 import pyarrow as pa
 import pytest
 from external_data_operator.api.conditions import Reason
-from external_data_operator.api.sources.rest import CursorType
+from external_data_operator.api.cursors import CursorType
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

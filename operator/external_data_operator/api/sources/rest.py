@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from external_data_operator.api.base import CelRule, SpecModel, UnionModel
+from external_data_operator.api.cursors import CursorType, IncrementalField, RowOrder
 from external_data_operator.api.meta import CertificateRef, SecretValue
 from external_data_operator.api.paths import spell_field
 from external_data_operator.api.sources.rest_rules import (
@@ -174,25 +175,6 @@ class Pagination(UnionModel):
     """The address of the next page, in the body."""
 
 
-class CursorType(StrEnum):
-    """How the values of a cursor field are compared and written."""
-
-    INTEGER = "Integer"
-    NUMERIC = "Numeric"
-    DATE_TIME = "DateTime"
-    DATE = "Date"
-    TIMESTAMP = "Timestamp"
-    OBJECT_ID = "ObjectId"
-
-
-class RowOrder(StrEnum):
-    """In which order of the cursor a source returns rows."""
-
-    ASCENDING = "Ascending"
-    DESCENDING = "Descending"
-    UNORDERED = "Unordered"
-
-
 class RestIncremental(SpecModel):
     """How to ask for what changed since the last run."""
 
@@ -219,6 +201,13 @@ class RestIncremental(SpecModel):
     many servers send a row on the edge of two windows twice."""
 
     cel_rules: ClassVar[tuple[CelRule, ...]] = INCREMENTAL_RULES
+
+
+def find_declared(incremental: RestIncremental | None) -> IncrementalField | None:
+    """The cursor that a REST stream declares."""
+    if incremental is None:
+        return None
+    return IncrementalField(name=incremental.cursor_path, type=incremental.cursor_type)
 
 
 class NestedValues(StrEnum):

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, replace
 
+from external_data_operator.api.cursors import IncrementalField
 from external_data_operator.api.plan import DiscoveredStream
-from external_data_operator.api.schema import Column, IncrementalField
+from external_data_operator.api.schema import Column
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ acts, so that the operator and the command line decide the same from the same ma
 import fnmatch
 from collections.abc import Collection
 
-from external_data_operator.api.cursor import choose_cursor
+from external_data_operator.api.cursors import choose_cursor
 from external_data_operator.api.plan import SyncOptions
 from external_data_operator.api.schema import (
     COUNTING_CURSORS,

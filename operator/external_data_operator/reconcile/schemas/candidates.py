@@ -8,7 +8,8 @@ import json
 import re
 from collections.abc import Sequence
 
-from external_data_operator.api.schema import Candidate, IncrementalField, SchemaSpec
+from external_data_operator.api.cursors import IncrementalField
+from external_data_operator.api.schema import Candidate, SchemaSpec
 from external_data_operator.reconcile.plans.stream import Stream
 
 _CANDIDATES_MAX = 20

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from external_data_operator.api.schema import IncrementalField, SchemaSpec, SyncType
-from external_data_operator.api.sources.rest import CursorType
+from external_data_operator.api.cursors import CursorType, IncrementalField
+from external_data_operator.api.schema import SchemaSpec, SyncType
 from external_data_operator.errors import SpecError
 from external_data_operator.reconcile.plans.streams import Stream, pick_options
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 import yaml
-from external_data_operator.api.cursor import choose_cursor
+from external_data_operator.api.cursors import CursorType, IncrementalField, choose_cursor
 from external_data_operator.api.plan import DiscoveredStream, Discovery, Plan
-from external_data_operator.api.schema import IncrementalField, SchemaSpec
+from external_data_operator.api.schema import SchemaSpec
 from external_data_operator.api.source import SourceSpec
-from external_data_operator.api.sources.rest import CursorType, RestStream
+from external_data_operator.api.sources.rest import RestStream
 from external_data_operator.cli.manifests import Manifests, read_manifests
 from external_data_operator.cli.planning import Wishes, build_sync_plans
 from external_data_operator.reconcile.plans.catalogue import Fresh

@@ -5,9 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from external_data_operator.api.cursors import CursorType, IncrementalField
 from external_data_operator.api.plan import DiscoveredStream, Discovery, Plan
-from external_data_operator.api.schema import IncrementalField, SyncType
-from external_data_operator.api.sources.rest import CursorType
+from external_data_operator.api.schema import SyncType
 from external_data_operator.reconcile.base.world import Suspend
 from external_data_operator.reconcile.schemas.decide import decide_schema
 from external_data_operator.reconcile.schemas.observed import ObservedSchema

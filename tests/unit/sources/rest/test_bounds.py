@@ -3,7 +3,8 @@
 import itertools
 from datetime import UTC, datetime
 
-from external_data_operator.api.sources.rest import CursorType, RestIncremental
+from external_data_operator.api.cursors import CursorType
+from external_data_operator.api.sources.rest import RestIncremental
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Collection, Iterator
 
-from external_data_operator.api.cursor import find_declared
 from external_data_operator.api.problems import Problem
-from external_data_operator.api.sources.rest import RestSource, RestStream
+from external_data_operator.api.sources.rest import RestSource, RestStream, find_declared
 from external_data_operator.api.sources.rest_doubts import find_doubts
 from external_data_operator.reconcile.plans.kinds import DeclaredStream
 from external_data_operator.reconcile.plans.stream import Stream
