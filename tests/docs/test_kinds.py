@@ -7,10 +7,11 @@ from typing import Any, get_args
 
 import pytest
 import yaml
+from external_data_operator.api.auth import HttpAuth
 from external_data_operator.api.plan import Plan
 from external_data_operator.api.source import SourceSpec
 from external_data_operator.api.sources import SOURCES
-from external_data_operator.api.sources.rest import Pagination, RestAuth
+from external_data_operator.api.sources.rest import Pagination
 from external_data_operator.api.sources.rest_rules import PAGE_PARAMS
 from external_data_operator.reconcile.plans.kinds import find_adapter
 from pydantic.alias_generators import to_camel
@@ -77,10 +78,10 @@ def test_every_query_parameter_of_a_paginator_is_held_against_those_of_the_strea
 
 
 def test_every_authentication_has_code() -> None:
-    assert {to_camel(field) for field in AUTHS} == keys_of(RestAuth)
+    assert {to_camel(field) for field in AUTHS} == keys_of(HttpAuth)
 
 
-@pytest.mark.parametrize("key", sorted(keys_of(RestAuth)))
+@pytest.mark.parametrize("key", sorted(keys_of(HttpAuth)))
 def test_every_way_of_authentication_has_an_example_and_a_row(key: str) -> None:
     assert key in used("auth")
     assert f"| `auth.{key}` |" in REFERENCE

@@ -15,7 +15,6 @@ from external_data_operator.api.conditions import (
     SENTENCES,
     Reason,
 )
-from external_data_operator.api.sources.rest_rules import HEADER_VALUE
 from external_data_operator.crdgen.structural import JsonSchema, build_structural_schema
 
 _FLAT_FIELDS_MAX = 2
@@ -166,7 +165,8 @@ def _say_type(said: JsonSchema) -> str:
 
 def _say_plural(said: JsonSchema) -> str:
     if said.get("x-kubernetes-int-or-string"):
-        return "strings or integers" if said.get("pattern") == HEADER_VALUE else "quantities"
+        # A quantity is checked by its validator alone; its schema has no pattern.
+        return "strings or integers" if "pattern" in said else "quantities"
     return f"{said['type']}s" if "type" in said else "scalars"
 
 

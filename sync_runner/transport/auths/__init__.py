@@ -6,7 +6,7 @@ A new one: its spec in the API's union, its file here, one line below.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from external_data_operator.api.sources.rest import RestAuth
+from external_data_operator.api.auth import HttpAuth
 
 from sync_runner.transport.auth import Auth, NoAuth
 from sync_runner.transport.auths.bearer import Bearer
@@ -18,7 +18,7 @@ AUTHS: Mapping[str, Callable[[Any, AuthContext], Auth]] = {
 """The field of the API's union, and what is made of the spec in it."""
 
 
-def build_auth(spec: RestAuth | None, context: AuthContext) -> Auth:
+def build_auth(spec: HttpAuth | None, context: AuthContext) -> Auth:
     """The authentication that the spec names; reads the credentials. Raises ConfigurationError."""
     if spec is None:
         return NoAuth()

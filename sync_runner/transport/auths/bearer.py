@@ -3,9 +3,9 @@ rotated Secret goes on by itself."""
 
 import re
 
+from external_data_operator.api.auth import BearerAuth
 from external_data_operator.api.conditions import Reason
 from external_data_operator.api.meta import SecretValue
-from external_data_operator.api.sources.rest import BearerAuth
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.protocols import Credentials

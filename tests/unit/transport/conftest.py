@@ -6,8 +6,8 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from external_data_operator.api.auth import BearerAuth
 from external_data_operator.api.meta import CertificateRef, SecretValue
-from external_data_operator.api.sources.rest import BearerAuth
 
 from sync_runner.network.hosts import build_rules
 from sync_runner.transport.auths.bearer import Bearer

@@ -7,9 +7,10 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
+from external_data_operator.api.auth import HttpAuth
 from external_data_operator.api.base import CelRule, SpecModel, UnionModel
 from external_data_operator.api.cursors import CursorType, IncrementalField, RowOrder
-from external_data_operator.api.meta import CertificateRef, SecretValue
+from external_data_operator.api.meta import CertificateRef
 from external_data_operator.api.paths import spell_field
 from external_data_operator.api.sources.rest_rules import (
     HEADER_VALUE,
@@ -79,20 +80,6 @@ class HttpMethod(StrEnum):
 
     GET = "GET"
     POST = "POST"
-
-
-class BearerAuth(SpecModel):
-    """`Authorization: Bearer …`."""
-
-    token: SecretValue
-    """The token."""
-
-
-class RestAuth(UnionModel):
-    """How requests are let in; exactly one key."""
-
-    bearer: BearerAuth | None = None
-    """A bearer token."""
 
 
 class RestTls(SpecModel):
@@ -274,7 +261,7 @@ class RestSource(SpecModel):
     )
     """Address that every path is appended to. Plain http is for private hosts that the operator
     opened."""
-    auth: RestAuth | None = None
+    auth: HttpAuth | None = None
     """How requests are let in: exactly one key. Sent only to the scheme, host and port of
     `baseUrl`."""
     tls: RestTls | None = None

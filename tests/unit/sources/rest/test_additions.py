@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
-from external_data_operator.api.sources.rest import BearerAuth, NonePagination
+from external_data_operator.api.auth import BearerAuth
+from external_data_operator.api.sources.rest import NonePagination
 
 from sync_runner.sources.rest.pagination import PAGINATIONS
 from sync_runner.sources.rest.pagination.page import (
