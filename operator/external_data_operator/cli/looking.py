@@ -1,8 +1,9 @@
 """`check`, `discover` and `preview`: they look at a source and write nothing that stays."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from external_data_operator.api.plan import DiscoveredStream, Discovery, Plan
+from external_data_operator.api.schema import Candidate
 from external_data_operator.cli.asking import ask_all
 from external_data_operator.cli.display import drop_empty, worst
 from external_data_operator.cli.exits import Exit
@@ -59,7 +60,8 @@ def _check_all(session: CommandSession) -> Exit:
         if discovery is not None:
             names = [stream.name for stream in discovery.streams]
             notes = [f"{one.name}: {note}" for one in discovery.streams for note in one.notes]
-            candidates = dict(_find_all_candidates(discovery))
+            found = {one.name: _dump(_find_candidates(one)) for one in discovery.streams}
+            candidates = drop_empty(found)
             more = drop_empty({"notes": notes, "candidates": candidates})
             session.display.say(event="checked", source=plan.source, streams=names, **more)
             session.display.note(f"{plan.source}: ready, {len(names)} streams")
@@ -73,7 +75,7 @@ def _show_discovery(session: CommandSession, plan: Plan, discovery: Discovery) -
     display = session.display
     for stream in discovery.streams:
         told = stream.model_dump(mode="json", by_alias=True, exclude_none=True)
-        told["candidates"] = _tell_candidates(stream)
+        told["candidates"] = _dump(_find_candidates(stream))
         display.say(event="discovered", source=plan.source, **told)
     display.print_table(_DISCOVERY_HEAD, [_build_row(stream) for stream in discovery.streams])
     columns = [
@@ -87,23 +89,19 @@ def _show_discovery(session: CommandSession, plan: Plan, discovery: Discovery) -
     _show_candidates(session, discovery)
 
 
-def _tell_candidates(stream: DiscoveredStream) -> list[dict[str, str]]:
-    found = find_candidates(from_discovery(stream))
-    return [one.model_dump(mode="json", by_alias=True) for one in found]
+def _find_candidates(stream: DiscoveredStream) -> list[Candidate]:
+    return find_candidates(from_discovery(stream))
 
 
-def _find_all_candidates(discovery: Discovery) -> Iterator[tuple[str, list[dict[str, str]]]]:
-    for stream in discovery.streams:
-        found = _tell_candidates(stream)
-        if found:
-            yield stream.name, found
+def _dump(candidates: Sequence[Candidate]) -> list[dict[str, str]]:
+    return [one.model_dump(mode="json", by_alias=True) for one in candidates]
 
 
 def _show_candidates(session: CommandSession, discovery: Discovery) -> None:
     """What rows suggest, for a person to declare or not."""
-    for name, found in _find_all_candidates(discovery):
-        for one in found:
-            session.display.note(f"{name}: not declared: {one['line']}  # {one['why']}")
+    for stream in discovery.streams:
+        for one in _find_candidates(stream):
+            session.display.note(f"{stream.name}: not declared: {one.line}  # {one.why}")
 
 
 def _build_row(stream: DiscoveredStream) -> list[str | int | None]:

@@ -8,16 +8,17 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 
-from external_data_operator.api.base import ApiModel, ResourceKind
+from external_data_operator.api.base import ApiModel
 from external_data_operator.api.meta import API_GROUP, GROUP_VERSION, ObjectName
 from external_data_operator.api.problems import Problem, find_problems
-from external_data_operator.api.schema import SCHEMA, SchemaSpec
-from external_data_operator.api.source import SOURCE, SourceSpec
+from external_data_operator.api.schema import SchemaSpec
+from external_data_operator.api.source import SourceSpec
 from external_data_operator.cli.yamltext import YamlDocument, YamlTextError, parse_yaml
+from external_data_operator.controllers import CONTROLLERS
 
 STDIN = "-"
 DEFAULT_NAMESPACE = "default"
@@ -28,6 +29,33 @@ _TOKEN_SECRET_KEYS = ("token", "ca.crt", "namespace")
 _NAME: TypeAdapter[str] = TypeAdapter(ObjectName)
 
 _Spec = TypeVar("_Spec", bound=ApiModel)
+
+
+class _Metadata(ApiModel):
+    """What names an object, as somebody wrote it."""
+
+    name: Any = None
+    namespace: Any = None
+
+    @property
+    def shown(self) -> str:
+        """The name in messages, also where there is none."""
+        return str(self.name or "?")
+
+    @property
+    def space(self) -> str:
+        """The namespace, also where none is written."""
+        return str(self.namespace or DEFAULT_NAMESPACE)
+
+
+class _Head(ApiModel):
+    """What every manifest has, of whatever type: rules and not types say what is wrong with it."""
+
+    api_version: Any = None
+    kind: Any = None
+    metadata: Annotated[
+        _Metadata, BeforeValidator(lambda given: given if isinstance(given, dict) else {})
+    ] = Field(default_factory=_Metadata)
 
 
 @dataclass(frozen=True)
@@ -148,59 +176,49 @@ def _add_text(manifests: Manifests, file: str, text: str) -> None:
 
 
 def _add_document(manifests: Manifests, file: str, document: YamlDocument) -> None:
-    data = document.data
-    if not isinstance(data, dict) or not isinstance(data.get("kind"), str):
+    head = _Head.model_validate(document.data) if isinstance(document.data, dict) else None
+    if head is None or not isinstance(head.kind, str):
         line = document.find_line(())
         manifests.findings.append(_about_file(file, line, "is not a manifest: kind is missing"))
         return
     for location, line in document.find_repeated_keys():
         problem = Problem(location, "stands twice")
-        manifests.findings.append(ManifestFinding(file, line, data["kind"], problem))
-    version, kind = str(data.get("apiVersion")), data["kind"]
-    if version.startswith(f"{API_GROUP}/") or kind in (SOURCE.kind, SCHEMA.kind):
-        _add_ours(manifests, file, document)
-    elif (version, kind) == ("v1", "Secret"):
-        _add_data(manifests, manifests.secrets, _build_origin(file, document))
-    elif (version, kind) == ("v1", "ConfigMap"):
-        _add_data(manifests, manifests.config_maps, _build_origin(file, document))
+        manifests.findings.append(ManifestFinding(file, line, head.kind, problem))
+    origin = ManifestOrigin(file, document, head.kind, head.metadata.shown, head.metadata.space)
+    version = str(head.api_version)
+    if version.startswith(f"{API_GROUP}/") or head.kind in CONTROLLERS:
+        _add_ours(manifests, origin, head)
+    elif (version, head.kind) == ("v1", "Secret"):
+        _add_data(manifests, manifests.secrets, origin)
+    elif (version, head.kind) == ("v1", "ConfigMap"):
+        _add_data(manifests, manifests.config_maps, origin)
     else:
         manifests.others += 1
 
 
-def _build_origin(file: str, document: YamlDocument) -> ManifestOrigin:
-    metadata = document.data.get("metadata")
-    metadata = metadata if isinstance(metadata, dict) else {}
-    namespace = str(metadata.get("namespace") or DEFAULT_NAMESPACE)
-    name = str(metadata.get("name") or "?")
-    return ManifestOrigin(file, document, document.data["kind"], name, namespace)
-
-
-def _add_ours(manifests: Manifests, file: str, document: YamlDocument) -> None:
-    origin = _build_origin(file, document)
-    problems = list(_find_header_problems(document.data))
-    if origin.kind == SOURCE.kind:
-        source = _parse_spec(document.data, SourceSpec, problems)
-        if source is not None:
-            manifests.sources.append(SourceManifest(origin, source))
-    elif origin.kind == SCHEMA.kind:
-        schema = _parse_spec(document.data, SchemaSpec, problems)
-        if schema is not None:
-            manifests.schemas.append(SchemaManifest(origin, schema))
+def _add_ours(manifests: Manifests, origin: ManifestOrigin, head: _Head) -> None:
+    problems = list(_find_header_problems(head, origin.document))
+    controller = CONTROLLERS.get(origin.kind)
+    if controller is not None:
+        spec = _parse_spec(origin.document.data, controller.resource.spec, problems)
+        if isinstance(spec, SourceSpec):
+            manifests.sources.append(SourceManifest(origin, spec))
+        elif isinstance(spec, SchemaSpec):
+            manifests.schemas.append(SchemaManifest(origin, spec))
+        elif spec is not None:
+            manifests.others += 1
     manifests.findings += [origin.report(problem) for problem in problems]
 
 
-def _find_header_problems(data: dict[str, Any]) -> Iterator[Problem]:
-    known: tuple[ResourceKind, ...] = (SOURCE, SCHEMA)
-    if data.get("apiVersion") != GROUP_VERSION:
+def _find_header_problems(head: _Head, document: YamlDocument) -> Iterator[Problem]:
+    if head.api_version != GROUP_VERSION:
         yield Problem(("apiVersion",), f"must be {GROUP_VERSION}")
-    if data["kind"] not in [kind.kind for kind in known]:
-        yield Problem(("kind",), f"must be {' or '.join(kind.kind for kind in known)}")
-    for key in set(data) - _TOP_LEVEL:
+    if head.kind not in CONTROLLERS:
+        yield Problem(("kind",), f"must be {' or '.join(CONTROLLERS)}")
+    for key in set(document.data) - _TOP_LEVEL:
         yield Problem((str(key),), "is not a known field")
-    metadata = data.get("metadata")
-    name = metadata.get("name") if isinstance(metadata, dict) else None
     try:
-        _NAME.validate_python(name, strict=True)
+        _NAME.validate_python(head.metadata.name, strict=True)
     except ValidationError:
         yield Problem(("metadata", "name"), "must be a lower-case DNS name")
 

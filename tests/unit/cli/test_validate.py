@@ -6,7 +6,12 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from external_data_operator.cli import manifests
 from external_data_operator.cli.main import main
+from external_data_operator.controllers import CONTROLLERS
+
+from tests.unit.thirdkind.controller import CONTROLLER
+from tests.unit.thirdkind.model import QUERY
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = sorted(path for path in (ROOT / "examples").iterdir() if path.name != "README.md")
@@ -301,3 +306,25 @@ def test_no_credential_is_printed(said: Said) -> None:
     assert status == 1
     assert len(lines) == 3
     assert secret not in "".join(lines)
+
+
+QUERY_MANIFEST = """\
+apiVersion: external-data.io/v1alpha1
+kind: ExternalDataQuery
+metadata: {name: totals}
+spec: {sourceRef: {name: shop}, text: TEXT}
+"""
+
+
+def test_a_kind_of_resource_is_validated_once_the_table_of_controllers_lists_it(
+    said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right, wrong = (QUERY_MANIFEST.replace("TEXT", text) for text in ("select 1", "''"))
+    status, lines = said(SOURCE, right)
+    assert status == 1
+    assert "kind: must be ExternalDataSource or ExternalDataSchema" in lines[0]
+    monkeypatch.setattr(manifests, "CONTROLLERS", {**CONTROLLERS, QUERY.kind: CONTROLLER})
+    assert said(SOURCE, right) == (0, ["valid: 1 source, 1 other"])
+    status, lines = said(SOURCE, wrong)
+    assert (status, len(lines)) == (1, 1)
+    assert lines[0].startswith("1.yaml:4: ExternalDataQuery/totals: spec.text")
