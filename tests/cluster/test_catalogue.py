@@ -9,14 +9,15 @@ from typing import TypeVar
 import pytest
 from external_data_operator.api.plan import DiscoveredStream, Discovery
 from external_data_operator.cluster.api import Api
-from external_data_operator.cluster.kinds import CONFIG_MAPS
+from external_data_operator.cluster.kinds import CONFIG_MAPS, Kinds
+from external_data_operator.controllers import CONTROLLERS
 from external_data_operator.reconcile.base.parsing import find_discovery
 from external_data_operator.reconcile.plans.catalogue import (
     pack_catalogue,
     read_catalogue,
 )
 from external_data_operator.reconcile.render.config import render_catalogue_part, render_discovery
-from external_data_operator.reconcile.render.metadata import Owner
+from external_data_operator.reconcile.sources.owner import own
 from kubernetes.aio import config
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
@@ -48,7 +49,7 @@ def ask(kube: Kube, do: Callable[[Api], Awaitable[Result]]) -> Result:
     async def connected() -> Result:
         where, file = Configuration(), str(kube.cluster.kubeconfig)
         await config.load_kube_config(config_file=file, client_configuration=where)
-        api = Api(ApiClient(where), lambda *_: None)
+        api = Api(ApiClient(where), Kinds(CONTROLLERS), lambda *_: None)
         try:
             return await do(api)
         finally:
@@ -123,7 +124,7 @@ def keep_and_read(kube: Kube, name: str, found: Discovery) -> list[DiscoveredStr
     """The streams as they come back from the API server."""
     source = kube.find("eds", "db")
     assert source is not None
-    owner = Owner(source, "ExternalDataSource", "db")
+    owner = own(source)
     packed = pack_catalogue(name, found)
     parts = [render_catalogue_part(owner, part, keys) for part, keys in packed.others.items()]
     head = render_discovery(owner, name, packed.head, {})
