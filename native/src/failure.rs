@@ -18,6 +18,8 @@ pub enum Kind {
     MapOfRows,
     /// Rows that share no field with those before.
     Strangers,
+    /// The key of the rows stands twice, and what was under it first is lost.
+    Twice,
     PathNotFound,
     NotObjects,
     TooDeep,
@@ -35,6 +37,7 @@ impl Kind {
             Kind::LoneObject => "lone_object",
             Kind::MapOfRows => "map_of_rows",
             Kind::Strangers => "strangers",
+            Kind::Twice => "twice",
             Kind::PathNotFound => "path_not_found",
             Kind::NotObjects => "not_objects",
             Kind::TooDeep => "too_deep",

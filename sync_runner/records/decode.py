@@ -177,6 +177,10 @@ class RecordDecoder:
                 found = self._remedy_for_object(error)
             case "map_of_rows":
                 found = self._remedy_for_map(error)
+            case "twice":
+                what = f"recordsPath {format_path(self._path)} is twice in the response"
+                message = f"{what}, with different rows, of which one list would be lost"
+                found = ResponseError(Reason.INVALID_RESPONSE, message, lasting=True)
             case "path_not_found":
                 found = self._remedy_for_path(error)
             case "not_objects":
@@ -196,7 +200,7 @@ class RecordDecoder:
         verdict = Verdict.STRANGER if error.kind == "strangers" else self._judge(error.keys)
         if verdict is Verdict.ENVELOPE:
             found = [format_path((*self._path, name)) for name in find_lists(error.keys)]
-            hint = f"recordsPath: {found[0]}" if len(found) == 1 else "recordsPath"
+            hint = f"recordsPath: {' or '.join(found)}" if found else "recordsPath"
             message = (
                 f"the response is one object with {keys}, which looks like an envelope around the "
                 f"rows; state {hint} (or recordsPath: $ if the object itself is the row)"

@@ -39,6 +39,7 @@ _ENVELOPE_WORDS = _words(
     " kind etag version"
 )
 _MESSAGE_WORDS = _words("message messages msg detail details")
+_STATUS_WORDS = _words("status statuscode code")
 _SUCCESS_WORDS = frozenset({"ok", "success"})
 _WORD = re.compile(r"[^a-z0-9]")
 _IDENTITIES = frozenset({"id", "uuid", "guid", "key", "name", "number", "slug", "sku"})
@@ -96,7 +97,9 @@ def is_error(
         return True
     words = {word for word, _ in told}
     failed = any(word in _SUCCESS_WORDS and what == "false" for word, what in told)
-    is_told = failed or bool(words & _MESSAGE_WORDS)
+    # A status alone, without a place for rows, is what is left of an error.
+    is_status = bool(words & _STATUS_WORDS) and not any(what in _INNER for _, what in told)
+    is_told = failed or is_status or bool(words & _MESSAGE_WORDS)
     return weak and is_told and words <= _NEAR_ERRORS | _ERROR_WORDS
 
 
@@ -114,7 +117,7 @@ def _is_envelope(keys: Sequence[tuple[str, str]], expected: Expected) -> bool:
     lists = find_lists(keys)
     if lists and expected.paginates:
         return True
-    if len(lists) != 1 or _IDENTITIES & set(map(_plain, names)) or expected.is_path_stated:
+    if not lists or _IDENTITIES & set(map(_plain, names)) or expected.is_path_stated:
         return False
     others = [name for name in names if name not in lists]
     return 2 * sum(map(_is_envelope_word, others)) >= len(others)

@@ -49,6 +49,8 @@ pub struct Page<'p> {
     found: Option<Found>,
     rows_rank: usize,
     digest: u64,
+    /// The digest of rows whose key stood again; 0 where there are none.
+    dropped: u64,
     marks: Option<Vec<u64>>,
 }
 
@@ -80,6 +82,7 @@ impl<'p> Page<'p> {
             found: None,
             rows_rank: NO_RANK,
             digest: 0,
+            dropped: 0,
             marks: with_marks.then(Vec::new),
         }
     }
@@ -115,6 +118,10 @@ impl<'p> Page<'p> {
         cursor.skip_space();
         if cursor.at < body.len() {
             return Err(explain_rest(&cursor));
+        }
+        // Of a key that stands twice the last one counts, but rows are not to be lost by that.
+        if self.dropped != 0 && self.dropped != self.digest {
+            return Err(Failure::new(Kind::Twice, "the body has two lists of rows"));
         }
         self.judge(body, root, rows_path, leave, known)?;
         Ok(self.said())
@@ -281,7 +288,10 @@ impl<'p> Page<'p> {
                 Aim::Value { index, rank } if self.values[*index].1 == *rank => {
                     self.values[*index] = (Value::Missing, NO_RANK);
                 }
-                Aim::Rows { rank } if for_rows && self.rows_rank == *rank => self.forget_rows(),
+                Aim::Rows { rank } if for_rows && self.rows_rank == *rank => {
+                    self.dropped = self.digest;
+                    self.forget_rows();
+                }
                 Aim::Value { .. } | Aim::Rows { .. } => {}
             }
         }

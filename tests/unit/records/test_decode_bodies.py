@@ -43,7 +43,7 @@ def refuse(body: bytes, path: list[str] | None = None) -> native.DecodeError:
         pytest.param(b'\xef\xbb\xbf[{"a":1}]', [], 1, id="behind a byte order mark"),
         pytest.param(b'{"d\\u0061ta":[{}]}', ["data"], 1, id="a key with escapes"),
         pytest.param(b'{"odata.value":[{}]}', ["odata.value"], 1, id="a key with a dot"),
-        pytest.param(b'{"data":[{},{}],"data":[{}]}', ["data"], 1, id="the last of equal keys"),
+        pytest.param(b'{"data":[{}],"data":[{}]}', ["data"], 1, id="equal rows of equal keys"),
         pytest.param(b'{"data":[],"data":[{}]}', ["data"], 1, id="the last, behind an empty one"),
     ],
 )
@@ -51,10 +51,12 @@ def test_rows_are_found_where_the_path_leads(body: bytes, path: list[str], rows:
     assert push(body, path) == (rows, [])
 
 
-def test_rows_under_an_earlier_equal_key_are_taken_back() -> None:
+def test_rows_under_an_earlier_equal_key_are_refused_and_taken_back() -> None:
     decoder = native.Decoder(records_path=["data"])
     decoder.push(b'{"data":[{"a":0}]}')
-    decoder.push(b'{"data":[{"a":"x","b":1}],"data":[{"a":2}]}')
+    with pytest.raises(native.DecodeError, match="twice"):
+        decoder.push(b'{"data":[{"a":"x","b":1}],"data":[{"a":2}]}')
+    decoder.push(b'{"data":[{"a":2}]}')
     assert pa.record_batch(decoder.flush()).to_pylist() == [{"a": 0}, {"a": 2}]
 
 

@@ -315,3 +315,26 @@ def test_an_object_of_alike_objects_is_a_row_where_that_is_said() -> None:
     assert RecordDecoder(records_path="$").push(body).rows == 1
     assert RecordDecoder(expected=Expected(stated=frozenset({"a1"}))).push(body).rows == 1
     assert RecordDecoder(expected=Expected(known=frozenset({"b2"}))).push(body).rows == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "rows"),
+    [
+        (b'{"data": [], "data": [{"id": 1}]}', 1),
+        (b'{"data": [{"id": 1}], "data": [{"id": 1}]}', 1),
+        (b'{"data": [{"id": 1}], "data": [{"id": 2}]}', None),
+        (b'{"data": [{"id": 1}], "next": 2, "data": []}', None),
+        (b'{"data": [{"id": 1}], "data": null}', None),
+    ],
+    ids=["after-none", "equal", "other", "none", "null"],
+)
+def test_a_key_of_rows_that_stands_twice_loses_none(body: bytes, rows: int | None) -> None:
+    decoder = RecordDecoder(records_path="data")
+    if rows is not None:
+        assert decoder.push(body).rows == rows
+        return
+    with pytest.raises(ResponseError, match="recordsPath data is twice in the response") as caught:
+        decoder.push(body)
+    assert caught.value.reason is Reason.INVALID_RESPONSE
+    assert decoder.push(b'{"data": [{"id": 3}]}').rows == 1
+    assert decoder.flush().to_pylist() == [{"id": 3}]

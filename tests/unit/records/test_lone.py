@@ -32,6 +32,14 @@ def kind_of(key: str) -> str:
         pytest.param("success:false code", FIRST, Verdict.ERROR, id="no success"),
         pytest.param("status:a number message", FIRST, Verdict.ERROR, id="a message"),
         pytest.param("detail", FIRST, Verdict.ERROR, id="a detail"),
+        pytest.param("status:a number", FIRST, Verdict.ERROR, id="a status"),
+        pytest.param("type title status:a number", FIRST, Verdict.ERROR, id="a titled status"),
+        pytest.param("code:a number result:null", FIRST, Verdict.ENVELOPE, id="a status and rows"),
+        pytest.param("status uptime", FIRST, Verdict.ROW, id="a status of something"),
+        pytest.param("orders:objects buyers:objects", FIRST, Verdict.ENVELOPE, id="two lists"),
+        pytest.param(
+            "sku lines:objects taxes:objects", FIRST, Verdict.ROW, id="a row of two lists"
+        ),
         pytest.param("errorCode errorMessage", KEYED, Verdict.ERROR, id="words run together"),
         pytest.param("type title detail instance", FIRST, Verdict.ERROR, id="RFC 9457"),
         pytest.param("data:objects total:a number", FIRST, Verdict.ENVELOPE, id="envelope"),
