@@ -152,14 +152,15 @@ class Client:
                 return response
             # A redirect without an address is a server's fault that no other address mends.
             if "location" not in response.headers:
-                break
+                message = f"answered {response.status} without an address to go to"
+                raise AnswerError(message, reason=Reason.REQUEST_REJECTED)
             target = self._redirect(request.url, response.headers["location"])
             # A POST that was done asks to see its result, with a GET and without a body.
             if request.method == "POST" and response.status not in _KEEP_METHOD:
                 request = Request("GET", target, request.headers)
             else:
                 request = request._replace(url=target)
-        message = "redirects without end, or without an address"
+        message = f"redirects more than {redirects_max} times"
         raise AnswerError(message, reason=Reason.REQUEST_REJECTED)
 
     def _wait_after(self, failure: AttemptError, attempt: int, what: str) -> None:

@@ -235,3 +235,15 @@ def test_a_relative_next_address_starts_where_the_redirect_led(
 
     server.on("/v2/eu/orders", serve)
     assert rows_of(read(make_plan(server, {"pagination": NEXT}))) == rows
+
+
+@pytest.mark.parametrize("link", [" /orders?n=2", "/orders?n=2 ", "  ?n=2  "])
+def test_spaces_around_a_next_address_are_none_of_it(server: RestServer, link: str) -> None:
+    def serve(seen: Seen) -> Reply:
+        is_first = "n" not in seen.query
+        return page(make_rows(3, first=1 if is_first else 4), next=link if is_first else None)
+
+    server.on("/orders", serve)
+    plan = make_plan(server, {"pagination": {"nextUrl": {"nextUrlPath": "next"}}})
+    assert ids_of(read(plan)) == [1, 2, 3, 4, 5, 6]
+    assert server.targets() == ["/orders", "/orders?n=2"]

@@ -193,9 +193,7 @@ def test_credentials_do_not_reach_the_host_that_a_redirect_names(
 
 def test_redirects_have_an_end(server: RestServer, make_client: MakeClient) -> None:
     server.on("/x", redirect("/x"))
-    with pytest.raises(
-        ConfigurationError, match="redirects without end, or without an address"
-    ) as caught:
+    with pytest.raises(ConfigurationError, match="redirects more than 5 times") as caught:
         make_client().fetch(Request("GET", f"{server.url}/x"), read_body)
     assert caught.value.reason is Reason.REQUEST_REJECTED
     assert len(server.requests) == 6
@@ -213,7 +211,7 @@ def test_a_redirect_to_what_is_no_address_is_said(
 
 def test_a_redirect_without_an_address_is_said(server: RestServer, make_client: MakeClient) -> None:
     server.on("/x", status(302))
-    with pytest.raises(ConfigurationError, match="redirects without end, or without an address"):
+    with pytest.raises(ConfigurationError, match="answered 302 without an address"):
         make_client().fetch(Request("GET", f"{server.url}/x"), read_body)
 
 

@@ -81,7 +81,8 @@ class NextUrlPages:
         if link.kind != "string":
             raise refuse_value("nextUrlPath", path, link, "an address")
         try:
-            url = join(page.url or sent.request.url, link.text)
+            # Spaces around an address are none of it, as in a browser.
+            url = join(page.url or sent.request.url, link.text.strip(" "))
         except ValueError as error:
             raise refuse_value("nextUrlPath", path, link, "an address") from error
         return PageRequest(sent.request.at(url))

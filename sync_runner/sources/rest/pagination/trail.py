@@ -94,9 +94,9 @@ class Trail:
         idle = self.behind.idle
         if following is not None and counted is None and idle >= self._paginator.idle_pages_max:
             raise _loop(
-                f"{idle} pages in a row brought no new rows and led on by {self._paginator.what}; "
-                f"if the source filters its pages, raise pagination.{self._paginator.key}."
-                "idlePagesMax"
+                f"{idle} pages in a row brought no new rows and led on by "
+                f"{self._paginator.what.removesuffix(',')}; if the source filters its pages, "
+                f"raise pagination.{self._paginator.key}.idlePagesMax"
             )
         return following
 
