@@ -10,6 +10,7 @@ from external_data_operator.api.base import ApiModel, ResourceKind
 from external_data_operator.api.conditions import (
     ATTENTION,
     GOOD_NEWS,
+    REMEDIES,
     RETRIED,
     RETRIED_SOMETIMES,
     SENTENCES,
@@ -46,14 +47,14 @@ def build_actions(kind: ResourceKind) -> str:
 
 
 def build_reasons() -> str:
-    """Every reason and its sentence."""
+    """Every reason with its sentence and its remedy."""
     rows = [
         f"| `{reason}` | {'yes' if reason in ATTENTION else ''} | {_say_retried(reason)} |"
-        f" {SENTENCES[reason]} |\n"
+        f" {SENTENCES[reason]} | {REMEDIES.get(reason, '')} |\n"
         for reason in Reason
     ]
-    head = "| reason | a person should look | retried by itself | meaning, and what to do |\n"
-    return f"{head}| --- | --- | --- | --- |\n{''.join(rows)}"
+    head = "| reason | a person should look | retried by itself | meaning | remedy |\n"
+    return f"{head}| --- | --- | --- | --- | --- |\n{''.join(rows)}"
 
 
 def _say_retried(reason: Reason) -> str:

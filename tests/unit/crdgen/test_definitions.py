@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 from external_data_operator.api.base import ResourceKind, SpecModel
-from external_data_operator.api.conditions import SENTENCES, Reason
+from external_data_operator.api.conditions import GOOD_NEWS, REMEDIES, SENTENCES, Reason
 from external_data_operator.crdgen.definition import build_definition
 from external_data_operator.crdgen.outputs import KINDS, build_outputs, find_stale
 from external_data_operator.crdgen.structural import build_structural_schema
@@ -146,12 +146,12 @@ def test_a_page_names_every_field_and_every_rule(kind: ResourceKind) -> None:
             assert not path.startswith(kind.kind) or rule["message"] in page
 
 
-def test_every_reason_has_a_sentence_and_stands_on_its_page() -> None:
-    assert set(SENTENCES) == set(Reason)
+def test_the_conditions_page_shows_every_reason_with_its_sentence_and_its_remedy() -> None:
     page = build_outputs()["docs/reference/conditions.md"]
+    rows = {line.split(" | ", 1)[0]: line for line in page.splitlines()}
     for reason in Reason:
-        assert f"| `{reason}` |" in page
-        assert SENTENCES[reason] in page
+        assert f" {SENTENCES[reason]} |" in rows[f"| `{reason}`"]
+        assert reason in GOOD_NEWS or f" {REMEDIES[reason]} |" in rows[f"| `{reason}`"]
 
 
 def test_what_has_no_structural_form_is_refused_rather_than_dropped() -> None:
