@@ -9,7 +9,7 @@ from typing import TypeVar
 import pytest
 from external_data_operator.api.plan import DiscoveredStream, Discovery
 from external_data_operator.cluster.api import Api
-from external_data_operator.cluster.kinds import CONFIG_MAPS, Kinds
+from external_data_operator.cluster.kinds import CONFIG_MAPS, ApiKinds
 from external_data_operator.controllers import CONTROLLERS
 from external_data_operator.reconcile.base.parsing import find_discovery
 from external_data_operator.reconcile.plans.catalogue import (
@@ -49,7 +49,7 @@ def ask(kube: Kube, do: Callable[[Api], Awaitable[Result]]) -> Result:
     async def connected() -> Result:
         where, file = Configuration(), str(kube.cluster.kubeconfig)
         await config.load_kube_config(config_file=file, client_configuration=where)
-        api = Api(ApiClient(where), Kinds(CONTROLLERS), lambda *_: None)
+        api = Api(ApiClient(where), ApiKinds(CONTROLLERS), lambda *_: None)
         try:
             return await do(api)
         finally:
