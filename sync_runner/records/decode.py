@@ -77,7 +77,9 @@ class RecordDecoder:
         Only a list proves how many rows there are; `expected` tells rows from what is none. Raises
         ConfigurationError(InvalidSpec) where a path cannot be followed.
         """
-        self._path = _parse(records_path or "")
+        # A blank path states nothing.
+        records_path = (records_path or "").strip()
+        self._path = _parse(records_path)
         expected = expected or Expected()
         self._expected = replace(
             expected,

@@ -338,3 +338,10 @@ def test_a_key_of_rows_that_stands_twice_loses_none(body: bytes, rows: int | Non
     assert caught.value.reason is Reason.INVALID_RESPONSE
     assert decoder.push(b'{"data": [{"id": 3}]}').rows == 1
     assert decoder.flush().to_pylist() == [{"id": 3}]
+
+
+@pytest.mark.parametrize("blank", [None, "", " ", "\t"])
+def test_a_blank_path_does_not_state_that_an_envelope_is_the_row(blank: str | None) -> None:
+    with pytest.raises(ResponseError, match="state recordsPath: data"):
+        RecordDecoder(records_path=blank).push(b'{"data": [{"id": 1}], "next": null}')
+    assert RecordDecoder(records_path=" $ ").push(b'{"data": [{"id": 1}]}').rows == 1
