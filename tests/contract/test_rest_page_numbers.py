@@ -47,7 +47,7 @@ def _serve_pages(rows: list[Row], param: str, first: int) -> Callable[[Seen], Re
     ("param", "count"),
     [
         *itertools.product(["page", "pageNo", "_page", "page[number]"], [35, 99, 104, 1004]),
-        *itertools.product(["skip", "from", "page[offset]"], [35, 89, 990]),
+        *itertools.product(["skip", "from", "page[offset]"], [35, 89, 990, 1005]),
     ],
 )
 def test_an_offset_that_is_the_number_of_a_page_ends_the_run(

@@ -4,7 +4,7 @@ Such a server skips most rows: behind the ten rows of page 0 it is asked for "of
 page 10, or an empty page, which looks like the end. What tells the two apart is the page one row
 further on: an offset of 1 begins with rows of the first page, the page of number 1 has none of
 them. That costs requests, so that only walks are examined that look like it: the parameter is named
-like a page number, or an empty page follows full ones.
+like a page number, an empty page follows full ones, or the walk was long.
 """
 
 from collections.abc import Callable
@@ -21,6 +21,8 @@ from sync_runner.sources.rest.pagination.trail import Behind
 
 ROWS_COMPARED = 1_000
 """Of each page, so that a large one does not become Python objects."""
+PAGES_EXAMINED = 10
+"""Pages of a walk that is examined whatever its last page looks like."""
 _NOTHING = Envelope(0)
 
 Look = Callable[[PageRequest, RecordDecoder], Envelope | None]
@@ -57,14 +59,15 @@ class PageNumbers:
             self._check(offsets, sent)
 
     def check_end(self, sent: PageRequest, before: Behind) -> None:
-        """After an empty page that ends a walk. ConfigurationError(InvalidSpec) where the rows
-        before it were a full page, and the offset is the number of a page."""
+        """After an empty page that ends a walk. ConfigurationError(InvalidSpec) where the offset is
+        the number of a page, which is looked at after a full page and in a long walk."""
         counted = sent.counted
-        # A shorter page than one before it is what the end of the rows looks like, and a total that
-        # is reached proves it.
-        if counted is None or counted.received == counted.total or before.rows < counted.size:
+        # A total that is reached proves the end.
+        if self._offsets is None or counted is None or counted.received == counted.total:
             return
-        if self._offsets and before.rows > 1:
+        # A shorter page than one before it is what the end of the rows looks like. In a long walk
+        # it is examined all the same, because that costs little then.
+        if before.rows >= counted.size > 1 or before.pages >= PAGES_EXAMINED:
             self._check(self._offsets, sent)
 
     def _check(self, offsets: OffsetPages, sent: PageRequest) -> None:
