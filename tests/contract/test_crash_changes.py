@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.contract.lake_changes import ChangeJob
-from tests.contract.lake_pod import KILLED, KillAt, Place, start_pod
+from tests.contract.lake_pod import KILLED, KillAt, Place, below, start_pod
 from tests.contract.lake_world import World
-from tests.contract.test_crash_feed import below
 from tests.contract.test_crash_steps import pick_kills
 
 
