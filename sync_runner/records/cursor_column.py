@@ -205,9 +205,14 @@ def _without_zeros(values: pa.Array, kind: CursorType) -> pa.Array:
 def _count_seconds(numbers: pa.Array) -> pa.Array:
     """Seconds since the epoch, each number in the unit that its magnitude tells."""
     counts = pc.cast(numbers, pa.float64(), safe=False)
-    size, parts = pc.abs(counts), pa.scalar(1.0)
+    # Whole numbers are compared as they are: as doubles, some just below a bound are on it.
+    is_whole = pa.types.is_signed_integer(numbers.type)
+    exact, number = (numbers, int) if is_whole else (counts, float)
+    parts = pa.scalar(1.0)
     for least, unit in reversed(UNITS_ABOVE):
-        parts = pc.if_else(pc.greater_equal(size, float(least)), float(unit), parts)
+        above = pc.greater_equal(exact, number(least))
+        below = pc.less_equal(exact, number(-least))
+        parts = pc.if_else(pc.or_(above, below), float(unit), parts)
     return pc.divide(counts, parts)
 
 

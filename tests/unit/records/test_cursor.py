@@ -261,6 +261,15 @@ COLUMN = st.one_of(
 )
 
 
+@pytest.mark.parametrize("number", [99_999_999_999_999_992, -99_999_999_999_999_992, -(2**63)])
+@pytest.mark.parametrize("kind", [CursorType.DATE_TIME, CursorType.TIMESTAMP])
+def test_a_number_has_one_unit_alone_and_in_a_column(number: int, kind: CursorType) -> None:
+    now = 1_770_000_000.0
+    tracker = CursorTracker("x", kind, now=now, seen=Seen())
+    tracker.observe(pa.RecordBatch.from_arrays([pa.array([number], pa.int64())], ["x"]))
+    assert tracker.highest is None or not is_ahead(tracker.highest, now)
+
+
 @settings(max_examples=1500)
 @given(
     columns=st.lists(COLUMN, min_size=1, max_size=3),
