@@ -87,17 +87,6 @@ def folder_place(folder: Path) -> Place:
     return Place(TableTarget(file=FileDestination(path=str(folder)), path="ns/table"))
 
 
-def below(place: Place, prefix: str) -> Place:
-    """Another folder of the same store."""
-    target = place.target
-    if target.s3 is not None:
-        s3 = target.s3.model_copy(update={"prefix": f"{target.s3.prefix}/{prefix}"})
-        return Place(target.model_copy(update={"s3": s3}), place.keys)
-    assert target.file is not None
-    folder = target.file.model_copy(update={"path": f"{target.file.path}/{prefix}"})
-    return Place(target.model_copy(update={"file": folder}), place.keys)
-
-
 def bucket_place(endpoint: str, keys: Keys, *, prefix: str, bucket: str = "lake") -> Place:
     """A bucket of a test's server."""
     ref = ObjectRef(name="lake")

@@ -29,7 +29,11 @@ class Scenario:
         world = World(folder, seed)
         world.advance(130)
         where = place or folder_place(folder / "lake")
-        return Job(where, world, self.kind, options_for(self.sync_type), growth=2)
+        options = options_for(self.sync_type)
+        if self.kind is Kind.CHANGES:
+            changes = {"incremental_field": None, "applies_changes": True}
+            options = options.model_copy(update=changes | {"incremental_field_type": None})
+        return Job(where, world, self.kind, options, growth=2)
 
     def find_differences(self, job: Job, rows: list[Row], *, since: int) -> list[str]:
         """What is wrong with the table of a finished run; `since` is the moment at which it
@@ -38,6 +42,9 @@ class Scenario:
         now = job.world.now()
         if self.kind is Kind.EVENTS:
             return find_differences(rows, list(map(job.world.event, range(1, now + 1))), by="seq")
+        if self.kind is Kind.CHANGES:
+            wanted = [row for row in job.world.state(now).values() if not job.world.is_gone(row)]
+            return find_differences(rows, wanted, by="id")
         if self.kind is Kind.ASCENDING:
             return find_differences(rows, list(job.world.state(now).values()), by="id")
         best = [f"no moment between {since} and {now} is the table's"] * 1000
@@ -52,6 +59,7 @@ SCENARIOS = (
     Scenario("append", SyncType.APPEND, Kind.EVENTS),
     Scenario("incremental-ascending", SyncType.INCREMENTAL, Kind.ASCENDING),
     Scenario("incremental-unordered", SyncType.INCREMENTAL, Kind.SNAPSHOT),
+    Scenario("changes", SyncType.INCREMENTAL, Kind.CHANGES),
 )
 
 

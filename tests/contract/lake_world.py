@@ -30,11 +30,17 @@ WIDE_FROM = 260
 """Events from here on carry fractions where there were whole numbers."""
 
 
+GONE_SHARE = 0.3
+"""Events that delete their row, in a log of changes."""
+
+
 class Kind(StrEnum):
     """How the source shows its rows."""
 
     EVENTS = "events"
     """Every event, in the order in which they happened."""
+    CHANGES = "changes"
+    """The same as a log of changes: some events delete their row."""
     ASCENDING = "ascending"
     """The newest version of each row, those that changed last at the end; they move while one
     reads.
@@ -74,6 +80,10 @@ class World:
         """The newest version of each row at a moment."""
         return {row["id"]: row for row in map(self.event, range(1, now + 1))}
 
+    def is_gone(self, row: Row) -> bool:
+        """Whether an event deletes its row, to those who read events as changes."""
+        return random.Random(f"{self.seed}/{row['seq']}/gone").random() < GONE_SHARE
+
 
 @lru_cache(maxsize=100_000)
 def _build_event(seed: int, keys: int, number: int) -> Row:
@@ -109,16 +119,25 @@ class WorldSource:
             self.world.advance(self.growth)
             rows, following = self._page(token, since)
             highest = max([highest, *(row["seq"] for row in rows)])
-            position = Position(str(highest), CursorType.INTEGER, "seq") if highest else None
-            settled = self.kind is not Kind.SNAPSHOT
+            field = None if self.kind is Kind.CHANGES else "seq"
+            position = Position(str(highest), CursorType.INTEGER, field) if highest else None
+            gone = [self.kind is Kind.CHANGES and self.world.is_gone(row) for row in rows]
             yield Batch(
-                build_batch(rows), following, position, settled, pages=1, bytes=len(rows) * 80
+                build_batch([_key_of(row) if gone[n] else row for n, row in enumerate(rows)]),
+                following,
+                position,
+                settled=self.kind is not Kind.SNAPSHOT,
+                pages=1,
+                bytes=len(rows) * 80,
+                deleted=pa.array(gone) if any(gone) else None,
             )
             if following is None:
                 return
             token = following
 
     def _first_token(self, since: int) -> str:
+        if self.kind is Kind.CHANGES:
+            return str(since)
         return f"{self.world.now()}:-1" if self.kind is Kind.SNAPSHOT else str(since - 1)
 
     def _page(self, token: str, since: int) -> tuple[list[Row], str | None]:
@@ -126,7 +145,7 @@ class WorldSource:
             return self._snapshot_page(token, since)
         last = int(token)
         now = self.world.now()
-        if self.kind is Kind.EVENTS:
+        if self.kind in (Kind.EVENTS, Kind.CHANGES):
             rows = [self.world.event(number) for number in range(max(1, last + 1), now + 1)]
         else:
             rows = [row for row in self.world.state(now).values() if row["seq"] > last]
@@ -140,6 +159,10 @@ class WorldSource:
         rows = [state[key] for key in sorted(state) if key > last and state[key]["seq"] >= since]
         page = rows[: self.page_rows]
         return page, f"{now}:{page[-1]['id']}" if len(rows) > len(page) else None
+
+
+def _key_of(row: Row) -> Row:
+    return {"id": row["id"]}
 
 
 def build_batch(rows: list[Row]) -> pa.RecordBatch:

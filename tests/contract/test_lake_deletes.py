@@ -203,7 +203,7 @@ class _Json:
 
 def test_a_field_that_is_named_like_the_mark_is_a_column_as_any_other(tmp_path: Path) -> None:
     place = folder_place(tmp_path)
-    sync = open_syncs(place, replace(LARGE, due_parts=1000), limits=Limits(part_bytes=1))
+    sync = open_syncs(place, replace(LARGE, due_parts=10**9), limits=Limits(part_bytes=1))
     log = ChangeLog([{"id": number, "v": "a"} for number in range(90)], page=15)
     log.changes[20] = gone(3)
     log.changes += [{"id": number, "deleted=": True} for number in range(5)]
