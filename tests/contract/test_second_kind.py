@@ -4,6 +4,7 @@ added in the places that ARCHITECTURE.md names and in no other.
 
 import json
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -27,8 +28,21 @@ from sync_runner.tasks import Surroundings, run_task
 from tests.clocks import JumpingClock
 from tests.contract.rest_reading import GivenCredentials
 from tests.fakes.logbook import LOGBOOK, Logbook, Row, installed
+from tests.fakes.tree import PLACES, TABLE, Tree, copy_tree
 
 ROOT = Path(__file__).parents[2]
+ASKS = """
+from external_data_operator.api.plan import Plan
+from external_data_operator.api.source import SourceSpec
+from external_data_operator.reconcile.plans.kinds import find_adapter
+from sync_runner.sources import load_kind
+given = {"path": "/x"}
+print(SourceSpec.model_validate({"logbook": given}).kind)
+print(Plan.model_validate({"task": "Check", "namespace": "n", "source": "s", "target":
+    {"file": {"path": "/lake"}, "path": "n"}, "logbook": given}).kind)
+print(type(find_adapter("logbook")).__name__)
+print(load_kind("logbook").feed is not None)
+"""
 MANIFEST = """\
 apiVersion: external-data.io/v1alpha1
 kind: ExternalDataSource
@@ -235,7 +249,8 @@ def test_what_one_table_lacks_is_read_again_and_the_other_skips_it(
     tmp_path: Path, book: Logbook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = build_plan(tmp_path, "parts", "readings")
-    finish, done = Session.finish, []
+    finish = Session.finish
+    done: list[Session] = []
 
     def finish_one(session: Session) -> Any:
         if done:
@@ -253,13 +268,44 @@ def test_what_one_table_lacks_is_read_again_and_the_other_skips_it(
     assert [one.table.rows for one in report.tables if one.table] == [5, 5]
 
 
-def test_the_kind_is_added_in_the_places_that_the_architecture_names_and_in_no_other() -> None:
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
+    """The product with the kind in it."""
+    tree = copy_tree(tmp_path_factory.mktemp("product"))
+    tree.add_kind()
+    return tree
+
+
+def find_places() -> list[str]:
+    """The places that ARCHITECTURE.md names, in its order."""
     text = (ROOT / "ARCHITECTURE.md").read_text()
     (recipe,) = re.findall(r"## Adding a kind of source\n\n(.*?one example)\.", text, re.DOTALL)
-    named = re.findall(r"`[^`]+`|one example", recipe)
-    # Its spec's file and its example are the test's own; the table's file comes after its name.
-    own, table = "`api/sources/<kind>.py`", "`api/sources/__init__.py`"
-    assert [name for name in named if name != table] == [own, *LOGBOOK.places, "one example"]
-    for place in ("api/sources/rest.py", "reconcile/plans/kinds/rest.py"):
-        assert (ROOT / "operator" / "external_data_operator" / place).is_file()
-    assert (ROOT / "sync_runner" / "sources" / "rest").is_dir()
+    return re.findall(r"`[^`]+`|one example", recipe)
+
+
+def test_adding_the_kind_touches_the_five_places_that_the_architecture_names(tree: Tree) -> None:
+    spec, table, file, adapter, code, example = find_places()
+    assert (table, file) == ("`SOURCES`", "`api/sources/__init__.py`")
+    assert [spec, adapter, code, example] == list(PLACES)
+    changes = dict(tree.list_changes())
+    added = {path for files in PLACES.values() for path in files.values()}
+    assert changes.keys() == added | {TABLE}
+    assert [line for line in changes[TABLE] if "import" not in line] == [
+        '    "logbook": LogbookSource,'
+    ]
+    assert len(changes[TABLE]) == 2
+
+
+def test_the_import_contracts_hold_with_the_kind_in_the_product(tree: Tree) -> None:
+    said = tree.run(str(Path(sys.executable).with_name("lint-imports")), "--no-cache")
+    assert "0 broken" in said
+
+
+def test_both_processes_know_the_kind_without_anything_else(tree: Tree) -> None:
+    said = tree.run("-c", ASKS)
+    assert said.split() == ["logbook", "logbook", "LogbookAdapter", "True"]
+
+
+def test_adding_the_kind_in_this_process_changes_the_same_places() -> None:
+    own = {"`api/sources/<kind>.py`", "one example"}
+    assert {*LOGBOOK.places} == {*find_places()} - own - {"`api/sources/__init__.py`"}
