@@ -5,6 +5,7 @@ there is.
 import json
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from dev.localcluster.cluster import LocalCluster
@@ -13,6 +14,7 @@ from tests.cluster.shop_api import TOKEN
 from tests.waiting import wait_for
 
 Object = dict[str, Any]
+CRDS = Path("crds")
 LISTED = "eds,edsc,jobs,cronjobs,pods,configmaps,events"
 """All that anybody may read; Secrets are where credentials belong."""
 
@@ -127,10 +129,10 @@ def make_namespace(cluster: LocalCluster, name: str) -> Kube:
     return kube
 
 
-def install_definitions(cluster: LocalCluster) -> None:
+def install_definitions(cluster: LocalCluster, crds: Path = CRDS) -> None:
     """Our kinds, served."""
-    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", "crds")
-    cluster.kubectl("wait", "--for=condition=Established", "-f", "crds", "--timeout=30s")
+    cluster.kubectl("apply", "--server-side", "--force-conflicts", "-f", str(crds))
+    cluster.kubectl("wait", "--for=condition=Established", "-f", str(crds), "--timeout=30s")
 
     def served() -> bool:
         try:

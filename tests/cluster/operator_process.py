@@ -19,7 +19,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from dev.localcluster.cluster import LocalCluster
-from tests.cluster.kube import install_definitions, make_namespace
+from tests.cluster.kube import CRDS, install_definitions, make_namespace
 from tests.waiting import wait_for
 
 NAMESPACE = "operator-tests"
@@ -129,10 +129,10 @@ def has_seen_all(page: str) -> bool:
 
 @contextmanager
 def running_operator(
-    cluster: LocalCluster, runner: str, folder: Path, **extra: str
+    cluster: LocalCluster, runner: str, folder: Path, *, crds: Path = CRDS, **extra: str
 ) -> Iterator[OperatorProcess]:
     """The definitions, the default destination's Secret, and an operator that logs to a file."""
-    install_definitions(cluster)
+    install_definitions(cluster, crds)
     home = make_namespace(cluster, NAMESPACE)
     s3 = cluster.s3
     home.secret("lake", AWS_ACCESS_KEY_ID=s3.access_key, AWS_SECRET_ACCESS_KEY=s3.secret_key)
