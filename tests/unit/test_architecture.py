@@ -1,6 +1,7 @@
 """The house keeps its shape: import contracts have no gaps, and every name is used."""
 
 import ast
+import re
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from external_data_operator.api.sources import SOURCES
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = {
@@ -68,6 +70,29 @@ def test_a_contract_that_lists_modules_lists_every_one(name: str) -> None:
     package = "external_data_operator"
     listed = {module.removeprefix(f"{package}.") for module in BY_NAME[name][key]}
     assert listed == modules_of(package) - left_out
+
+
+def rooms_of(kind: str) -> tuple[str, ...]:
+    """Where the spec of a kind of source may be imported: the rooms of the kind."""
+    operator = "operator/external_data_operator"
+    return (
+        f"{operator}/api/sources/",
+        f"{operator}/reconcile/plans/kinds/{kind}.py",
+        f"sync_runner/sources/{kind}/",
+    )
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_only_the_rooms_of_a_kind_of_source_import_its_spec(kind: str) -> None:
+    own = re.compile(rf"external_data_operator\.api\.sources\.{kind}(_\w+)?")
+    importers = {
+        str(file.relative_to(ROOT))
+        for file, tree in parse_all().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and own.fullmatch(node.module or "")
+    }
+    assert importers, "the pattern finds them"
+    assert {one for one in importers if not one.startswith(rooms_of(kind))} == set()
 
 
 @cache
