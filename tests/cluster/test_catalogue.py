@@ -11,8 +11,8 @@ from external_data_operator.api.plan import DiscoveredStream, Discovery
 from external_data_operator.cluster.api import Api
 from external_data_operator.cluster.kinds import CONFIG_MAPS, ApiKinds
 from external_data_operator.controllers import CONTROLLERS
-from external_data_operator.reconcile.base.parsing import find_discovery
 from external_data_operator.reconcile.plans.catalogue import (
+    find_discovery,
     pack_catalogue,
     read_catalogue,
 )

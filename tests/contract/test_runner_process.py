@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from external_data_operator.api.plan import ExitCode, Report
-from external_data_operator.reconcile.base.parsing import find_discovery, find_logged_report
+from external_data_operator.reconcile.plans.catalogue import find_discovery
+from external_data_operator.reconcile.runs.reports import find_logged_report
 
 from tests.contract.rest_reading import in_folder, make_plan, write_to
 from tests.servers.replies import Reply, ok, status

@@ -6,8 +6,6 @@ from typing import TypeVar
 from pydantic import ValidationError
 
 from external_data_operator.api.base import ApiModel
-from external_data_operator.api.handoff import Document, find_document
-from external_data_operator.api.plan import Discovery, Report
 from external_data_operator.api.problems import find_problems
 from external_data_operator.errors import SpecError
 from external_data_operator.reconcile.base.world import Object
@@ -35,21 +33,3 @@ def read_status(model: type[Model], item: Object) -> Model:
         return model.model_validate(item.get("status") or {})
     except ValidationError:
         return model()
-
-
-def find_discovery(log: str, run: str) -> Discovery | None:
-    """What a check handed over in its pod's log; None unless all of it is there."""
-    content = find_document(log, Document.DISCOVERY, run)
-    try:
-        return None if content is None else Discovery.model_validate_json(content)
-    except ValidationError:
-        return None
-
-
-def find_logged_report(log: str, run: str) -> Report | None:
-    """The report that a run handed over in its pod's log; None unless all of it is there."""
-    content = find_document(log, Document.REPORT, run)
-    try:
-        return None if content is None else Report.model_validate_json(content)
-    except ValidationError:
-        return None

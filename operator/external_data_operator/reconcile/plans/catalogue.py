@@ -18,6 +18,7 @@ from typing import Protocol
 from pydantic import ValidationError
 
 from external_data_operator.api.base import ApiModel
+from external_data_operator.api.handoff import Document, find_document
 from external_data_operator.api.plan import DiscoveredStream, Discovery
 from external_data_operator.reconcile.base.naming import OBJECT_NAME_MAX, hash_of, suffixed
 from external_data_operator.reconcile.base.world import Object, name_of
@@ -117,6 +118,15 @@ class Catalogue:
 def discovery_name(source: str) -> str:
     """Name of the head."""
     return suffixed(source, "discovery", length_max=OBJECT_NAME_MAX)
+
+
+def find_discovery(log: str, run: str) -> Discovery | None:
+    """What a check handed over in its pod's log; None unless all of it is there."""
+    content = find_document(log, Document.DISCOVERY, run)
+    try:
+        return None if content is None else Discovery.model_validate_json(content)
+    except ValidationError:
+        return None
 
 
 def pack_catalogue(source: str, discovery: Discovery) -> Packed:

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 
 from external_data_operator.api.plan import TableReport
 from external_data_operator.api.schema import Column, SchemaStatus
-from external_data_operator.reconcile.base.parsing import find_logged_report
 from external_data_operator.reconcile.runs.history import last_success
+from external_data_operator.reconcile.runs.reports import find_logged_report
 from external_data_operator.reconcile.runs.run import Run
 
 STATUS_COLUMNS_MAX = 2000

@@ -15,7 +15,6 @@ from external_data_operator.api.plan import Discovery, Failure, FailureClass
 from external_data_operator.api.source import SourceSpec, SourceStatus
 from external_data_operator.reconcile.base import marks
 from external_data_operator.reconcile.base.naming import job_name
-from external_data_operator.reconcile.base.parsing import find_discovery
 from external_data_operator.reconcile.base.status import Verdict, find_condition
 from external_data_operator.reconcile.base.world import (
     Apply,
@@ -29,6 +28,7 @@ from external_data_operator.reconcile.base.world import (
 from external_data_operator.reconcile.plans.catalogue import (
     Catalogue,
     discovery_name,
+    find_discovery,
     pack_catalogue,
     read_catalogue,
 )
