@@ -32,15 +32,16 @@ class Claims:
                 concerned |= self._update(dependent_key)
         return concerned
 
-    def rivals(self, key: ResourceKey) -> tuple[str, ...]:
-        """Names of older objects that claim the same."""
+    def rivals(self, key: ResourceKey) -> tuple[ResourceKey, ...]:
+        """Older objects, of any kind, that claim the same."""
         own = self._find(key)
         holders = self._holders.get(self._claim_of.get(key, ""), set())
         if own is None or len(holders) < 2:
             return ()
         mine = _age(own)
         others = ((one, self._find(one)) for one in holders - {key})
-        return tuple(sorted(one.name for one, item in others if item and _age(item) < mine))
+        older = (one for one, item in others if item and _age(item) < mine)
+        return tuple(sorted(older, key=lambda one: (one.name, one.kind)))
 
     def _update(self, key: ResourceKey) -> set[ResourceKey]:
         claim, before = self._judge(key), self._claim_of.get(key)

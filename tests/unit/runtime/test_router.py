@@ -86,7 +86,9 @@ def test_the_older_of_two_schemas_for_one_table_keeps_it_and_its_end_wakes_the_o
         store.put(item)
         router.changed(item)
     assert claims.rivals(ResourceKey("ExternalDataSchema", "team", "a")) == ()
-    assert claims.rivals(ResourceKey("ExternalDataSchema", "team", "b")) == ("a",)
+    assert claims.rivals(ResourceKey("ExternalDataSchema", "team", "b")) == (
+        ResourceKey("ExternalDataSchema", "team", "a"),
+    )
     store.drop(older)
     assert ResourceKey("ExternalDataSchema", "team", "b") in router.changed(older)
     assert claims.rivals(ResourceKey("ExternalDataSchema", "team", "b")) == ()

@@ -46,7 +46,9 @@ def decide(world, settings, now):
     except SpecError as error:
         return refuse(world, settings, error.reason, str(error), now)
     if world.rivals:
-        return refuse(world, settings, Reason.TABLE_TAKEN, f"{world.rivals[0]} asks that.", now)
+        return refuse(
+            world, settings, Reason.TABLE_TAKEN, f"{world.rivals[0].name} asks that.", now
+        )
     if "warehouse" not in world.secrets:
         return refuse(world, settings, Reason.SECRET_NOT_FOUND, "Secret warehouse is missing.", now)
     conditions = read_status(ObjectStatus, world.parent or {}).conditions

@@ -76,8 +76,8 @@ class World:
     """Every object of our kinds that refers to this one, by kind and name."""
     names: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Names of every object of a kind in the namespace."""
-    rivals: tuple[str, ...] = ()
-    """Names of older objects that claim the same."""
+    rivals: tuple[ResourceKey, ...] = ()
+    """Older objects, of any kind, that claim the same."""
     children: Children = field(default_factory=Children)
     secrets: Mapping[str, Data] = field(default_factory=dict)
     config_maps: Mapping[str, Data] = field(default_factory=dict)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from external_data_operator.reconcile.base.world import Children, Object
+from external_data_operator.reconcile.base.world import Children, Object, ResourceKey
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,8 @@ class ObservedSchema:
     discovery_parts: tuple[Object, ...] = ()
     """The other ConfigMaps of the catalogue."""
     children: Children = field(default_factory=Children)
-    rivals: tuple[str, ...] = ()
-    """Older schemas that write to the same table."""
+    rivals: tuple[ResourceKey, ...] = ()
+    """Older objects that write to the same table."""
     logs: Mapping[str, str] = field(default_factory=dict)
     """Ends of the logs of runs whose report did not fit into a termination message, by the Job's
     name."""

@@ -9,6 +9,7 @@ from external_data_operator.reconcile.base.naming import table_name
 from external_data_operator.reconcile.base.parsing import parse_spec
 from external_data_operator.reconcile.base.world import (
     Object,
+    ResourceKey,
     name_of,
     namespace_of,
 )
@@ -32,12 +33,14 @@ def table_claim(source: Object, schema: Object, settings: Settings) -> str | Non
     return f"{endpoint.rstrip('/')} {target.uri}"
 
 
-def say_taken(spec: SchemaSpec, source: SourceSpec, names: Collection[str], rival: str) -> str:
+def say_taken(
+    spec: SchemaSpec, source: SourceSpec, names: Collection[str], rival: ResourceKey
+) -> str:
     """A prefix parts the tables of two sources, and not those of two streams of one."""
     table = table_name(source.table_prefix, spec.stream)
     others = [name for name in names if name != spec.stream]
     twins = [name for name in others if table_name(source.table_prefix, name) == table]
-    message = f"ExternalDataSchema {rival} writes to the same table {table}; "
+    message = f"{rival.kind} {rival.name} writes to the same table {table}; "
     if twins:
         both = " and ".join([*twins, spec.stream])
         return f"{message}rename one of the streams {both} of source {spec.source_ref.name}."

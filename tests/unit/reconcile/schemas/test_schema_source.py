@@ -4,7 +4,7 @@ import copy
 from dataclasses import replace
 
 import pytest
-from external_data_operator.reconcile.base.world import Delete, Suspend
+from external_data_operator.reconcile.base.world import Delete, ResourceKey, Suspend
 from external_data_operator.reconcile.schemas.rivals import table_claim
 
 from tests.unit.reconcile.schemas.schema_life import cron_of, look, synced
@@ -17,6 +17,8 @@ from tests.unit.reconcile.worlds import (
     observe_schema,
     ready_of,
 )
+
+OLDER = ResourceKey("ExternalDataSchema", "team", "older")
 
 
 def test_without_its_source_a_schema_stops_everything_that_it_started():
@@ -68,13 +70,13 @@ def test_a_stream_that_vanished_leaves_table_and_history_in_place():
 
 
 def test_the_younger_of_two_schemas_for_one_table_does_not_run():
-    decision, _ = look(observe_schema(rivals=("older",)))
+    decision, _ = look(observe_schema(rivals=(OLDER,)))
     assert ready_of(decision) == ("False", "TableTaken", True)
     assert decision.intents == ()
 
 
 def test_two_sources_of_one_table_are_told_to_part_by_a_prefix():
-    decision, _ = look(observe_schema(rivals=("older",)))
+    decision, _ = look(observe_schema(rivals=(OLDER,)))
     message = condition(decision.status, "Ready")["message"]
     assert "older writes to the same table orders;" in message
     assert "tablePrefix" in message
@@ -129,3 +131,11 @@ def test_the_source_says_how_often_where_the_schema_does_not():
     source = make_ready(build_source(schemas={"defaults": {"syncFrequency": "5min"}}))
     decision, _ = look(observe_schema(source=source))
     assert cron_of(decision)["schedule"].endswith("-59/5 * * * *")
+
+
+def test_an_object_of_another_kind_that_writes_to_the_table_is_named_with_its_kind():
+    query = ResourceKey("ExternalDataQuery", "team", "report")
+    decision, _ = look(observe_schema(rivals=(query,)))
+    ready = decision.status["conditions"][0]
+    assert ready["reason"] == "TableTaken"
+    assert ready["message"].startswith("ExternalDataQuery report writes to the same table")
