@@ -17,6 +17,7 @@ from sync_runner.lake import open_table
 from sync_runner.lake.delta.commits import parse_commit
 from sync_runner.pipeline import FeedOutcome, run_feed
 from sync_runner.protocols import Batch, FeedBatch, FeedRequest, Position, Progress, Steps
+from sync_runner.transport.clock import SystemClock
 from tests.contract.lake_changes import (
     Change,
     Gone,
@@ -24,7 +25,7 @@ from tests.contract.lake_changes import (
     build_changes,
     change_options,
 )
-from tests.contract.lake_pod import SMALL, Place, SystemClock
+from tests.contract.lake_pod import SMALL, Place
 from tests.contract.lake_reading import Row, read_polars
 from tests.contract.lake_rows import build_plan, options
 from tests.contract.lake_world import World, build_batch

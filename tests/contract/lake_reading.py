@@ -60,7 +60,7 @@ def read_duckdb(folder: Path) -> list[Row]:
         return []
     paths = [str(folder / path) for path in replay.files]
     with duckdb.connect() as connection:
-        relation = connection.read_parquet(paths, union_by_name=True)  # type: ignore[arg-type]
+        relation = connection.read_parquet(paths, union_by_name=True)
         table = relation.to_arrow_table()
     return [{name: row.get(name) for name in replay.columns} for row in table.to_pylist()]
 

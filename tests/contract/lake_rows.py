@@ -21,6 +21,7 @@ from sync_runner.protocols import (
     Source,
     Step,
     Steps,
+    Token,
     no_steps,
 )
 from sync_runner.transport.clock import SystemClock
@@ -60,6 +61,9 @@ class ListedSource:
             )
             following = None if number == last else str(number + 1)
             yield Batch(records, following, position, self.settled, pages=1, bytes=records.nbytes)
+
+    def confirm(self, token: Token) -> None:
+        """It forgets nothing."""
 
 
 def rows_of(*pages: Sequence[Row]) -> list[pa.RecordBatch]:

@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 from external_data_operator.api.cursors import CursorType
 
-from sync_runner.protocols import Batch, Position, ReadRequest
+from sync_runner.protocols import Batch, Position, ReadRequest, Token
 
 Row = dict[str, Any]
 
@@ -134,6 +134,9 @@ class WorldSource:
             if following is None:
                 return
             token = following
+
+    def confirm(self, token: Token) -> None:
+        """It forgets nothing."""
 
     def _first_token(self, since: int) -> str:
         if self.kind is Kind.CHANGES:

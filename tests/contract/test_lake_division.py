@@ -18,9 +18,10 @@ from external_data_operator.api.schema import SyncType
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.lake.policy import Policy
-from sync_runner.protocols import Batch, ReadRequest, Step
+from sync_runner.protocols import Batch, ReadRequest, Step, Token
 from sync_runner.sources.cursor_tracker import CursorTracker, Seen
-from tests.contract.lake_pod import SMALL, SystemClock, folder_place
+from sync_runner.transport.clock import SystemClock
+from tests.contract.lake_pod import SMALL, folder_place
 from tests.contract.lake_reading import read_polars, replay_log
 from tests.contract.lake_rows import DieAt, Died, Row, Syncs, options, rows_of
 
@@ -67,6 +68,9 @@ class Walk:
 
     def _key(self, value: str) -> Any:
         return int(value) if self.kind is CursorType.INTEGER else value
+
+    def confirm(self, token: Token) -> None:
+        """It forgets nothing."""
 
 
 def open_sync(folder: Path, kind: CursorType, policy: Policy = EAGER) -> Syncs:

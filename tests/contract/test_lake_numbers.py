@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.lake.policy import Policy
-from sync_runner.protocols import Batch, Position, ReadRequest
+from sync_runner.protocols import Batch, Position, ReadRequest, Token
 from sync_runner.records.decode import RecordDecoder
 from tests.contract.lake_pod import SMALL, Place, folder_place
 from tests.contract.lake_rows import ListedSource, Syncs, options
@@ -115,6 +115,9 @@ class OneBatch:
     def read(self, request: ReadRequest) -> Iterator[Batch]:
         """See `protocols.Source`."""
         yield Batch(self.records, None, self.position, True, pages=1, bytes=self.records.nbytes)
+
+    def confirm(self, token: Token) -> None:
+        """It forgets nothing."""
 
 
 INTEGERS = st.one_of(

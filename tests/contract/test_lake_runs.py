@@ -14,7 +14,7 @@ from external_data_operator.api.schema import SyncType
 from sync_runner.errors import ConfigurationError, ExpiredTokenError, RunError, SupersededError
 from sync_runner.lake.journal import JOURNAL_PATH
 from sync_runner.pipeline.stream import RESTARTS_MAX
-from sync_runner.protocols import Batch, ReadRequest, Source, Step
+from sync_runner.protocols import Batch, ReadRequest, Source, Step, Token
 from tests.clocks import JumpingClock
 from tests.contract.lake_pod import SMALL, Place, folder_place
 from tests.contract.lake_rows import (
@@ -157,6 +157,9 @@ class ForgetfulSource:
             raise ExpiredTokenError("the page token of request 1 is refused: status 410")
         yield from self.inner.read(request)
 
+    def confirm(self, token: Token) -> None:
+        """It forgets nothing."""
+
 
 def test_a_token_that_the_source_refuses_begins_the_walk_anew_once(place: Place) -> None:
     sync = full(place)
@@ -190,6 +193,9 @@ class Interrupted:
             if number == self.after:
                 self.act()
             yield batch
+
+    def confirm(self, token: Token) -> None:
+        """It forgets nothing."""
 
 
 @pytest.mark.parametrize("step", [Step.BEGUN, Step.STAGED, Step.PREPARED])

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from external_data_operator.api.conditions import Reason
 from external_data_operator.api.plan import Discovery, ExitCode, FailureClass, Plan, Report
+from external_data_operator.api.sources.rest import RestSource
 
 from sync_runner.sources.rest.probe import _REMEDY
 from sync_runner.tasks import Surroundings, exit_code_of, run_task
@@ -218,7 +219,9 @@ def test_a_host_that_cannot_be_reached_blocks(server: RestServer, tmp_path: Any)
         ("https://no-such-host.invalid", "does not resolve"),
     ):
         plan = _plan(server, tmp_path, {})
-        rest = plan.rest.model_copy(update={"base_url": address})  # type: ignore[union-attr]
+        spec = plan.of_kind(RestSource)
+        assert spec is not None
+        rest = spec.model_copy(update={"base_url": address})
         report, _ = _check(plan.model_copy(update={"rest": rest}))
         assert report.failure is not None
         assert report.failure.reason is Reason.UNREACHABLE
