@@ -1,14 +1,14 @@
 """Starts a run in a pod: a plan and credentials from files, a report as the termination message.
 
-The only reader of the environment, and the only one who ends the process. A bug ends it with its
-traceback and Python's own exit code.
+Only this module reads the environment and ends the process. A bug ends it with a traceback and
+Python's own exit code.
 """
 # ruff: noqa: E402
 
 import gc
 
-# Imports make hundreds of thousands of objects that stay: to look for garbage among them is a
-# twentieth of the processor time of a start.
+# Imports make hundreds of thousands of objects that stay. Collecting garbage among them would take
+# a twentieth of the CPU time of a start.
 gc.disable()
 
 import logging
@@ -49,7 +49,7 @@ gc.freeze()
 gc.enable()
 
 FILES_ENV = "EXTERNAL_DATA_FILES_DIR"
-"""Folder that holds `plan`, `secrets` and `config-maps`, instead of those that a pod mounts."""
+"""Folder with `plan`, `secrets` and `config-maps`, instead of those that a pod mounts."""
 TERMINATION_LOG_ENV = "TERMINATION_LOG"
 """File of the report, instead of the one that the kubelet reads."""
 _TERMINATION_LOG = "/dev/termination-log"
@@ -58,7 +58,7 @@ _log = logging.getLogger("sync_runner")
 
 
 def main() -> int:
-    """One run; the exit code tells the Job whether to try again."""
+    """One run; by the exit code the Job decides whether to retry."""
     _log_about(Subject(run=os.environ.get(RUN_ID_ENV)))
     catch_uncaught()
     plan = Plan.model_validate_json((_find_dir(PLAN_DIR) / PLAN_KEY).read_bytes())
@@ -92,8 +92,8 @@ def _find_dir(mounted: str) -> Path:
 
 
 def _tell(done: Done, subject: Subject) -> None:
-    """The termination message, which is the log's last line, too; what does not fit into it is
-    handed over before."""
+    """Writes the termination message, which is the log's last line, too. What does not fit into it
+    is written to standard output before."""
     if done.discovery is not None:
         _hand_over(fit_discovery(done.discovery), subject)
     report = done.report
@@ -125,8 +125,8 @@ def _find_subject(plan: Plan) -> Subject:
 
 
 def _leave(code: int) -> NoReturn:
-    """Ends the process at once: everything that counts lies in the store, and nothing of what is
-    left (libraries that clear up, a thread that waits for a server) is worth waiting for.
+    """Ends the process at once: all results are in the store, and nothing else (cleanup of
+    libraries, a thread that waits for a server) is worth a wait.
     """
     logging.shutdown()
     sys.stdout.flush()

@@ -1,8 +1,8 @@
-"""Runs an iterator in a thread of its own, a bounded number of steps ahead of its consumer.
+"""Runs an iterator in its own thread, a bounded number of steps ahead of its consumer.
 
 The stages of a sync (fetch, decode, write) overlap this way while each stays an ordinary generator;
-most of their work releases the interpreter's lock. Memory is bounded by the depth, and by one item
-where that is heavy.
+most of their work releases the interpreter's lock. Memory is bounded by the depth, and by a single
+item if it is heavy.
 """
 
 import queue
@@ -87,11 +87,11 @@ def read_ahead(
     name: str,
     is_heavy: Callable[[T], bool] = lambda _: False,
 ) -> Iterator[T]:
-    """The same items in the same order, made `depth` steps ahead in a thread called `name`. Behind
-    a heavy one nothing is made before the consumer asks for more.
+    """The same items in the same order, made `depth` steps ahead in a thread called `name`. After a
+    heavy item, the next one is made only when the consumer asks for it.
 
-    An error of the iterator is raised here, behind the items that came before it. Closing the
-    result stops the thread and closes the iterator.
+    An error of the iterator is raised here, after the items that came before it. Closing the result
+    stops the thread and closes the iterator.
     """
     with closing(_Ahead(items, depth, name, is_heavy).consume()) as consumed:  # type: ignore[type-var]
         yield from consumed

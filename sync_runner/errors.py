@@ -1,14 +1,14 @@
-"""Why a run ends, by remedy.
+"""The errors that end a run, by remedy.
 
 RunError
-├── RetryableError       time mends it: the Job tries again, then the schedule does
-│   └── ExpiredTokenError    what an earlier attempt read cannot be continued: begin anew
-├── ConfigurationError   a person must act: the schedule stops until the spec or a Secret changes
-│   └── ResponseError        a response is not what the spec describes; the walk decides whose fault
-└── SupersededError      another run published first: nothing is wrong, nothing was changed
+├── RetryableError       a later attempt may succeed: the Job retries, then the schedule does
+│   ├── ExpiredTokenError    a page token has expired: read the stream from its beginning
+│   └── SupersededError      another run published first: nothing is wrong, nothing was changed
+└── ConfigurationError   a person must act: the schedule stops until the spec or a Secret changes
+    └── ResponseError        a response differs from the spec; whose fault it is, is decided later
 
-Anything else that is raised is a bug of ours. Messages name ids, counts, field names and HTTP
-status; never bodies, headers, query strings or credentials.
+Any other error is a bug. Messages are whole sentences with ids, counts, field names and HTTP
+status; never with bodies, headers, query strings or credentials.
 """
 
 from external_data_operator.api.conditions import Reason
@@ -16,13 +16,14 @@ from external_data_operator.api.plan import ExitCode, Failure, FailureClass
 
 
 class RunError(Exception):
-    """Ends a run with a reason and a sentence for people."""
+    """Ends a run with a reason and a message for people."""
 
     failure_class = FailureClass.RETRYABLE
     exit_code = ExitCode.RETRYABLE
 
     def __init__(self, reason: Reason, message: str) -> None:
-        """`message` is shown in status and events."""
+        """`message` is shown in the status and in events: what happened, to which object, and what
+        to do, in whole sentences."""
         super().__init__(message)
         self.reason = reason
 
@@ -32,7 +33,7 @@ class RunError(Exception):
 
 
 class RetryableError(RunError):
-    """Time mends it."""
+    """A later attempt may succeed."""
 
 
 class ConfigurationError(RunError):
@@ -43,11 +44,11 @@ class ConfigurationError(RunError):
 
 
 class ResponseError(ConfigurationError):
-    """A response is not what the spec describes."""
+    """A response differs from the spec."""
 
     def __init__(self, reason: Reason, message: str, *, lasting: bool = False) -> None:
-        """`lasting`: the text is JSON with a fault inside, which another request usually brings
-        again."""
+        """`lasting`: the body is JSON with a fault inside, which usually repeats with another
+        request."""
         super().__init__(reason, message)
         self.lasting = lasting
 
@@ -56,13 +57,14 @@ class SupersededError(RetryableError):
     """Another run published first; this one stops and changed nothing."""
 
     def __init__(self, message: str) -> None:
-        """`message` names the version that was found."""
+        """`message` contains the version that was found."""
         super().__init__(Reason.SUPERSEDED, message)
 
 
 class ExpiredTokenError(RetryableError):
-    """The source no longer takes the token of its next page; the walk has to begin anew."""
+    """The source no longer accepts the token of its next page; the stream has to be read from its
+    beginning."""
 
     def __init__(self, message: str) -> None:
-        """`message` names the request and the status."""
+        """`message` contains the request and the status."""
         super().__init__(Reason.SOURCE_UNAVAILABLE, message)

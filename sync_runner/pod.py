@@ -1,8 +1,8 @@
-"""What a pod gives the runner and takes from it: mounted credentials, a log, and a termination
+"""The runner's interface to its pod: mounted credentials, the progress log and the termination
 message.
 
 A Secret's key is a file that the kubelet replaces when the Secret changes, so it is read at each
-use. The termination message is at most 4,096 bytes; lines of the log hold what does not fit.
+use. The termination message has at most 4,096 bytes; lines of the log contain what does not fit.
 """
 
 import logging
@@ -37,8 +37,8 @@ class MountedCredentials:
     config_maps: Path
 
     def secret(self, value: SecretValue) -> str:
-        """The credential; ConfigurationError(SecretNotFound) naming Secret and key."""
-        assert value.secret_key_ref is not None, "a plan refers to credentials, it holds none"
+        """The credential; ConfigurationError(SecretNotFound) with the Secret's name and key."""
+        assert value.secret_key_ref is not None, "a plan refers to credentials and contains none"
         return _read_key(self.secrets, "Secret", value.secret_key_ref)
 
     def certificate(self, ref: CertificateRef) -> str:
@@ -49,11 +49,11 @@ class MountedCredentials:
         return _read_key(self.config_maps, "ConfigMap", ref.config_map_key_ref)
 
     def keys_of(self, secret_name: str) -> dict[str, str]:
-        """All keys of a Secret that were mounted; the same error where there are none."""
+        """All mounted keys of a Secret; the same error if it has none."""
         folder = self.secrets / secret_name
         keys = sorted(file.name for file in folder.iterdir()) if folder.is_dir() else []
         if not keys:
-            message = f"Secret {secret_name} does not exist, or holds none of the keys it should"
+            message = f"Secret {secret_name} does not exist, or lacks the keys of the destination."
             raise ConfigurationError(Reason.SECRET_NOT_FOUND, message)
         refs = {key: KeyRef(name=secret_name, key=key) for key in keys}
         return {key: _read_key(self.secrets, "Secret", ref) for key, ref in refs.items()}
@@ -65,9 +65,10 @@ def _read_key(folder: Path, kind: str, ref: KeyRef) -> str:
     try:
         value = (folder / ref.name / ref.key).read_text(encoding="utf-8").rstrip("\r\n")
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise ConfigurationError(Reason.SECRET_NOT_FOUND, f"{what} does not exist") from error
+        raise ConfigurationError(Reason.SECRET_NOT_FOUND, f"{what}, does not exist.") from error
     except UnicodeDecodeError as error:
-        raise ConfigurationError(Reason.SECRET_NOT_FOUND, f"{what} is not text") from error
+        message = f"{what}, is not text in UTF-8."
+        raise ConfigurationError(Reason.SECRET_NOT_FOUND, message) from error
     if kind == "Secret":
         hide(value)
     return value
@@ -95,7 +96,7 @@ def find_memory_limit(files: Iterable[Path] = _CGROUPS) -> int | None:
 
 @dataclass
 class ProgressLog:
-    """Says how a run goes, every few seconds and when its phase changes."""
+    """Logs the progress of a run, every few seconds and when its phase changes."""
 
     clock: Clock
     every_s: float = _PROGRESS_EVERY_S
@@ -107,7 +108,7 @@ class ProgressLog:
         self._began = self._said_at = self.clock.monotonic()
 
     def __call__(self, progress: Progress) -> None:
-        """Told whenever the counters moved."""
+        """Called whenever the counters changed."""
         now = self.clock.monotonic()
         if progress.phase == self._phase and now - self._said_at < self.every_s:
             return
@@ -121,8 +122,8 @@ class ProgressLog:
 
 
 def fit_report(report: Report) -> Report:
-    """The report in at most 4,096 bytes: without columns, notes and tables or with a shorter
-    message, if need be."""
+    """The report in at most 4,096 bytes: without columns, notes or tables, or with a shorter
+    message, if necessary."""
     drops: tuple[dict[str, list[str] | None], ...] = ({"columns": None}, {"notes": []})
     for less in drops:
         if _is_too_long(report):
@@ -156,8 +157,8 @@ def render_report(report: Report) -> bytes:
 
 
 def fit_discovery(discovery: Discovery) -> list[Piece]:
-    """The discovery in pieces. As many of the last streams as must lose their columns, and say
-    so; names, keys and cursors are always there."""
+    """The discovery in pieces. If it is too large, the last streams lose their columns and get a
+    note; names, keys and cursors are always kept."""
     whole = len(discovery.streams)
     for kept in (whole, *(whole >> shift for shift in range(1, whole.bit_length() + 1))):
         streams = [*discovery.streams[:kept], *map(_without_columns, discovery.streams[kept:])]

@@ -1,2 +1,2 @@
-"""The way to the outside for every protocol: which hosts may be reached, and the only place that
-opens a socket."""
+"""Connections for every protocol: the rules for hosts, name resolution, sockets and TLS. Nothing
+else opens a socket, so that no protocol can bypass the rules."""

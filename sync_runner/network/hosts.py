@@ -1,8 +1,8 @@
 """Which hosts may be reached: only addresses that are public or opened by the operator.
 
-The judgement is about numbers, so that it holds for whatever a name resolves to at the moment of
+The rules apply to addresses, so that they hold for whatever a name resolves to at the time of
 connecting. The list follows IANA's registries of special-purpose addresses; it is written out
-because the standard library's `is_global` changes its mind between patch releases.
+because the result of the standard library's `is_global` differs between patch releases.
 """
 
 from collections.abc import Sequence
@@ -55,16 +55,16 @@ _SIX_TO_FOUR = IPv6Network("2002::/16")
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A host and port to connect to, and what the rules and messages need to know of it."""
+    """A host and port to connect to, with the facts that rules and messages need."""
 
     host: str
     port: int
     name: str
-    """What messages call it."""
+    """Its name in messages."""
     protocol: str
-    """What is spoken there, for messages."""
+    """The protocol's name in messages."""
     is_encrypted: bool
-    """Whether nothing but TLS is spoken there."""
+    """Whether connections use TLS."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,10 @@ def build_rules(private_cidrs: Sequence[str]) -> AddressRules:
     try:
         return AddressRules(tuple(ip_network(cidr, strict=False) for cidr in private_cidrs))
     except ValueError as error:
-        message = "the operator's allowPrivateHosts holds something that is not a network"
+        message = (
+            "The operator's setting allowPrivateHosts contains an entry that is not a network. "
+            "Write each one in CIDR notation, such as 10.0.0.0/8."
+        )
         raise ConfigurationError(Reason.INVALID_SPEC, message) from error
 
 

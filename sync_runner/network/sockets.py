@@ -1,8 +1,8 @@
-"""Opens a connection to an address that the rules allow, and to that very address.
+"""Opens connections to addresses that the rules allow.
 
-The name is resolved once, each address is judged, and the socket connects to the number that was
-judged, so that a name which changes between the two leads nowhere. The certificate is checked
-against the name. Environment proxies are not looked at.
+A name is resolved once, each address is checked, and the socket connects to the checked address, so
+that a name whose address changes in between (DNS rebinding) gains nothing. The certificate is
+checked against the name. Proxies of the environment are ignored.
 """
 
 import socket
@@ -17,18 +17,18 @@ from sync_runner.network.failures import ConnectError
 from sync_runner.network.hosts import AddressRules, Endpoint
 
 Socket = socket.socket
-"""What is opened here and used elsewhere."""
+"""The type of the sockets that are opened here."""
 
 
 def build_tls(authorities: str | None, *, alpn: Sequence[str] = ()) -> ssl.SSLContext:
     """Trusts the machine's authorities, or only those of a PEM bundle; `alpn` names the protocols
-    to agree on, the best first. ConfigurationError where the bundle is none."""
+    to agree on, the best first. ConfigurationError if the bundle contains no certificates."""
     try:
         if authorities is not None and not authorities.strip():
             raise ValueError("an empty bundle")
         context = ssl.create_default_context(cadata=authorities)
     except (ssl.SSLError, ValueError) as error:
-        message = "tls.ca holds no certificates in PEM form"
+        message = "tls.ca contains no certificates in PEM format. Correct the Secret or ConfigMap."
         raise ConfigurationError(Reason.INVALID_SPEC, message) from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     if alpn:
@@ -43,7 +43,10 @@ def require_all_allowed(endpoint: Endpoint, rules: AddressRules) -> None:
     """
     addresses = _resolve(endpoint)
     if len(_find_allowed(endpoint, rules, addresses)) < len(addresses):
-        message = f"host {endpoint.name} is refused: one of its addresses is not a public one"
+        message = (
+            f"Host {endpoint.name} is refused: one of its addresses is not public. To allow it, "
+            "add its network to the operator's setting allowPrivateHosts."
+        )
         raise ConfigurationError(Reason.HOST_NOT_ALLOWED, message)
 
 
@@ -78,29 +81,32 @@ def wrap_tls(plain: Socket, endpoint: Endpoint, tls: ssl.SSLContext, handshake_s
         return tls.wrap_socket(plain, server_hostname=endpoint.host)
     except ssl.SSLCertVerificationError as error:
         plain.close()
-        message = f"the server's certificate is not trusted ({error.verify_message})"
+        message = (
+            f"The server's certificate is not trusted ({error.verify_message}). If a private "
+            "authority issued it, set tls.ca."
+        )
         raise ConnectError(message, final=True) from error
     except TimeoutError as error:
         plain.close()
-        raise ConnectError("the TLS handshake took too long") from error
+        raise ConnectError("The TLS handshake did not finish in time.") from error
     except ssl.SSLError as error:
         plain.close()
-        raise ConnectError(f"the TLS handshake failed ({describe_tls(error)})") from error
+        raise ConnectError(f"The TLS handshake failed ({describe_tls(error)}).") from error
     except OSError as error:
         plain.close()
-        message = "the TLS handshake failed (the server ended the connection)"
+        message = "The TLS handshake failed (the server closed the connection)."
         raise ConnectError(message) from error
 
 
 def describe_tls(error: ssl.SSLError) -> str:
-    """The alert or the fault, in OpenSSL's own words; these hold nothing of what was sent."""
+    """The alert or the fault, in OpenSSL's own words, which contain nothing that was sent."""
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return "the server ended the connection"
+        return "the server closed the connection"
     reason = error.reason or "no reason given"
     if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"):
-        return "the server does not speak TLS on this port"
+        return "the server does not use TLS on this port"
     if reason == "TLSV13_ALERT_CERTIFICATE_REQUIRED":
-        return "the server demands a client certificate, and none can be sent"
+        return "the server requires a client certificate, which is not supported"
     return reason.lower().replace("_", " ")
 
 
@@ -109,7 +115,7 @@ def _resolve(endpoint: Endpoint) -> list[str]:
     try:
         found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as error:
-        raise ConnectError("the host's name does not resolve") from error
+        raise ConnectError("The host name cannot be resolved.") from error
     return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))
 
 
@@ -119,10 +125,16 @@ def _find_allowed(endpoint: Endpoint, rules: AddressRules, addresses: list[str])
     if allowed:
         return allowed
     if not endpoint.is_encrypted:
-        why = f"plain {endpoint.protocol} is only for private networks that the operator opened"
+        why = (
+            f"plain {endpoint.protocol} is allowed only for private networks. Use TLS, or add its "
+            "network to the operator's setting allowPrivateHosts."
+        )
     else:
-        why = "its address is not a public one"
-    raise ConfigurationError(Reason.HOST_NOT_ALLOWED, f"host {endpoint.name} is refused: {why}")
+        why = (
+            "its address is not public. To allow it, add its network to the operator's setting "
+            "allowPrivateHosts."
+        )
+    raise ConfigurationError(Reason.HOST_NOT_ALLOWED, f"Host {endpoint.name} is refused: {why}")
 
 
 def _connect(addresses: list[str], port: int, deadline: float) -> Socket:
@@ -139,7 +151,7 @@ def _connect(addresses: list[str], port: int, deadline: float) -> Socket:
 
 def _describe(failure: OSError | None) -> str:
     if isinstance(failure, ConnectionRefusedError):
-        return "the connection was refused"
+        return "The connection was refused."
     if isinstance(failure, TimeoutError):
-        return "no connection came about in time"
-    return "no connection came about"
+        return "The connection was not established in time."
+    return "The connection failed."

@@ -1,4 +1,4 @@
-"""The loops that every source goes through: one stream into one table, or one feed into many."""
+"""The loops that read every kind of source: one stream into one table, or one feed into many."""
 
 from sync_runner.pipeline.feed import FeedOutcome, TableOutcome, run_feed
 from sync_runner.pipeline.stream import Outcome, run_stream

@@ -1,5 +1,5 @@
-"""How much one run may take: pages, bytes, seconds. A walk without an end must not become a bill
-without one.
+"""The limits of one run: pages, bytes and seconds. A source that never ends must not cause costs
+that never end.
 """
 
 from dataclasses import dataclass
@@ -10,28 +10,28 @@ from external_data_operator.api.plan import Limits
 from sync_runner.errors import ConfigurationError, RetryableError, RunError
 from sync_runner.protocols import Counts
 
-_STAYS = "What it published stays, and the next run continues from there."
+_STAYS = "The rows that it published stay, and the next run continues after them."
 _NOTHING = (
-    "It published nothing, so that the next run starts at the same place and ends like this one. "
-    "Ask the source for less at a time (params, windows)"
+    "It published nothing, so that the next run would start at the same position and fail again. "
+    "Request fewer rows at a time (params, incremental.windowSeconds)"
 )
 _SETTING = ", or raise the limit (runner.deadlineSeconds of the chart)"
 
 
 @dataclass(frozen=True)
 class Excess:
-    """A limit that a run has passed."""
+    """A limit that a run has exceeded."""
 
     what: str
     is_time: bool = False
 
     def build_error(self, *, has_published: bool | None) -> RunError:
-        """How the run ends; `has_published`: whether rows of it are in the table, if that is
-        known.
+        """The error that ends the run; `has_published`: whether rows of the run are in the table,
+        None if unknown.
         """
         verb = "took longer" if self.is_time else "read more"
         message = f"The run {verb} than its limit of {self.what}."
-        # A stream that passes its limit in every run would stand still without a word.
+        # A stream that exceeds its limit in every run would never progress.
         if has_published is False:
             message += f" {_NOTHING}{_SETTING if self.is_time else ''}."
         elif has_published:
@@ -47,7 +47,7 @@ class Budget:
     limits: Limits
 
     def find_excess(self, counts: Counts) -> Excess | None:
-        """The limit that a run has passed which has read so much; None while it may go on."""
+        """The limit that a run with these counts has exceeded; None if it may continue."""
         limits = self.limits
         if counts.pages > limits.pages:
             return Excess(f"{limits.pages} pages")

@@ -1,9 +1,9 @@
 """Reads one feed into many tables.
 
-Each table has a position of its own, which its own commits move. The feed is told what all tables
-hold, and nothing else. So a run that dies between the commits of two tables is followed by one that
-reads again from what was confirmed, and the table that is ahead skips what it has: no entry is
-lost, and none is written twice.
+Each table has its own position, which its commits advance. An entry is confirmed to the feed only
+after all tables have it. If a run dies between the commits of two tables, the next one reads from
+the last confirmed entry, and the table that is ahead skips what it has: no entry is lost, and none
+is written twice.
 """
 
 from collections import Counter
@@ -34,8 +34,7 @@ from sync_runner.protocols import (
 from sync_runner.records.cursor import is_above
 
 HELD_BYTES_MAX = 128 << 20
-"""Bytes of rows that all tables together may have taken since they last published: what each of
-them holds in memory adds up."""
+"""Bytes of rows that all tables together may hold unpublished, since their memory adds up."""
 _HEAVY_BYTES = 48 << 20
 _AHEAD = 2
 """Batches that the feed may be ahead."""
@@ -43,10 +42,10 @@ _AHEAD = 2
 
 @dataclass(frozen=True)
 class TableOutcome:
-    """What a run left in one table."""
+    """The result of a run for one table."""
 
     rows: int
-    """Rows that the table took."""
+    """Rows that were written."""
     published: Published
     notes: tuple[str, ...] = ()
 
@@ -71,8 +70,8 @@ def run_feed(
     listener: ProgressListener,
 ) -> FeedOutcome:
     """One read of a feed, to the log's end. `tables` are by stream. Raises RunError."""
-    # What is staged of an earlier pod is thrown away: the feed is read again from what was
-    # confirmed, which the journals of single tables know nothing of.
+    # Staged rows of an earlier pod are dropped: the feed is read again from the last confirmed
+    # entry, which the journals of single tables do not contain.
     lanes = {stream: _Lane(table, table.begin(fresh=True)) for stream, table in tables.items()}
     run = _Run(feed, lanes, Budget(limits), Teller(clock, progress, listener))
     run.read()
@@ -89,7 +88,7 @@ def run_feed(
 
 @dataclass
 class _Lane:
-    """One table, and what it has taken."""
+    """One table, and what was written to it."""
 
     table: Destination
     start: Start
@@ -101,19 +100,19 @@ class _Lane:
     replaced: Counter[str] = field(default_factory=Counter)
 
     def has(self, position: Position) -> bool:
-        """Whether the table had everything up to a place when the run began."""
+        """Whether the table had all entries up to a position when the run began."""
         since = self.start.since
         return since is not None and not is_above(position, since)
 
     def straddles(self, before: Position | None, position: Position) -> bool:
-        """Whether the table has a part of what lies between two places, and lacks the rest."""
+        """Whether the table has some, but not all, of the entries between two positions."""
         since = self.start.since
         if since is None or before is None:
             return False
         return is_above(since, before) and is_above(position, since)
 
     def write(self, batch: Batch, *, seconds: float) -> None:
-        """Takes what is news to the table."""
+        """Writes changes that the table does not have."""
         self.parts = self.table.write(batch, seconds=seconds)
         self.is_behind = True
         self.rows += batch.records.num_rows
@@ -121,7 +120,7 @@ class _Lane:
         self.replaced.update(batch.replaced)
 
     def publish(self) -> bool:
-        """Whether everything that was written is in the table now."""
+        """Publishes; returns whether everything that was written is in the table now."""
         self.is_behind = self.is_behind and not self.table.publish()
         return not self.is_behind
 
@@ -144,7 +143,7 @@ class _Run:
     at: Position | None = None
     """Where the last batch ended."""
     read_to: Token | None = None
-    """What the feed may be told once everything so far is in all tables."""
+    """What may be confirmed to the feed once everything so far is in all tables."""
     confirmed: Token | None = None
 
     def read(self) -> None:
@@ -182,16 +181,16 @@ class _Run:
         return self.held_bytes >= HELD_BYTES_MAX or any(lane.table.is_due() for lane in behind)
 
     def _publish(self) -> None:
-        """Publishes in every table: the feed can be told nothing that one of them lacks."""
+        """Publishes in every table, since an entry is confirmed only after all tables have it."""
         self.teller.tell("publishing")
         published = [lane.publish() for lane in self.lanes.values()]
         self.held_bytes = 0
-        # A table that is replaced as a whole takes nothing before the end.
+        # A table that is replaced as a whole publishes nothing before the end.
         if all(published):
             self.confirm()
 
     def confirm(self) -> None:
-        """Tells the feed what all tables hold, if that is news."""
+        """Confirms to the feed what all tables have, unless that was done."""
         if self.read_to is not None and self.read_to != self.confirmed:
             self.feed.confirm(self.read_to)
             self.confirmed = self.read_to

@@ -1,8 +1,7 @@
 """Extract, stage, publish, report.
 
-The source runs ahead in a thread of its own while this one encodes and uploads. Nothing here knows
-HTTP or Parquet: a source yields batches, a destination takes them, and both speak of tokens and
-positions.
+The source reads ahead in its own thread while this one encodes and uploads. Nothing here depends on
+HTTP or Parquet: a source yields batches with tokens and positions, and a destination stores them.
 """
 
 from contextlib import closing
@@ -38,7 +37,7 @@ _AHEAD = 2
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run that published has to report."""
+    """The result of a run that published."""
 
     counts: Counts
     resumed: bool
@@ -56,10 +55,10 @@ def run_stream(
     progress: Progress,
     listener: ProgressListener,
 ) -> Outcome:
-    """One sync from beginning to end, or from where an earlier pod stopped. Raises RunError."""
+    """One sync, from the beginning or from where an earlier pod stopped. Raises RunError."""
     start = table.begin()
     run = _Run(source, table, Budget(limits), Teller(clock, progress, listener))
-    # An earlier run may have died between its commit and the source's being told.
+    # An earlier run may have died between its commit and the confirmation.
     run.confirm(start.unconfirmed)
     # An earlier pod has published what it read: it is reported again, and not read again.
     if start.finished:
@@ -91,15 +90,14 @@ class _Run:
     budget: Budget
     teller: Teller
     read_to: Token | None = None
-    """What the source may be told once everything so far is in the table."""
+    """What may be confirmed to the source once everything so far is in the table."""
     confirmed: Token | None = None
     has_published: bool | None = False
     """Whether rows of the run are in the table; None if an earlier pod may have published some."""
 
     def extract(self, start: Start) -> Start:
-        """Reads the source to its end; from the beginning again if it no longer knows a token.
-
-        What was staged is dropped then, what was published stays.
+        """Reads the source to its end; from the beginning again if a token has expired, which drops
+        staged rows and keeps published ones.
         """
         self.has_published = None if start.resumed else False
         for _ in range(RESTARTS_MAX):
@@ -107,7 +105,7 @@ class _Run:
             try:
                 self._read(start)
             except ExpiredTokenError:
-                # What the walk had brought and no commit holds is thrown away, its token too.
+                # Rows that were read and not committed are dropped, and so is their token.
                 self.read_to = None
                 start = replace(self.table.begin(fresh=True), resumed=start.resumed)
             else:
@@ -142,7 +140,7 @@ class _Run:
             raise excess.build_error(has_published=self.has_published)
 
     def confirm(self, token: Token | None) -> None:
-        """Tells the source what is in the table for good, if that is news."""
+        """Confirms to the source what is in the table for good, unless that was done."""
         if token is not None and token != self.confirmed:
             self.source.confirm(token)
             self.confirmed = token

@@ -1,4 +1,4 @@
-"""What a run counts and tells while it is at work."""
+"""The counters of a running sync, and their way to the listener."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ _NAME_CHARS_MAX = 64
 
 @dataclass
 class Teller:
-    """Keeps the counters, and tells them."""
+    """Keeps the counters, and reports them."""
 
     clock: Clock
     progress: Progress
@@ -24,14 +24,14 @@ class Teller:
         self.replaced: Counter[str] = Counter()
 
     def reset(self, counts: Counts) -> None:
-        """Goes on from what earlier pods have read."""
+        """Continues from the counts of earlier pods."""
         self._seconds_before = counts.seconds
         self.progress.counts = counts
         self.replaced.clear()
 
     @property
     def seconds(self) -> float:
-        """How long the run has been at work, over all its pods."""
+        """Seconds that the run has worked, over all its pods."""
         return self._seconds_before + self.clock.monotonic() - self._began
 
     @property
@@ -40,14 +40,14 @@ class Teller:
         return replace(self.progress.counts, seconds=self.seconds)
 
     def add(self, batch: Batch) -> None:
-        """Counts a batch of the one stream that is read, and tells it."""
+        """Counts a batch of a single stream, and reports the counts."""
         self.count(batch)
         self.replaced.update(batch.replaced)
         self.progress.notes += batch.notes
         self.tell("reading")
 
     def count(self, batch: Batch) -> None:
-        """Counts what was read."""
+        """Counts a batch."""
         before = self.progress.counts
         self.progress.counts = replace(
             before,
@@ -57,17 +57,17 @@ class Teller:
         )
 
     def count_parts(self, parts: int) -> None:
-        """Notes how many parts are staged."""
+        """Sets the number of staged parts."""
         self.progress.counts = replace(self.progress.counts, parts=parts)
 
     def tell(self, phase: str) -> None:
-        """Says how it goes."""
+        """Reports the phase and the counts."""
         self.progress.phase = phase
         self.listener(self.progress)
 
 
 def describe_replaced(replaced: Mapping[str, int]) -> list[str]:
-    """Sentences on characters that the run could not keep, by field; never a value."""
+    """Notes on characters that were replaced, by field; never a value."""
     notes = []
     for name, count in sorted(replaced.items())[:_NOTES_MAX]:
         where = f"in column {name[:_NAME_CHARS_MAX]}" if name else "of the responses"
@@ -75,5 +75,7 @@ def describe_replaced(replaced: Mapping[str, int]) -> list[str]:
         were = f"{what} {where} was" if count == 1 else f"{what}s {where} were"
         notes.append(f"{count} {were} not valid Unicode and became U+FFFD.")
     if len(replaced) > _NOTES_MAX:
-        notes.append(f"So did characters in {len(replaced) - _NOTES_MAX} more columns.")
+        more = len(replaced) - _NOTES_MAX
+        columns = "column has" if more == 1 else "columns have"
+        notes.append(f"{more} more {columns} characters that became U+FFFD.")
     return notes

@@ -1,7 +1,7 @@
 """The kinds of source.
 
-The kind that the API's table lists as `x` is `KIND` in `sync_runner.sources.x`. It is loaded when a
-plan names it, so that a run holds no other kind's libraries.
+The kind with the key `x` in the API's table is `KIND` in `sync_runner.sources.x`. It is imported
+when a plan names it, so that a run does not load the libraries of other kinds.
 """
 
 from collections.abc import Callable, Iterator
@@ -45,7 +45,9 @@ def find_kind(plan: Plan) -> Kind:
     """The plan's kind; ConfigurationError if this runner knows none of those that it may name."""
     if plan.kind is None:
         raise ConfigurationError(
-            Reason.INVALID_SPEC, "the plan names no kind of source that this runner knows"
+            Reason.INVALID_SPEC,
+            "This version of the runner does not support the source's kind. Use runner and "
+            "operator of the same version.",
         )
     return load_kind(plan.kind)
 

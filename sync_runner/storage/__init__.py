@@ -1,7 +1,7 @@
 """Objects in a bucket or a folder, and the only importer of obstore.
 
-Everything above sees one small set of operations with the same promises on both: a put is all or
-nothing, a create happens once, a replace happens only to the version that was read.
+Other rooms see one small set of operations with the same guarantees on both: a put is atomic, a
+create succeeds once, a replace succeeds only for the version that was read.
 """
 
 from sync_runner.storage.objects import ObjectInfo, ObjectStore, Patience, Stored

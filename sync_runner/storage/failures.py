@@ -1,7 +1,7 @@
-"""What an object store's error means: who can mend it, and a sentence that says so.
+"""From an error of the object store's client to a RunError: its remedy and its message.
 
-The client's own texts hold addresses, headers and bodies of answers. Only the status, the store's
-error code and the kind of the connection's failure are taken from them.
+The client's texts contain addresses, headers and bodies of responses. Only the status, the store's
+error code and the kind of a connection's failure are taken from them.
 """
 
 import re
@@ -27,18 +27,18 @@ _NO_BUCKET = frozenset({"NoSuchBucket", "InvalidBucketName"})
 _FORBIDDEN = frozenset({"401", "403"})
 _KINDS = (
     ("refused", "the connection was refused"),
-    ("dns", "its name does not resolve"),
-    ("timed out", "it took too long to answer"),
-    ("TimedOut", "it took too long to answer"),
+    ("dns", "the host name cannot be resolved"),
+    ("timed out", "the store did not respond in time"),
+    ("TimedOut", "the store did not respond in time"),
     ("reset", "the connection was reset"),
-    ("certificate", "its TLS certificate is not trusted"),
+    ("certificate", "the store's TLS certificate is not trusted"),
 )
 
 
 @contextmanager
 def mapped(place: str, doing: str) -> Iterator[None]:
     """Turns the client's errors into a RunError; `place` is a bucket or folder, `doing` an
-    infinitive.
+    infinitive, such as `read x.json`.
     """
     try:
         yield
@@ -47,28 +47,34 @@ def mapped(place: str, doing: str) -> Iterator[None]:
 
 
 def explain(error: Exception, place: str, doing: str) -> RunError:
-    """The run's end that an error of the store is."""
+    """The RunError for an error of the store."""
     text = str(error)
     status = next(iter(_STATUS.findall(text)), "")
     code = next(iter(_CODE.findall(text)), "")
     said = " ".join(word for word in (status, code) if word)
     if _DISK_FULL.search(text):
-        return RetryableError(Reason.DISK_FULL, f"{place}: no space is left to {doing}")
+        message = f"Cannot {doing} in {place}: no space is left. Free space there."
+        return RetryableError(Reason.DISK_FULL, message)
     if code in _NO_BUCKET:
-        return ConfigurationError(Reason.INVALID_DESTINATION, f"{place} does not exist")
+        message = f"The {place} does not exist. Create it, or correct the destination."
+        return ConfigurationError(Reason.INVALID_DESTINATION, message)
     if code in _WRONG_REGION or status == "301":
-        message = f"{place} is in another region than the destination says"
+        message = f"The {place} is in another region. Correct the region of the destination."
         return ConfigurationError(Reason.INVALID_DESTINATION, message)
     if _is_forbidden(error, status):
-        message = f"{place} refused to {doing} ({said or 'permission denied'})"
+        message = (
+            f"Cannot {doing} in {place}: {said or 'permission denied'}. Check the credentials and "
+            "their permissions."
+        )
         return ConfigurationError(Reason.DESTINATION_FORBIDDEN, message)
     if not status and _NO_CREDENTIALS.search(text):
         message = (
-            f"no credentials for {place}: set credentialsSecretRef, or give the pod an identity"
+            f"No credentials were found for {place}. Set credentialsSecretRef, or give the pod an "
+            "identity."
         )
         return ConfigurationError(Reason.DESTINATION_FORBIDDEN, message)
     why = f"status {said}" if said else _kind(text)
-    return RetryableError(Reason.STORAGE_UNAVAILABLE, f"{place} failed to {doing}: {why}")
+    return RetryableError(Reason.STORAGE_UNAVAILABLE, f"Cannot {doing} in {place}: {why}.")
 
 
 def _is_forbidden(error: Exception, status: str) -> bool:
@@ -77,4 +83,4 @@ def _is_forbidden(error: Exception, status: str) -> bool:
 
 
 def _kind(text: str) -> str:
-    return next((said for mark, said in _KINDS if mark in text), "no usable answer")
+    return next((said for mark, said in _KINDS if mark in text), "the store did not respond")

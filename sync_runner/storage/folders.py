@@ -1,8 +1,8 @@
 """The same operations on a folder of this machine.
 
-The client creates files by link and rename, so that they appear whole or not at all. What it lacks
-is the conditional replacement; a lock that the kernel releases with the process stands in for it,
-among processes of one machine.
+The client creates files by link and rename, so that they appear whole or not at all. It has no
+conditional replacement; a file lock, which the kernel releases with the process, does the same for
+processes of one machine.
 """
 
 import fcntl
@@ -46,7 +46,7 @@ class FolderStore(ObjectStore):
         return _digest(data)
 
     def delete(self, paths: Iterable[str]) -> None:
-        """Removes files; those that are gone already do no harm."""
+        """Removes files; missing ones are ignored."""
         for path in paths:
             with mapped(self.place, f"delete {path}"):
                 (self.root / path).unlink(missing_ok=True)
@@ -75,6 +75,6 @@ def _digest(data: bytes) -> str:
 
 def open_folder(root: Path) -> FolderStore:
     """The folder, made if it is missing."""
-    with mapped(str(root), "open the folder"):
+    with mapped(f"folder {root}", "create files"):
         client = obstore.store.LocalStore(str(root), mkdir=True)
     return FolderStore(client=client, uri=root.as_uri(), place=f"folder {root}", root=root)

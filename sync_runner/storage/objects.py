@@ -1,8 +1,8 @@
 """One folder of objects: read, put, create once, replace if unchanged, list, delete.
 
-A put of several chunks is one request, so that nothing half-written is ever visible and nothing is
-left behind by a process that dies in the middle. Whoever needs to know whether a conditional put
-happened compares what is there with what it meant to put: an answer may be lost on its way.
+A put of several chunks is one request, so that no incomplete object is ever visible or left over by
+a process that dies in the middle. A conditional put that is refused compares the stored object with
+its own: the response to an earlier attempt may have been lost.
 """
 
 from collections.abc import Iterable, Sequence
@@ -41,7 +41,7 @@ class Stored:
 
 @dataclass(frozen=True)
 class ObjectInfo:
-    """What a listing says. `modified` is in seconds since the epoch."""
+    """An object in a listing. `modified` is in seconds since the epoch."""
 
     path: str
     size: int
@@ -57,7 +57,7 @@ class ObjectStore:
     place: str
     """The bucket or folder, for people."""
     options: dict[str, str] = field(default_factory=dict, repr=False)
-    """The same connection in the words of other clients of the table."""
+    """The same connection as options of the Delta library."""
 
     def find(self, path: str) -> Stored | None:
         """The object, or None."""
@@ -70,7 +70,7 @@ class ObjectStore:
             raise explain(error, self.place, f"read {path}") from error
 
     def read_range(self, path: str, *, start: int, length: int) -> memoryview | None:
-        """Some bytes of an object, as far as it has them, or None where there is no such object."""
+        """The bytes of an object that exist in this range; None if there is no such object."""
         try:
             return memoryview(obstore.get_range(self.client, path, start=start, length=length))
         except FAILURES as error:
@@ -81,7 +81,7 @@ class ObjectStore:
             raise explain(error, self.place, f"read {path}") from error
 
     def exists(self, path: str) -> bool:
-        """Whether there is such an object, asked of that object and not of a listing."""
+        """Whether the object exists, by a request for the object and not by a listing."""
         try:
             obstore.head(self.client, path)
         except FAILURES as error:
@@ -91,22 +91,22 @@ class ObjectStore:
         return True
 
     def put(self, path: str, chunks: Sequence[bytes]) -> None:
-        """Writes the object, whatever was there."""
+        """Writes the object, and replaces an existing one."""
         with mapped(self.place, f"write {path}"):
             obstore.put(self.client, path, list(chunks), use_multipart=False)
 
     def create(self, path: str, data: bytes) -> str | None:
-        """Writes the object unless there is one already; its tag, or None if another was first."""
+        """Writes the object unless it exists; returns its tag, or None if it exists."""
         return self._put_if(path, data, "create")
 
     def replace(self, path: str, data: bytes, *, tag: str) -> str | None:
-        """Writes the object if it still is the version `tag`; its new tag, or None if it is
-        another by now.
+        """Writes the object if it is still the version `tag`; returns its new tag, or None if it
+        has changed.
         """
         return self._put_if(path, data, {"e_tag": tag})
 
     def delete(self, paths: Iterable[str]) -> None:
-        """Removes objects; those that are gone already do no harm."""
+        """Removes objects; missing ones are ignored."""
         left = list(paths)
         with mapped(self.place, "delete objects"):
             for first in range(0, len(left), _DELETE_BATCH):
@@ -120,7 +120,7 @@ class ObjectStore:
         return sorted(infos, key=lambda info: info.path)
 
     def delete_torn(self, *, before: float) -> None:
-        """Removes what writers that died left half-written; a bucket never shows such a thing."""
+        """Removes incomplete files of writers that died; a bucket never contains any."""
 
     def _put_if(self, path: str, data: bytes, mode: Any) -> str | None:
         try:
@@ -134,8 +134,8 @@ class ObjectStore:
             raise explain(error, self.place, f"write {path}") from error
 
     def _find_own(self, path: str, data: bytes) -> str | None:
-        """The tag, if the refused put was our own, whose first answer was lost; the store may
-        lag behind.
+        """The tag, if an earlier attempt of this put succeeded and its response was lost; reads of
+        the store may be stale.
         """
         for _ in range(_STALE_READS_MAX):
             stored = self.find(path)

@@ -1,7 +1,7 @@
-"""From a plan's target to an open store. Nothing is asked of the store here.
+"""From a plan's target to an open store. No request is sent here.
 
-The lake's log is written by another client library than the parts; both get the same address,
-credentials and patience.
+The Delta library has a client of its own for the log; both get the same address, credentials and
+timeouts.
 """
 
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ def _open_bucket(
     config = {word: keys[key] for key, word in _KEYS.items() if keys.get(key)}
     if s3.endpoint:
         config["endpoint"] = s3.endpoint.rstrip("/")
-    with mapped(f"bucket {s3.bucket}", "be opened"):
+    with mapped(f"bucket {s3.bucket}", "open a table's folder"):
         client = S3Store(
             s3.bucket,
             config=cast("S3Config", {**config, "region": s3.region}),

@@ -1,7 +1,7 @@
-"""One file for each task of a plan: the only rooms where a source and a lake meet.
+"""One file for each task of a plan: only here are a source and a lake used together.
 
-A task is given a plan and its surroundings, and hands back a report. A new one is a file here and a
-line in `TASKS`.
+A task takes a plan and its surroundings, and returns a report. A new one is a file here and a line
+in `TASKS`.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,11 +16,11 @@ TASKS: Mapping[Task, Callable[[Plan, Surroundings], Done]] = {
     Task.CHECK: check,
     Task.SYNC: sync,
 }
-"""Each raises nothing that a report can say."""
+"""Each reports errors instead of raising them."""
 
 
 def run_task(plan: Plan, given: Surroundings) -> Done:
-    """Does what the plan says."""
+    """Runs the plan's task."""
     return TASKS[plan.task](plan, given)
 
 

@@ -1,5 +1,5 @@
-"""A check: that the source lets us in, that the destination takes what we write, and which streams
-there are."""
+"""A check: whether the source accepts the credentials, whether the destination can be written, and
+which streams the source has."""
 
 from collections.abc import Iterable
 
@@ -22,7 +22,7 @@ STREAMS_MAX = 20_000
 
 
 def check(plan: Plan, given: Surroundings) -> Done:
-    """One check. Raises nothing that a report can say."""
+    """One check. Errors become the report's failure."""
     found: list[Discovery] = []
 
     def work(is_stopped: IsStopped) -> None:
@@ -39,14 +39,14 @@ def check(plan: Plan, given: Surroundings) -> Done:
 
 
 def discover(samples: Iterable[Sample]) -> Discovery:
-    """The streams, each with what its first rows say. Raises what reading the samples raises, and
-    ConfigurationError for more streams than a cluster should hold schemas of one source."""
+    """The streams, each with what its first rows show. Raises the errors of reading the samples,
+    and ConfigurationError for more streams than a cluster can store for one source."""
     streams: list[DiscoveredStream] = []
     for sample in samples:
         if len(streams) == STREAMS_MAX:
             message = (
                 f"The source has more than {STREAMS_MAX:,} streams, which is the limit. "
-                "Let its credentials see fewer of them."
+                "Use credentials that have access to fewer of them."
             )
             raise ConfigurationError(Reason.LIMIT_EXCEEDED, message)
         streams.append(_discover_one(sample))
@@ -69,10 +69,10 @@ def _discover_one(sample: Sample) -> DiscoveredStream:
 
 
 def _describe_unread(sample: Sample) -> list[str]:
-    """A stream whose first page could not be read is known by its name alone."""
+    """Of a stream whose first page could not be read, only the declaration is known."""
     if sample.unread is None:
         return []
-    return [f"Its first page could not be read: {sample.unread}. The first sync tries again."]
+    return [f"Its first page could not be read: {sample.unread} The first sync tries again."]
 
 
 def _find_columns(sample: Sample) -> list[Column]:

@@ -1,4 +1,5 @@
-"""Opens the store of a plan's tables; a user's own endpoint is checked against the host rules."""
+"""Opens the store of a plan's tables. An endpoint that a user chose is checked against the host
+rules first, since the store's client resolves and connects by itself."""
 
 from external_data_operator.api.conditions import Reason
 from external_data_operator.api.plan import Plan, TableTarget, Task
@@ -13,8 +14,7 @@ from sync_runner.transport.origin import parse_origin
 
 
 def open_destination(plan: Plan, target: TableTarget, credentials: Credentials) -> ObjectStore:
-    """The folder of a table, or of all the source's; a user's own endpoint is held against the host
-    rules before it is used."""
+    """The folder of a table, or of all tables of the source. Raises RunError."""
     if target.s3 is not None and target.s3.endpoint and not target.trusted:
         _require_endpoint_allowed(target.s3.endpoint, plan)
     return open_store(target, credentials)

@@ -1,6 +1,6 @@
-"""What every task is given and hands back, and how every way in which it can end becomes a report.
+"""The inputs and results that all tasks share, and the report of every way in which a task can end.
 
-A pod and the command line call the same tasks: a task never raises what a report can say.
+A pod and the command line call the same tasks, so that errors end in the report and are not raised.
 """
 
 import errno
@@ -32,48 +32,48 @@ _EXIT_CODES = {
 }
 
 IsStopped = Callable[[], bool]
-"""Whether the run is to end, or has ended."""
+"""Whether the run was asked to stop, or has ended."""
 
 
 def ignore(progress: Progress) -> None:
-    """Nobody wants to know how it goes."""
+    """Drops the progress."""
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a run is given besides its plan."""
+    """The inputs of a run besides its plan."""
 
     credentials: Credentials
     run_id: str
     clock: Clock = field(default_factory=SystemClock)
     listener: ProgressListener = ignore
     stop: threading.Event = field(default_factory=threading.Event)
-    """Set by whoever wants the run to end; it does so within seconds, and can be repeated."""
+    """Set it to stop the run; the run ends within seconds, and can be repeated."""
     memory_bytes: int | None = None
-    """At which the process is killed, where that is known."""
+    """The limit at which the kernel ends the process; None if unknown."""
     allow_shrink: bool = False
     """Whether a full refresh may leave the table with few rows or none."""
 
 
 @dataclass(frozen=True)
 class Done:
-    """What a task hands back."""
+    """The result of a task."""
 
     report: Report
     discovery: Discovery | None = None
-    """What a check found; None where it failed."""
+    """The result of a check; None if it failed."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a task that published has to report beside its counts."""
+    """What a task reports besides its counts, if it published."""
 
     resumed: bool = False
     tables: list[TableReport] = field(default_factory=list)
 
 
 def exit_code_of(report: Report) -> ExitCode:
-    """What the process ends with."""
+    """The exit code of the process."""
     return ExitCode.OK if report.failure is None else _EXIT_CODES[report.failure.failure_class]
 
 
@@ -83,7 +83,7 @@ def report_on(
     progress: Progress,
     work: Callable[[IsStopped], Result | None],
 ) -> Report:
-    """Does the work of a task, and says how that ended."""
+    """Does the work of a task and reports its end."""
     began = given.clock.monotonic()
     over = threading.Event()
     result, failure = None, None
@@ -111,16 +111,20 @@ def report_on(
 
 
 def _explain(error: Exception) -> Failure:
-    """What the machine ran out of, or a bug of ours: its traceback goes to the log, its text
-    nowhere else."""
+    """Memory or disk ran out, or the runner has a bug. A bug's text may contain rows, so that it
+    goes with its traceback to the log and nowhere else."""
     if isinstance(error, MemoryError):
-        message = "the run needed more memory than there is"
+        message = "The run needed more memory than is available. Raise its memory limit."
         return RetryableError(Reason.OUT_OF_MEMORY, message).failure()
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return RetryableError(Reason.DISK_FULL, "the scratch space is full").failure()
-    _log.error("a bug in the runner", exc_info=error)
+        message = "The scratch disk of the run is full."
+        return RetryableError(Reason.DISK_FULL, message).failure()
+    _log.error("The runner has a bug.", exc_info=error)
     return Failure(
         failure_class=FailureClass.BUG,
         reason=Reason.INTERNAL_ERROR,
-        message=f"a bug in the runner ({type(error).__name__}); the pod's log holds the traceback",
+        message=(
+            f"The runner has a bug ({type(error).__name__}). The log of the run contains the "
+            "traceback; please report it."
+        ),
     )

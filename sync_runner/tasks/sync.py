@@ -12,14 +12,14 @@ from sync_runner.tasks.destinations import open_destination
 from sync_runner.tasks.reporting import Done, IsStopped, Result, Surroundings, report_on
 
 _OWN_BYTES = 192 << 20
-"""What a run takes beside the page at hand, measured."""
+"""Memory of a run without its current page, measured."""
 _PAGE_SHARE = 3
 _PAGE_BYTES_MIN = 16 << 20
 _PAGE_BYTES_MAX = 1 << 30
 
 
 def sync(plan: Plan, given: Surroundings) -> Done:
-    """One sync. Raises nothing that a report can say."""
+    """One sync. Errors become the report's failure."""
     limits = bound_pages(plan.limits, given.memory_bytes)
     plan = plan.model_copy(update={"limits": limits})
     progress = Progress()
@@ -28,7 +28,7 @@ def sync(plan: Plan, given: Surroundings) -> Done:
     def work(is_stopped: IsStopped) -> Result:
         kind = find_kind(plan)
         session = {"credentials": given.credentials, "clock": given.clock, "is_stopped": is_stopped}
-        # A log that fills several tables is read once, and told once what all of them hold.
+        # A log that fills several tables is read once, and confirmed once all of them have it.
         feed = kind.feed(plan, **session)
         if feed is not None:
             return _read_feed(feed, plan, given, progress)
@@ -89,8 +89,9 @@ def _report_table(stream: str, outcome: TableOutcome) -> TableReport:
 
 
 def bound_pages(limits: Limits, memory_bytes: int | None) -> Limits:
-    """The limits with pages that fit into the memory: the body, its columns, and what Parquet takes
-    are there at once. What is refused by its size is said; what the kernel kills is not."""
+    """The limits with pages that fit into the memory, which holds the body, its columns and the
+    Parquet encoder's buffers at once. A page that is refused by its size gets a message; a process
+    that the kernel kills does not."""
     if memory_bytes is None:
         return limits
     fit = (memory_bytes - _OWN_BYTES) // _PAGE_SHARE

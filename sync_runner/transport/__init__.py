@@ -1,2 +1,2 @@
-"""HTTP over `network`: requests and responses, authentication, retries, pace and bounds; the only
-sleeper."""
+"""HTTP over `network`: requests and responses, authentication, retries, rate and limits. Nothing
+else in the runner sleeps."""

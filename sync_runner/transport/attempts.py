@@ -1,10 +1,9 @@
-"""How often a request is sent, and whose fault it is when no attempt succeeds. Pure; the only place
-that decides it.
+"""Decides how often a request is sent, and whose fault it is when no attempt succeeds. Pure.
 
-A refusal of the first request of a run means that the spec or a credential is wrong: a person must
-act, and no attempt is repeated. The same answer to a later request, from a source that accepted
-earlier ones with the same credentials and parameters, is a fault of the source that may pass (a
-login page, a gateway's 403): it is retried, and ends the run with a class that is retried.
+If the first request of a run is refused, the spec or a credential is wrong: a person must act, and
+nothing is retried. The same response to a later request, from a source that accepted earlier ones
+with the same credentials and parameters, is a fault of the source that may pass (a login page, a
+gateway's 403): it is retried, and ends the run with an error that is retried.
 """
 
 from collections.abc import Mapping
@@ -19,51 +18,52 @@ from sync_runner.transport.failures import AnswerError, UnsettledError
 
 ATTEMPTS = 5
 ATTEMPTS_LASTING = 2
-"""Of a request whose response is JSON with a fault inside: a server that broke off to print its own
-error message does not do so twice."""
+"""Of a request whose response is JSON with a fault inside: a server that stopped to print its own
+error message usually does not do so twice."""
 ASKED_WAIT_S_MAX = 1_200.0
-"""All waits together that the source may ask for before one request succeeds."""
+"""Limit of all waits together that the source requests before one request succeeds."""
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a run knows of a request before it sends it."""
+    """Facts about a request that decide about its retries and its messages."""
 
     where: str = ""
-    """Which page it asks for, for messages."""
+    """The page, for messages."""
     accepted: bool = False
     """Whether the source accepted earlier requests of the run, which had the same credentials and
     parameters."""
     attempts: Mapping[int, int] = field(default_factory=dict)
-    """Attempts after statuses that mean something else than a fault (the end of the rows, a token
-    that expired)."""
+    """Attempts for statuses that may have another meaning than a fault (the end of the rows, an
+    expired token)."""
 
 
 def count_attempts(failure: AttemptError, context: Context) -> int:
-    """How often a request is sent that fails like this."""
+    """The number of attempts for a request with this failure."""
     if failure.final:
         return 1
     if not isinstance(failure, AnswerError):
         return ATTEMPTS
-    # The spec, a credential or the address is wrong, and the answer would be the same.
+    # The spec, a credential or the address is wrong, and the response would be the same.
     if not context.accepted:
         return 1
     return context.attempts.get(failure.status, ATTEMPTS_LASTING if failure.lasting else ATTEMPTS)
 
 
 def conclude(failure: AttemptError, message: str, context: Context) -> RunError:
-    """What the run ends with when no attempt is left."""
+    """The error of the run when no attempt is left."""
     if not isinstance(failure, AnswerError) or not context.accepted or failure.lasting:
         return failure.run_error(message)
     is_known = failure.reason in RETRIED_SOMETIMES
     reason = failure.reason if is_known else Reason.SOURCE_UNAVAILABLE
-    message = f"{message}; the source accepted earlier requests of this run"
+    message = f"{message} The source accepted earlier requests of this run."
     return UnsettledError(message, reason=reason, status=failure.status)
 
 
 def describe_wait(wait_s: float, now: float) -> str:
-    """When the source wants to be asked again, for the message of a run that does not wait."""
+    """The time at which the source accepts requests again, for a run that does not wait."""
     until = datetime.fromtimestamp(now + wait_s, UTC)
     return (
-        f"asks to wait until {until:%Y-%m-%dT%H:%M:%SZ} ({wait_s:.0f} s), longer than a run waits"
+        f"The source asks to wait until {until:%Y-%m-%dT%H:%M:%SZ} ({wait_s:.0f} s), which is "
+        "longer than a run waits."
     )

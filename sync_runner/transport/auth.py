@@ -1,8 +1,8 @@
-"""What a client asks of an authentication: it sees each request before it goes, and each answer
-that is not good before anybody else does.
+"""The interface of an authentication: it sees each request before it is sent, and each response
+that is not good before any other code does.
 
-So a key in the query or the body, a signature over all that is sent, a nonce that a 401 brings and
-a login that a redirect asks for are each a file in `auths`, and no concern of the client.
+So a key in the query or the body, a signature over the whole request, a nonce from a 401 and a
+login after a redirect are each a file in `auths`, without a change of the client.
 """
 
 from typing import Protocol
@@ -11,32 +11,32 @@ from sync_runner.transport.messages import Request, Response
 
 
 class Auth(Protocol):
-    """How requests to one origin are let in. Its methods may be called by several threads."""
+    """Authenticates requests to one origin. Its methods may be called by several threads."""
 
     @property
     def is_static(self) -> bool:
-        """Whether it adds nothing but headers, which are the same for each request until a
-        challenge was answered. The client then builds them once."""
+        """Whether it only adds headers, which are the same for each request until a challenge was
+        answered. The client then builds them once."""
 
     def prepare(self, request: Request) -> Request:
-        """The request with what lets it in; raises RunError where that cannot be had.
+        """The request with its authentication; raises RunError if that cannot be obtained.
 
         If the authentication is static, the request is empty and only the headers of the result
-        count. Else it has all headers that the client would send, but those of the connection, and
-        its address is spelled as it will be sent, so that it can be signed.
+        are used. Otherwise it has all headers that the client would send except those of the
+        connection, and its address is spelled as it will be sent, so that it can be signed.
         """
 
     def challenged(self, sent: Request, response: Response) -> bool:
-        """Whether the same request, prepared again, may now be let in. It is called with each
-        answer that is not a good one, at most once for a request.
+        """Whether the same request, prepared again, may now be accepted. It is called with each
+        response that is not good, at most once for a request.
 
-        `sent` has the headers of its preparation, so that a request which another thread's answer
-        has made out of date is told from one that was refused as it would be sent now.
+        `sent` has the headers of its preparation: a token that another thread has renewed since is
+        worth another attempt, the current one is not.
         """
 
 
 class NoAuth:
-    """Nothing is asked for."""
+    """The source requires no authentication."""
 
     is_static = True
 
@@ -45,5 +45,5 @@ class NoAuth:
         return request
 
     def challenged(self, sent: Request, response: Response) -> bool:  # noqa: ARG002
-        """Another answer would not differ."""
+        """The next response would not differ."""
         return False

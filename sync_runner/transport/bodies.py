@@ -1,4 +1,5 @@
-"""Undoes the compression of a body, never further than the bound that holds for a page."""
+"""Decompresses bodies, up to the size limit of a page, so that a small body cannot fill the
+memory."""
 
 import re
 import zlib
@@ -35,8 +36,8 @@ def decode_body(body: bytes, encoding: str, *, bytes_max: int) -> bytes:
 
 
 def _undo(body: bytes, name: str, bytes_max: int) -> bytes:
-    """Without one encoding. Proxies announce what is no longer there, and servers a charset, so
-    that JSON as plain text is itself whatever it is called."""
+    """The body without one encoding. Some proxies name an encoding that they have removed, and some
+    servers a charset, so that plain JSON is accepted under any name."""
     if name not in _DEFLATE_NAMES:
         if _PLAIN.match(body):
             return body
@@ -64,8 +65,8 @@ def _is_raw(body: bytes) -> bool:
 
 
 def _inflate(body: bytes, bytes_max: int, *, wbits: int) -> bytes:
-    """All members of a compressed body; other bytes behind one are ignored, as gzip and browsers
-    do. It grows in place: a page may take a good part of the memory that there is."""
+    """All members of a compressed body; other bytes after one are ignored, as gzip and browsers
+    do. The result grows in place, since a page may need a good part of the memory."""
     plain = BytesIO()
     at = 0
     for _ in range(_MEMBERS_MAX):
@@ -73,7 +74,7 @@ def _inflate(body: bytes, bytes_max: int, *, wbits: int) -> bytes:
             return plain.getvalue()
         at = _inflate_member(body, at, plain, wbits=wbits, bytes_max=bytes_max)
     if body[at : at + 2] == GZIP_MAGIC:
-        raise TornBodyError("answered with a compressed body of too many members")
+        raise TornBodyError("The compressed body has too many members.")
     return plain.getvalue()
 
 
@@ -83,12 +84,12 @@ def _inflate_member(body: bytes, at: int, plain: BytesIO, *, wbits: int, bytes_m
     view = memoryview(body)
     while not stream.eof:
         if at == len(body):
-            raise TornBodyError("answered with a compressed body that breaks off")
+            raise TornBodyError("The compressed body is incomplete.")
         piece = view[at : at + _PIECE_BYTES]
         try:
             plain.write(stream.decompress(piece, bytes_max + 1 - plain.tell()))
         except zlib.error as error:
-            raise TornBodyError("answered with a compressed body that cannot be read") from error
+            raise TornBodyError("The compressed body is damaged.") from error
         if plain.tell() > bytes_max:
             raise TooLargeError(bytes_max)
         at += len(piece)

@@ -1,8 +1,8 @@
-"""Asks one origin, and asks again where that helps.
+"""Sends requests to one origin, and retries them.
 
-A client is bound to the origin of `baseUrl`: requests are addresses, and one that leads elsewhere
-(a next page, a redirect, a resume token) ends the run before anything is sent. How requests are let
-in is the affair of an authentication, which sees each one before it goes, and its answer.
+A client is bound to the origin of `baseUrl`: a request to another one (from a next page, a redirect
+or a resume token) ends the run before anything is sent, so that credentials never leave the origin.
+An authentication sees each request before it is sent, and its response.
 """
 
 import logging
@@ -59,7 +59,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Settings:
-    """What a client is made from."""
+    """The settings of a client."""
 
     origin: Origin
     rules: AddressRules = field(default_factory=AddressRules)
@@ -96,7 +96,7 @@ class Client:
         self._head = self._build_head()
 
     def close(self) -> None:
-        """Ends idle connections; what is under way in other threads ends within about a second."""
+        """Closes idle connections; requests of other threads end within about a second."""
         self._closed = True
         while self._idle:
             self._idle.pop().close()
@@ -109,58 +109,58 @@ class Client:
         first: Callable[[], Response] | None = None,
         context: Callable[[], Context] = Context,
     ) -> T:
-        """What `receive` makes of the first good response, after at most five attempts.
+        """The result of `receive` for the first good response, after at most five attempts.
 
-        `receive` raises an AttemptError where the body is not whole. `first` stands in for the
-        first attempt, where that was made elsewhere. `context` is asked what a refusal means.
-        Raises RunError; RejectedError or UnsettledError with the status of a refusal.
+        `receive` raises an AttemptError if the body is not whole. `first` replaces the first
+        attempt if that was made in another thread. `context` decides about retries. Raises
+        RunError; RejectedError or UnsettledError with the status of a refusal.
         """
         attempt = 1
         asked_s = 0.0
         while True:
             try:
-                # A page that was guessed was asked for in another thread; that was an attempt.
+                # A page that was requested ahead, in another thread, has had its first attempt.
                 response = first() if first else self.attempt(request)
                 if not response.is_good:
                     raise_for_status(response, now=self._clock.now())
                 return receive(response)
             except AttemptError as failure:
-                # Only now, because each page would pay for it.
+                # Not before a failure, since it would cost time for each page.
                 known = context()
-                what = f"{self.describe(request, known)}: {failure}"
-                # A source may ask for one long wait or for many short ones: a pod that waits is
-                # paid for, and the schedule comes back anyway.
+                what = self.describe(request, known)
+                what += f" ({attempt} attempts): {failure}" if attempt > 1 else f": {failure}"
+                # A source may ask for one long wait or for many short ones. A waiting pod costs
+                # money, and the schedule starts the next run anyway.
                 asked_s += failure.wait_s or 0.0
                 if asked_s > ASKED_WAIT_S_MAX:
                     wait = describe_wait(failure.wait_s or 0.0, self._clock.now())
-                    raise conclude(failure, f"{what}, and {wait}", known) from failure
-                # How often depends on the failure: a refusal is the same the next time, a dropped
-                # connection is not.
+                    raise conclude(failure, f"{what} {wait}", known) from failure
+                # The number depends on the failure: a refusal usually repeats, a dropped connection
+                # does not.
                 if attempt >= count_attempts(failure, known):
-                    attempts = f" ({attempt} attempts)" if attempt > 1 else ""
-                    raise conclude(failure, f"{what}{attempts}", known) from failure
+                    raise conclude(failure, what, known) from failure
                 self._wait_after(failure, attempt, what)
             first = None
             attempt += 1
 
     def attempt(self, request: Request, *, redirects_max: int = REDIRECTS_MAX) -> Response:
-        """One answer of any status, behind redirects within the origin. Raises AttemptError,
+        """One response of any status, after redirects within the origin. Raises AttemptError,
         RunError."""
         for _ in range(redirects_max + 1):
             response = self._send(request)
             if response.status not in _REDIRECTS or redirects_max == 0:
                 return response
-            # A redirect without an address is a server's fault that no other address mends.
+            # A redirect without an address is a fault of the server; there is nothing to follow.
             if "location" not in response.headers:
-                message = f"answered {response.status} without an address to go to"
+                message = f"The source answered {response.status} without a Location header."
                 raise AnswerError(message, reason=Reason.REQUEST_REJECTED)
             target = self._redirect(request.url, response.headers["location"])
-            # A POST that was done asks to see its result, with a GET and without a body.
+            # The redirect of a finished POST is followed by a GET without a body.
             if request.method == "POST" and response.status not in _KEEP_METHOD:
                 request = Request("GET", target, request.headers)
             else:
                 request = request._replace(url=target)
-        message = f"redirects more than {redirects_max} times"
+        message = f"The source redirects more than {redirects_max} times."
         raise AnswerError(message, reason=Reason.REQUEST_REJECTED)
 
     def _wait_after(self, failure: AttemptError, attempt: int, what: str) -> None:
@@ -168,19 +168,19 @@ class Client:
             self._pace.wait(own_wait_s(attempt, self._jitter()))
             return
         if failure.wait_s >= _LOGGED_WAIT_S:
-            _log.warning("%s; the next attempt is in %.0f s", what, failure.wait_s)
+            _log.warning("%s The next attempt is in %.0f s.", what, failure.wait_s)
         self._pace.rest(failure.wait_s)
 
     def _send(self, request: Request) -> Response:
         head = self._head
-        # Most authentications are headers that stay: nothing is built for a page but its target.
+        # Most authentications are constant headers: for a page only its target is built.
         if head is not None and not request.headers:
             data, sent = write_request(request, self._target(request), head), request
         else:
             data, sent, head = self._prepare(request)
         response = self._exchange(data)
-        # A rotated token, an expired session, a first nonce: what was learnt is tried at once, and
-        # once, because it says nothing of the source.
+        # A rotated token, an expired session, a first nonce: one more request is sent at once. It
+        # does not count as an attempt, because the source works.
         if not response.is_good:
             sent = sent._replace(headers=add_type(sent, head))
             if self._settings.auth.challenged(sent, response):
@@ -188,14 +188,14 @@ class Client:
                 response = self._exchange(self._prepare(request)[0])
         body = response.body
         encoding = response.headers.get("content-encoding", "")
-        # A file that was stored compressed is often sent without a word of it.
+        # A file that was stored compressed is often sent without a Content-Encoding.
         if (encoding or body[:2] == GZIP_MAGIC) and response.is_good:
             body = decode_body(body, encoding, bytes_max=self._settings.limits.body_bytes_max)
         # Not the address as it was prepared: that may hold a credential.
         return Response(response.status, response.headers, body, request.url)
 
     def _prepare(self, request: Request) -> tuple[bytes, Request, Head]:
-        """What is sent for a request: all bytes, the request in words, and its head."""
+        """All bytes of a request, the request as it is sent, and its head."""
         target, head = self._target(request), self._head
         authority = self._settings.origin.authority
         if head is not None:
@@ -210,8 +210,8 @@ class Client:
         return write_request(prepared, self._target(prepared), head), prepared, head
 
     def _exchange(self, request: bytes) -> Response:
-        """Sends over an idle connection, when it is its turn; one that the server ended meanwhile
-        is not a failed attempt."""
+        """Sends over an idle connection when the rate allows it. If the server has closed that
+        connection meanwhile, another one is used, and the attempt has not failed."""
         self._pace.wait_turn()
         while True:
             self._raise_if_stopped()
@@ -250,10 +250,10 @@ class Client:
 
     def _raise_if_stopped(self) -> None:
         if self._closed or self._is_stopped():
-            raise RetryableError(Reason.EVICTED, "the run was asked to stop")
+            raise RetryableError(Reason.EVICTED, "The run was asked to stop.")
 
     def _target(self, request: Request) -> str:
-        """The part of an address that is sent; ConfigurationError where the rest is not our
+        """The request target of an address; ConfigurationError if the address has another
         origin."""
         url = request.url
         if url.startswith(self._prefix):
@@ -263,45 +263,49 @@ class Client:
         return spell_target(f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}")
 
     def _redirect(self, url: str, location: str) -> str:
-        """Where a redirect leads. Raises AnswerError where the run must not go there."""
+        """The address of a redirect. Raises AnswerError if the run must not follow it."""
         # Bytes beyond ASCII are escaped as they came: a Location in UTF-8 is read as one.
         spelled = quote(location.encode("latin-1"), safe=f"#{TARGET_SAFE}")
         try:
             target = urljoin(url, spelled)
             foreign = self._find_foreign(target)
         except ValueError as error:
-            message = "redirects to an address that cannot be used"
+            message = "The source redirects to an address that is not valid."
             raise AnswerError(message, reason=Reason.INVALID_RESPONSE) from error
         if foreign is not None:
-            raise AnswerError(f"redirects to {foreign}", reason=Reason.OTHER_ORIGIN)
+            message = f"The source redirects to {foreign}"
+            raise AnswerError(message, reason=Reason.OTHER_ORIGIN)
         return target
 
     def _require_origin(self, request: Request) -> None:
-        what = f"{request.method} at {self._settings.origin.authority} led to"
+        what = f"The next {request.method} at {self._settings.origin.authority} would go to"
         try:
             foreign = self._find_foreign(request.url)
         except ValueError as error:
-            message = f"{what} an address that cannot be used"
+            message = f"{what} an address that is not valid."
             raise ConfigurationError(Reason.INVALID_RESPONSE, message) from error
         if foreign is not None:
             raise ConfigurationError(Reason.OTHER_ORIGIN, f"{what} {foreign}")
 
     def _find_foreign(self, url: str) -> str | None:
-        """Says why an address is not asked; None where it has our origin, ValueError where it has
-        none."""
+        """The end of a message about an address of another origin; None if it has our origin.
+        Raises ValueError if the address is not valid."""
         ours, origin = self._settings.origin, parse_origin(url)
         if origin == ours:
             return None
-        return f"{origin.url}, which is not baseUrl's {ours.url}; nothing went there"
+        return (
+            f"{origin.url}, which is not the origin of baseUrl ({ours.url}). No request was sent "
+            "there. If it is the right one, correct baseUrl."
+        )
 
     def describe(self, request: Request, context: Context = _NO_CONTEXT) -> str:
-        """Method, path without query, host, and which page, for messages."""
+        """Method, path without query, host and page, for messages."""
         path = urlsplit(request.url).path or "/"
         where = f", {context.where}" if context.where else ""
         return f"{request.method} {path} at {self._settings.origin.authority}{where}"
 
     def _build_head(self) -> Head | None:
-        """The head that all requests share; None where each one is prepared by itself."""
+        """The head that all requests share; None if each one has to be prepared."""
         settings = self._settings
         if not settings.auth.is_static:
             return None

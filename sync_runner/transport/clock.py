@@ -4,7 +4,7 @@ import time
 
 
 class SystemClock:
-    """Time as the machine tells it."""
+    """The machine's time."""
 
     def now(self) -> float:
         """Seconds since the epoch."""

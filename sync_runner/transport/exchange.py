@@ -1,8 +1,8 @@
-"""One request and its answer over one connection.
+"""One request and its response over one connection.
 
-`framing` reads what the server sends; the loop around `recv` is here, because every bound lives
-there: silence, the whole answer, bytes of the head and a stop that was asked for. A wait is cut
-into slices of a second, so that a stop is seen without another thread touching the socket.
+`framing` parses the response; the loop around `recv` is here, because it checks every limit:
+silence, the total time, the size of the head, and whether the run was asked to stop. A wait is
+divided into slices of a second, so that a stop is noticed without another thread at the socket.
 """
 
 import select
@@ -24,13 +24,13 @@ _SLICE_S = 1.0
 
 @dataclass(frozen=True)
 class AttemptLimits:
-    """What one attempt may take."""
+    """The limits of one attempt."""
 
     connect_s: float = 10
     read_s: float = 60
-    """Silence between two pieces of an answer."""
+    """Silence between two pieces of a response."""
     total_s: float = 300
-    """From the request to the end of its answer."""
+    """From the request to the end of its response."""
     body_bytes_max: int = 256 << 20
     """Bytes of the body, compressed or not."""
 
@@ -61,11 +61,11 @@ class Connection:
         self._sock.close()
 
     def is_stale(self) -> bool:
-        """Whether the server has ended it, or sent what nobody asked for, while it lay idle."""
+        """Whether the server has closed it, or sent unexpected bytes, while it was idle."""
         return bool(self._readable.poll(0))
 
     def exchange(self, request: bytes) -> Response:
-        """Sends a request and reads its answer. Raises BrokenError, TooLargeError."""
+        """Sends a request and reads its response. Raises BrokenError, TooLargeError."""
         self.reusable = False
         self._anything_came = False
         incoming = Incoming(self._limits.body_bytes_max)
@@ -85,14 +85,14 @@ class Connection:
         try:
             self._sock.sendall(request)
         except TimeoutError as error:
-            raise BrokenError("the server did not take the request in time") from error
+            raise BrokenError("The server did not receive the request in time.") from error
         except OSError as error:
             raise self._explain_lost() from error
         self._sock.settimeout(self._slice_s)
 
     def _explain_lost(self) -> AttemptError:
-        """Why nothing more can be sent: an alert that the server sent before it ended the
-        connection is still there to be read."""
+        """Why sending failed: an alert that the server sent before it closed the connection can
+        still be read."""
         try:
             self._sock.settimeout(self._slice_s)
             self._sock.recv_into(self._buffer)
@@ -100,13 +100,13 @@ class Connection:
             return self._explain_tls(error)
         except OSError:
             pass
-        return ConnectionLostError("the connection was lost")
+        return ConnectionLostError("The connection was lost.")
 
     def _explain_tls(self, error: ssl.SSLError) -> AttemptError:
         """In TLS 1.3 a server refuses the handshake after the client has finished it."""
         if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-            return ConnectionLostError("the connection was lost")
-        what = f"TLS failed ({describe_tls(error)})"
+            return ConnectionLostError("The connection was lost.")
+        what = f"TLS failed ({describe_tls(error)})."
         return BrokenError(what) if self._anything_came else ConnectError(what)
 
     def _receive(self, incoming: Incoming, deadline: float) -> None:
@@ -121,7 +121,8 @@ class Connection:
             self._anything_came = True
             incoming.feed(self._buffer, count)
             if incoming.head is None and received > HEAD_BYTES_MAX:
-                raise BrokenError(f"the answer's head is longer than {HEAD_BYTES_MAX} bytes")
+                message = f"The head of the response is longer than {HEAD_BYTES_MAX} bytes."
+                raise BrokenError(message)
 
     def _receive_some(self, deadline: float) -> int:
         """At least one byte, or 0 at the end of the connection."""
@@ -132,7 +133,8 @@ class Connection:
             except TimeoutError as error:
                 self._raise_if_stopped()
                 if time.monotonic() - silent_since >= self._limits.read_s:
-                    raise BrokenError(f"nothing came for {self._limits.read_s:g} s") from error
+                    message = f"The server sent nothing for {self._limits.read_s:g} s."
+                    raise BrokenError(message) from error
                 count = -1
             except ssl.SSLEOFError as error:
                 raise self._lost() from error
@@ -141,11 +143,12 @@ class Connection:
             except OSError as error:
                 raise self._lost() from error
             if time.monotonic() > deadline:
-                raise BrokenError(f"no whole answer came within {self._limits.total_s:g} s")
+                message = f"The response did not finish within {self._limits.total_s:g} s."
+                raise BrokenError(message)
             if count >= 0:
                 return count
 
     def _lost(self) -> BrokenError:
         if self._anything_came:
-            return BrokenError("the connection broke off in the middle of the answer")
-        return ConnectionLostError("the connection was closed without an answer")
+            return BrokenError("The connection was closed in the middle of the response.")
+        return ConnectionLostError("The connection was closed without a response.")

@@ -1,9 +1,9 @@
-"""Reads what a server sends over one connection, by RFC 9112 and as leniently as other clients do.
+"""Parses HTTP/1.1 responses, by RFC 9112 and as leniently as other clients do.
 
-Servers and the proxies before them fold headers, send a length twice, a length beside chunks, bare
-line feeds, or nothing where a reason belongs. All of that has one meaning, and a parser made for
-servers refuses it, because two readers of one request must agree. Here one reader asks one server:
-whatever is odd is read, and its connection carries no further request.
+Servers and proxies fold headers, send a length twice, a length beside chunks, bare line feeds, or
+no reason phrase. All of that has one meaning. Parsers made for servers refuse it, because two
+readers of one request must agree (request smuggling). A client has no second reader: it accepts
+such a response, and does not use its connection again.
 """
 
 import re
@@ -28,7 +28,7 @@ _WITHOUT_BODY = frozenset({204, 304})
 
 
 class Head(NamedTuple):
-    """Status and headers of a response, and how its body ends."""
+    """Status and headers of a response, and where its body ends."""
 
     status: int
     headers: dict[str, str]
@@ -56,7 +56,7 @@ def parse_head(raw: bytes) -> Head:
     is_chunked = "chunked" in codings
     others = tuple([name for name in codings if name not in ("chunked", "identity")])
     if is_chunked and codings[-1] != "chunked":
-        raise _broken("chunked is not its last transfer coding")
+        raise _broken("chunked is not the last transfer coding")
     length = None
     if status in _WITHOUT_BODY or status < 200:
         length, is_chunked, others = 0, False, ()
@@ -75,7 +75,7 @@ def _parse_status_line(line: str) -> tuple[bool, int]:
     """Whether the response is HTTP/1.0, and its status."""
     matched = _STATUS_LINE.fullmatch(line)
     if matched is None:
-        raise _broken("its first line is not a status line")
+        raise _broken("the first line is not a status line")
     return matched[1] == "0", int(matched[2])
 
 
@@ -111,7 +111,7 @@ def _parse_headers(lines: list[str]) -> tuple[dict[str, str], bool]:
             is_odd = True
             value = value.replace("\r", " ").replace("\0", " ")
         if not colon or not key:
-            last = ""  # what it might mean nobody agrees on
+            last = ""  # its meaning is not defined
             continue
         value = value.strip(" \t")
         headers[key] = f"{headers[key]}, {value}" if key in headers else value
@@ -134,23 +134,23 @@ def _find_length(headers: dict[str, str]) -> int | None:
         return int(value)
     values = _split(value)
     if not all(_LENGTH.fullmatch(value) for value in values):
-        raise _broken("its Content-Length is not a number")
+        raise _broken("Content-Length is not a number")
     lengths = {int(value) for value in values}
     if len(lengths) > 1:
-        raise _broken("its Content-Length headers contradict each other")
+        raise _broken("the Content-Length headers contradict each other")
     return lengths.pop() if lengths else None
 
 
 def _broken(why: str) -> BrokenError:
-    return BrokenError(f"the answer is not HTTP/1.1: {why}")
+    return BrokenError(f"The response is not valid HTTP/1.1: {why}.")
 
 
 class Incoming:
-    """One response as it arrives. The body grows in place, and is handed out without a copy: a page
-    may take a good part of the memory that there is."""
+    """One response as it arrives. The body grows in place and is returned without a copy, since a
+    page may need a good part of the memory."""
 
     def __init__(self, body_bytes_max: int) -> None:
-        """More bytes of a body than that are TooLargeError."""
+        """A body with more bytes raises TooLargeError."""
         self._body_bytes_max = body_bytes_max
         self._pending = bytearray()
         self._body = BytesIO()
@@ -194,7 +194,7 @@ class Incoming:
         return self.head.length is None
 
     def take_body(self) -> bytes:
-        """The body, which this object does not keep."""
+        """The body; it can be taken once."""
         body = self._body.getvalue()
         self._body.close()
         return body
@@ -214,7 +214,7 @@ class Incoming:
             head = parse_head(bytes(data[at : found.end()]))
             at = found.end()
             if head.status == 101:
-                raise _broken("it changes to another protocol")
+                raise _broken("the server changes to another protocol")
             if head.status >= 200:
                 break
         if head.length is not None and head.length > self._body_bytes_max:
@@ -234,7 +234,7 @@ class Incoming:
                 continue
             newline = data.find(b"\n", at, end)
             if (end if newline < 0 else newline) - at > _CHUNK_LINE_BYTES_MAX:
-                raise _broken("a line between its chunks has no end")
+                raise _broken("a line between two chunks is too long")
             if newline < 0:
                 self._pending = data[at:end]
                 return end
@@ -259,7 +259,7 @@ class Incoming:
         """Trailers hold nothing that a page needs."""
         self._trailer_bytes += len(line)
         if self._trailer_bytes > HEAD_BYTES_MAX:
-            raise _broken("its trailers have no end")
+            raise _broken("the trailers are too long")
         self.done = not line
 
     def _write(self, data: bytearray, at: int, upto: int) -> int:
@@ -273,8 +273,8 @@ class Incoming:
 
 
 def _refuse_other_protocols(begin: bytes) -> None:
-    """At once, since a server that speaks another protocol may wait for us to speak."""
+    """At once, since a server of another protocol may wait for our next message."""
     if begin.startswith(_TLS_BEGINS):
-        raise _broken("the server speaks TLS; use https in baseUrl")
+        raise _broken("the server uses TLS. Use https in baseUrl")
     if not _BEGIN.startswith(begin):
-        raise _broken("its first line is not a status line")
+        raise _broken("the first line is not a status line")

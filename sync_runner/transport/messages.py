@@ -1,15 +1,15 @@
-"""HTTP messages as values: what is sent, and what came back."""
+"""HTTP messages as values: requests and responses."""
 
 from typing import NamedTuple
 
 Headers = tuple[tuple[str, str], ...]
 """Names and values, in the order in which they are sent."""
 _UNFINISHED = frozenset({202, 205, 206, 207})
-"""Accepted and not done, a reset, a part that nobody asked for, several answers in one."""
+"""Accepted but not done, reset content, a part that was not requested, several responses in one."""
 
 
 class Request(NamedTuple):
-    """One request, without what the connection and the client add to it."""
+    """One request, without the headers that the connection and the client add."""
 
     method: str
     url: str
@@ -28,15 +28,15 @@ class Request(NamedTuple):
 
 
 class Response(NamedTuple):
-    """An answer that came whole by its framing. Header names are in lower case."""
+    """A response that is whole by its framing. Header names are in lower case."""
 
     status: int
     headers: dict[str, str]
     body: bytes
     url: str = ""
-    """The address that answered, after redirects; relative addresses in the body start there."""
+    """The address after redirects; relative addresses in the body are resolved against it."""
 
     @property
     def is_good(self) -> bool:
-        """Whether the status is a 2xx that brings the whole answer, or says that it is empty."""
+        """Whether the status is a 2xx for a whole or an empty response."""
         return 200 <= self.status < 300 and self.status not in _UNFINISHED

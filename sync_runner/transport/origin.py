@@ -1,4 +1,4 @@
-"""The origin of an address: what a client and its credentials are bound to."""
+"""The origin of an address, to which a client and its credentials are bound."""
 
 import re
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _HOST_NAME = re.compile(
 
 @dataclass(frozen=True)
 class Origin:
-    """Scheme, host and port: what credentials are bound to."""
+    """Scheme, host and port."""
 
     scheme: str
     host: str
@@ -29,7 +29,7 @@ class Origin:
 
     @property
     def endpoint(self) -> Endpoint:
-        """Where connections to it lead."""
+        """The host and port of its connections."""
         return Endpoint(
             self.host,
             self.port,
@@ -45,26 +45,26 @@ class Origin:
 
 
 def parse_origin(url: str) -> Origin:
-    """The origin of an absolute address; ValueError, with a sentence that holds no part of it, for
-    all else."""
+    """The origin of an absolute address. Raises ValueError with a sentence that contains no part
+    of the address."""
     if "\\" in url or not url.isascii():
-        raise ValueError("an address is written in ASCII and without backslashes")
+        raise ValueError("An address must be ASCII without backslashes.")
     parts = urlsplit(url)
     if parts.scheme not in _PORTS:
-        raise ValueError("an address begins with https:// or http://")
+        raise ValueError("An address must begin with https:// or http://.")
     if parts.username is not None or parts.password is not None:
-        raise ValueError("an address holds no user name or password")
+        raise ValueError("An address must not contain a user name or password.")
     return Origin(parts.scheme, _parse_host(parts), _parse_port(parts))
 
 
 def _parse_port(parts: SplitResult) -> int:
-    """An absent or empty port is the scheme's own; port 0 is none."""
+    """An absent or empty port is the scheme's default; port 0 is not valid."""
     try:
         port = parts.port
     except ValueError:
         port = 0
     if port == 0:
-        raise ValueError("an address holds a port between 1 and 65535")
+        raise ValueError("The port of an address must be between 1 and 65535.")
     return _PORTS[parts.scheme] if port is None else port
 
 
@@ -73,5 +73,5 @@ def _parse_host(parts: SplitResult) -> str:
     if ":" in host:
         return str(IPv6Address(host))
     if len(host) > 253 or not _HOST_NAME.fullmatch(host):
-        raise ValueError("an address holds one host name or IP address")
+        raise ValueError("An address must contain one host name or IP address.")
     return host

@@ -1,6 +1,6 @@
-"""How a request is spelled on the wire: its target, its head, its body. Pure.
+"""Writes requests as bytes: target, head and body. Pure.
 
-The lines of a head that are the same for every request are spelled once; a page costs one line and
+The lines of a head that are the same for every request are built once; a page costs one line and
 its body.
 """
 
@@ -29,7 +29,7 @@ _JSON = ("Content-Type", "application/json")
 
 
 class Head(NamedTuple):
-    """Headers, and the lines that they are sent as."""
+    """Headers, and their lines as bytes."""
 
     headers: Headers
     lines: bytes
@@ -38,9 +38,9 @@ class Head(NamedTuple):
 
 
 def build_head(authority: str, *groups: Iterable[tuple[str, str]]) -> Head:
-    """The head of requests to this authority; of headers of one name the last one counts.
+    """The head of requests to this authority; of headers of one name the last one is sent.
 
-    ConfigurationError(InvalidSpec) where one cannot be sent.
+    ConfigurationError(InvalidSpec) if one cannot be sent.
     """
     headers = _merge((_DEFAULTS, *groups))
     ours = (("Host", authority), ("Accept-Encoding", ACCEPTED))
@@ -50,12 +50,12 @@ def build_head(authority: str, *groups: Iterable[tuple[str, str]]) -> Head:
 
 
 def add_type(request: Request, head: Head) -> Headers:
-    """The head's headers, and the type of the request's body where they do not have it."""
+    """The head's headers, and the type of the request's body if they lack it."""
     return head.headers if head.has_type or not request.body else (*head.headers, _JSON)
 
 
 def write_request(request: Request, target: str, head: Head) -> bytes:
-    """All bytes of a request; of its own headers only those count that are in the head."""
+    """All bytes of a request; of its own headers only those in the head are sent."""
     begin = f"{request.method} {target} HTTP/1.1\r\n".encode("latin-1") + head.lines
     if request.body:
         name = "" if head.has_type else "Content-Type: application/json\r\n"
@@ -65,7 +65,7 @@ def write_request(request: Request, target: str, head: Head) -> bytes:
 
 
 def spell_target(target: str) -> str:
-    """Escapes what an address may not hold; what is escaped already stays as it is."""
+    """Escapes characters that are not allowed in an address; existing escapes stay."""
     if _TARGET.fullmatch(target):
         return target
     whole = target.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
@@ -73,7 +73,7 @@ def spell_target(target: str) -> str:
 
 
 def _merge(groups: Iterable[Iterable[tuple[str, str]]]) -> Headers:
-    """Names are compared without case, and spelled as they were first."""
+    """Names are compared without case; the first spelling is kept."""
     merged: dict[str, tuple[str, str]] = {}
     for group in groups:
         for name, value in group:
@@ -85,11 +85,13 @@ def _merge(groups: Iterable[Iterable[tuple[str, str]]]) -> Headers:
 
 def _require_sendable(name: str, value: str) -> None:
     if name.lower() in _OURS:
-        message = f"headers: {name} is the runner's own to send"
+        message = f"headers: {name} is set by the runner. Remove it."
         raise ConfigurationError(Reason.INVALID_SPEC, message)
     if not _HEADER_NAME.fullmatch(name):
-        message = "headers: a name has characters that no header may carry"
+        message = "headers: a name contains characters that are not allowed in a header."
         raise ConfigurationError(Reason.INVALID_SPEC, message)
     if not _HEADER_VALUE.fullmatch(value):
-        message = f"headers: the value of {name} has characters that no header may carry"
+        message = (
+            f"headers: the value of {name} contains characters that are not allowed in a header."
+        )
         raise ConfigurationError(Reason.INVALID_SPEC, message)

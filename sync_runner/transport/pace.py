@@ -1,5 +1,5 @@
-"""When the next request may go out: a declared rate, and a rest that the server asked for, shared
-by a run's threads."""
+"""Decides when the next request may be sent: by the declared rate, and by a wait that the server
+asked for, shared by the threads of a run."""
 
 import threading
 from collections.abc import Callable
@@ -10,12 +10,12 @@ _SLICE_S = 0.5
 
 
 class Pace:
-    """Spaces requests evenly, so that no second ever sees more than the rate."""
+    """Spaces requests evenly, so that no second has more requests than the rate."""
 
     def __init__(
         self, clock: Clock, *, per_second: float | None, raise_if_stopped: Callable[[], None]
     ) -> None:
-        """`per_second` None sets no rate."""
+        """`per_second`: requests; None: no limit."""
         self._clock = clock
         self._gap_s = 1 / per_second if per_second else 0.0
         self._raise_if_stopped = raise_if_stopped
@@ -34,12 +34,12 @@ class Pace:
         self.wait(turn - now)
 
     def rest(self, seconds: float) -> None:
-        """No thread sends anything for this long."""
+        """No thread sends a request for this long."""
         with self._lock:
             self._rest_until = max(self._rest_until, self._clock.monotonic() + seconds)
 
     def wait(self, seconds: float) -> None:
-        """Sleeps in slices, so that a stop is seen."""
+        """Sleeps in slices, so that a stop is noticed."""
         while seconds > 0:
             self._raise_if_stopped()
             self._clock.sleep(min(seconds, _SLICE_S))

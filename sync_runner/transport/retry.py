@@ -1,9 +1,8 @@
-"""What an answer's status means for the run, and how long to wait before the next attempt. Pure.
+"""The meaning of a response's status for the run, and the wait before the next attempt. Pure.
 
-`Retry-After` comes as seconds, as an HTTP date or as an epoch, and the reset headers of rate limits
-as seconds or as an epoch; all become seconds. A date is held against the server's own `Date`, whose
-clock may differ from ours. A 403 that speaks of an exhausted rate limit is one, whatever its number
-says.
+`Retry-After` contains seconds, an HTTP date or an epoch, and the reset headers of rate limits
+seconds or an epoch; all become seconds. A date is compared with the server's own `Date`, since its
+clock may differ from ours. A 403 with the headers of an exhausted rate limit counts as a 429.
 """
 
 import math
@@ -16,7 +15,7 @@ from sync_runner.transport.failures import AnswerError, StatusError
 from sync_runner.transport.messages import Response
 
 _RESET_WAIT_S_MAX = 300.0
-"""Of a reset header that holds a bare number: some count milliseconds."""
+"""Of a reset header with a small number: some servers send milliseconds."""
 _WAIT_S_MAX = 366 * 86_400.0
 OWN_WAIT_S_MAX = 60.0
 _RETRYABLE_4XX = frozenset({408, 425, 429})
@@ -32,7 +31,7 @@ _EPOCH_MS_MIN = 1_000_000_000_000
 
 
 def raise_for_status(response: Response, *, now: float) -> None:
-    """Nothing for a good response. Raises StatusError where another attempt may help, else
+    """Returns for a good response. Raises StatusError if another attempt may succeed, else
     AnswerError."""
     if response.is_good:
         return
@@ -41,15 +40,15 @@ def raise_for_status(response: Response, *, now: float) -> None:
     if status >= 500 or status in _RETRYABLE_4XX or is_unfinished or _is_rate_limit(response):
         limited = status == 429 or (status < 500 and _is_rate_limit(response))
         raise StatusError(
-            f"answered {status}, which brings no whole answer"
+            f"The source answered {status}, which is not a whole response."
             if is_unfinished
-            else f"answered {status}",
+            else f"The source answered {status}.",
             reason=Reason.RATE_LIMITED if limited else Reason.SOURCE_UNAVAILABLE,
             wait_s=find_asked_wait_s(response.headers, now=now, limited=limited),
         )
     denied = status in (401, 403)
     reason = Reason.CREDENTIALS_REJECTED if denied else Reason.REQUEST_REJECTED
-    raise AnswerError(f"answered {status}", reason=reason, status=status)
+    raise AnswerError(f"The source answered {status}.", reason=reason, status=status)
 
 
 def _is_rate_limit(response: Response) -> bool:
@@ -60,7 +59,7 @@ def _is_rate_limit(response: Response) -> bool:
 
 
 def find_asked_wait_s(headers: Mapping[str, str], *, now: float, limited: bool) -> float | None:
-    """Seconds that the server asks to wait; the reset headers count only for an exhausted rate
+    """Seconds that the server asks to wait; the reset headers are used only for an exhausted rate
     limit."""
     names = ("retry-after", *(_RESET_HEADERS if limited else ()))
     server_now = _find_date(headers.get("date", ""))
@@ -101,6 +100,5 @@ def _find_date(text: str) -> float | None:
 
 
 def own_wait_s(attempt: int, jitter: float) -> float:
-    """1, 2, 4, 8 … seconds after the first, second, … attempt, spread by `jitter` (0 to 1),
-    capped."""
+    """1, 2, 4, 8 … seconds after the first, second, … attempt, with `jitter` (0 to 1), capped."""
     return min(2.0 ** (attempt - 1) * (1 + jitter / 2), OWN_WAIT_S_MAX)

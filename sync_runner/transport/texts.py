@@ -1,8 +1,8 @@
-"""The text of a response as UTF-8, whatever it was sent in.
+"""Converts the body of a response to UTF-8.
 
-JSON is UTF-8, and servers that send another charset usually say so; some say so and send UTF-8 all
-the same, so that bytes which are UTF-8 stay. UTF-16 is known by its byte order mark, or by the zero
-bytes between the first characters.
+JSON is UTF-8, and servers that send another charset usually declare it. Some declare one and send
+UTF-8, so that bytes which are valid UTF-8 stay. UTF-16 is recognised by its byte order mark, or by
+the zero bytes between the first characters.
 """
 
 import codecs
@@ -21,15 +21,15 @@ _MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _PEEK_BYTES = 4
 _USUAL = frozenset({b"{", b"["})
 _GUARD = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\)\]\}'?,?|for\s*\(;;\);?|while\s*\(1\);?)\s*")
-"""What servers put before JSON so that no script of another site can read it; every client of such
-an API skips it, and no JSON begins so."""
+"""A prefix of JSON that keeps scripts of other sites from reading it; every client of such an API
+skips it, and no JSON begins with it."""
 _REPLACEMENT = "\ufffd".encode()
 
 
 def read_text(response: Response) -> bytes:
-    """The body as UTF-8, but for bytes that mean nothing in the charset of the response.
+    """The body as UTF-8, except bytes that are not valid in the charset of the response.
 
-    ResponseError(InvalidResponse) where the charset is not one.
+    ResponseError(InvalidResponse) if the charset is unknown.
     """
     body = _drop_guard(response.body)
     wide = _find_wide(body[:_PEEK_BYTES])
@@ -92,7 +92,7 @@ def _find_codec(name: str) -> str:
 
 
 def _recode(body: bytes, codec: str) -> bytes:
-    """What means nothing becomes a byte that UTF-8 has not, so that the decoder counts it."""
+    """Invalid bytes become a byte that UTF-8 does not have, so that the decoder counts them."""
     try:
         text = body.decode(codec, "replace")
     except UnicodeError as error:  # a codec that replaces nothing
@@ -103,5 +103,5 @@ def _recode(body: bytes, codec: str) -> bytes:
 
 
 def _unknown() -> ResponseError:
-    message = "the response is in a charset that is not known; ask for UTF-8"
+    message = "The charset of the response is unknown. Request UTF-8 by an Accept header."
     return ResponseError(Reason.INVALID_RESPONSE, message)

@@ -129,6 +129,6 @@ def test_errors_name_the_page_but_not_its_query(server: RestServer) -> None:
     with pytest.raises(RunError) as caught:
         read(make_plan(server, {"pagination": CURSOR}))
     assert str(caught.value) == (
-        f"GET /orders at 127.0.0.1:{server.port}, page 2: answered 418 (5 attempts); "
-        "the source accepted earlier requests of this run"
+        f"GET /orders at 127.0.0.1:{server.port}, page 2 (5 attempts): The source answered 418. "
+        "The source accepted earlier requests of this run."
     )

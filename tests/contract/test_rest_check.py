@@ -215,8 +215,8 @@ def test_a_path_that_the_first_page_lacks_is_said(server: RestServer, tmp_path: 
 
 def test_a_host_that_cannot_be_reached_blocks(server: RestServer, tmp_path: Any) -> None:
     for address, words in (
-        ("http://127.0.0.1:1", "the connection was refused"),
-        ("https://no-such-host.invalid", "does not resolve"),
+        ("http://127.0.0.1:1", "The connection was refused"),
+        ("https://no-such-host.invalid", "cannot be resolved"),
     ):
         plan = _plan(server, tmp_path, {})
         spec = plan.of_kind(RestSource)

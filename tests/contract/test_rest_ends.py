@@ -120,7 +120,9 @@ def test_a_refused_offset_at_a_capped_total_is_no_end(server: RestServer) -> Non
         return page(_window(rows, seen), total=20) if allowed else status(400)
 
     server.on("/orders", serve)
-    with pytest.raises(RetryableError, match=r"page 3 \(offset 20\): answered 400") as caught:
+    with pytest.raises(
+        RetryableError, match=r"page 3 \(offset 20\): The source answered 400"
+    ) as caught:
         read(make_plan(server, {"pagination": TOTAL}, rest={"concurrency": 1}))
     assert caught.value.reason is Reason.SOURCE_UNAVAILABLE
 

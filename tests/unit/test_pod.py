@@ -60,7 +60,9 @@ def test_a_missing_key_is_said_by_secret_and_key(
     elif made == "a file in its place":
         credentials.secrets.mkdir()
         (credentials.secrets / "shop").write_bytes(b"x")
-    with pytest.raises(ConfigurationError, match="Secret shop, key token does not exist") as caught:
+    with pytest.raises(
+        ConfigurationError, match="Secret shop, key token, does not exist"
+    ) as caught:
         credentials.secret(TOKEN)
     assert caught.value.reason is Reason.SECRET_NOT_FOUND
 

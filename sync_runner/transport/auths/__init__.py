@@ -1,6 +1,6 @@
-"""The ways to be let in: one file each, and the table that says which is which.
+"""The kinds of authentication: one file each, and the table of them.
 
-A new one: its spec in the API's union, its file here, one line below.
+A new one: its spec in the API's union, its file here, one line in `AUTHS`.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from sync_runner.transport.auths.context import AuthContext
 AUTHS: Mapping[str, Callable[[Any, AuthContext], Auth]] = {
     "bearer": Bearer,
 }
-"""The field of the API's union, and what is made of the spec in it."""
+"""By the field of the API's union: what builds the authentication from the field's value."""
 
 
 def build_auth(spec: HttpAuth | None, context: AuthContext) -> Auth:

@@ -1,5 +1,5 @@
-"""A token in the Authorization header, read when the client opens, and again at a 401, so that a
-rotated Secret goes on by itself."""
+"""A token in the Authorization header. It is read when the client opens and again after a 401, so
+that a run continues after its Secret was rotated."""
 
 import re
 
@@ -32,7 +32,7 @@ class Bearer:
         return request.with_header("Authorization", self._value)
 
     def challenged(self, sent: Request, response: Response) -> bool:
-        """After a 401 the token is read again; one that was not sent yet is worth a request."""
+        """Reads the token again after a 401; a new one is worth another request."""
         if response.status != _UNAUTHORIZED:
             return False
         self._value = self._read()
@@ -47,7 +47,8 @@ def _read_token(value: SecretValue, credentials: Credentials) -> str:
     token = credentials.secret(value).strip()
     if not _TOKEN.fullmatch(token):
         ref = value.secret_key_ref
-        where = f"Secret {ref.name}, key {ref.key}" if ref else "the credential"
-        what = "holds characters that no header may carry" if token else "is empty"
-        raise ConfigurationError(Reason.CREDENTIALS_REJECTED, f"{where} {what}")
+        where = f"Secret {ref.name}, key {ref.key}" if ref else "The credential"
+        what = "contains characters that are not allowed in a header" if token else "is empty"
+        message = f"{where}, {what}. Correct the Secret."
+        raise ConfigurationError(Reason.CREDENTIALS_REJECTED, message)
     return token

@@ -1,4 +1,4 @@
-"""What an authentication is given besides its spec."""
+"""The inputs of an authentication besides its spec."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from sync_runner.transport.client import Client
 
 @dataclass(frozen=True)
 class AuthContext:
-    """Where credentials come from, and a way to ask for them."""
+    """Credentials, and a client for servers that issue tokens."""
 
     credentials: Credentials
     open_client: Callable[[str], Client]

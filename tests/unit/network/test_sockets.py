@@ -24,7 +24,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture
 def port(authority: Authority) -> Iterator[int]:
-    """A server that speaks TLS once it was asked to, as databases do."""
+    """A server that uses TLS once it was asked to, as databases do."""
 
     def serve(listener: socket.socket) -> None:
         connection, _ = listener.accept()
@@ -61,11 +61,14 @@ def test_a_protocol_may_agree_on_tls_after_it_has_connected(
 
 @pytest.mark.parametrize(
     ("is_encrypted", "words"),
-    [(False, "plain wire is only for private networks"), (True, "its address is not a public one")],
+    [
+        (False, "plain wire is allowed only for private networks"),
+        (True, "its address is not public"),
+    ],
     ids=["plain", "tls"],
 )
 def test_every_protocol_is_held_against_the_host_rules(is_encrypted: bool, words: str) -> None:
     endpoint = _endpoint(1, host="127.0.0.1", is_encrypted=is_encrypted)
-    with pytest.raises(ConfigurationError, match=f"host 127.0.0.1:1 is refused: {words}") as caught:
+    with pytest.raises(ConfigurationError, match=f"Host 127.0.0.1:1 is refused: {words}") as caught:
         open_socket(endpoint, AddressRules(), ssl.create_default_context(), 1)
     assert caught.value.reason is Reason.HOST_NOT_ALLOWED

@@ -173,9 +173,9 @@ def test_a_run_beyond_its_limits_publishes_what_is_settled_ends_and_closes_its_s
 
 
 def test_a_run_beyond_its_limits_that_published_nothing_says_that_the_next_one_will_not() -> None:
-    with pytest.raises(ConfigurationError, match="starts at the same place"):
+    with pytest.raises(ConfigurationError, match="start at the same position"):
         run(Numbers(50), Memory(divisible=False), Limits(pages=2))
-    with pytest.raises(ConfigurationError, match="the next run continues from there"):
+    with pytest.raises(ConfigurationError, match="the next run continues after them"):
         run(Numbers(50), Memory(), Limits(pages=2))
 
 

@@ -28,7 +28,12 @@ FULL = "Unable to copy data to file: No space left on device (os error 28)"
         (GenericError(BROKEN), RetryableError, Reason.STORAGE_UNAVAILABLE, "503 SlowDown"),
         (PermissionDeniedError(DENIED), ConfigurationError, Reason.DESTINATION_FORBIDDEN, "403"),
         (GenericError(DENIED), ConfigurationError, Reason.DESTINATION_FORBIDDEN, "Signature"),
-        (PermissionError("no"), ConfigurationError, Reason.DESTINATION_FORBIDDEN, "refused"),
+        (
+            PermissionError("no"),
+            ConfigurationError,
+            Reason.DESTINATION_FORBIDDEN,
+            "permission denied",
+        ),
         (FileNotFoundError(NO_BUCKET), ConfigurationError, Reason.INVALID_DESTINATION, "not exist"),
         (GenericError(WRONG_REGION), ConfigurationError, Reason.INVALID_DESTINATION, "region"),
         (

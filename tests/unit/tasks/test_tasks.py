@@ -142,7 +142,7 @@ def test_a_page_that_does_not_fit_into_the_memory_is_refused_by_its_size(
     report = run_task(plan, _given(memory_bytes=128 << 20)).report
     assert report.failure is not None
     assert report.failure.reason is Reason.LIMIT_EXCEEDED
-    assert "more than 16 MiB in one page" in report.failure.message
+    assert "larger than 16 MiB" in report.failure.message
     assert "runtime.resources.limits.memory" in report.failure.message
     assert run_task(plan, _given(run_id="run-2")).report.failure is None
 

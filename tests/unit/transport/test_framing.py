@@ -69,7 +69,7 @@ UNTIL_CLOSED = {
 }
 BROKEN = {
     "SSH": (b"SSH-2.0-OpenSSH_9.2\r\n", "not a status line"),
-    "TLS": (b"\x15\x03\x03\x00\x02\x02\x28", "speaks TLS"),
+    "TLS": (b"\x15\x03\x03\x00\x02\x02\x28", "uses TLS"),
     "HTTP/2": (b"HTTP/2 200\r\n\r\n", "not a status line"),
     "two lengths": (HEAD + LENGTH + b"Content-Length: 9\r\n\r\n", "contradict"),
     "a negative length": (HEAD + b"Content-Length: -1\r\n\r\n", "not a number"),
@@ -135,7 +135,7 @@ def test_a_response_that_breaks_off_is_not_whole(cut: int) -> None:
 
 @pytest.mark.parametrize(("raw", "why"), BROKEN.values(), ids=BROKEN)
 def test_what_is_not_http_is_refused_with_the_reason(raw: bytes, why: str) -> None:
-    with pytest.raises(BrokenError, match=f"is not HTTP/1.1: .*{why}"):
+    with pytest.raises(BrokenError, match=f"is not valid HTTP/1.1: .*{why}"):
         _read(raw)
 
 
@@ -218,6 +218,6 @@ def test_a_location_in_utf_8_is_escaped_once(server: RestServer, make_client: Ma
 
 def test_a_next_page_at_port_0_is_refused(server: RestServer, make_client: MakeClient) -> None:
     client: Any = make_client()
-    with pytest.raises(ConfigurationError, match="cannot be used"):
+    with pytest.raises(ConfigurationError, match="not valid"):
         client.fetch(Request("GET", "http://127.0.0.1:0/x"), read_body)
     assert server.connections == 0

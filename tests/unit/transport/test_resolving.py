@@ -84,5 +84,5 @@ def test_a_host_that_others_connect_to_must_be_allowed_at_every_address(
     with pytest.raises(ConfigurationError, match="one of its addresses"):
         require_all_allowed(endpoint, build_rules([]))
     require_all_allowed(endpoint, build_rules(["10.0.0.0/8"]))
-    with pytest.raises(ConnectError, match="does not resolve"):
+    with pytest.raises(ConnectError, match="cannot be resolved"):
         require_all_allowed(parse_origin("https://no-such-host.invalid").endpoint, build_rules([]))

@@ -22,7 +22,7 @@ def test_a_2xx_is_good(status: int) -> None:
 
 @pytest.mark.parametrize("status", [202, 205, 206, 207])
 def test_a_2xx_that_brings_no_whole_answer_is_asked_again(status: int) -> None:
-    with pytest.raises(StatusError, match="brings no whole answer") as caught:
+    with pytest.raises(StatusError, match="not a whole response") as caught:
         _raise(status)
     assert caught.value.reason is Reason.SOURCE_UNAVAILABLE
 
@@ -47,7 +47,7 @@ def test_a_403_that_speaks_of_a_rate_limit_is_one(headers: dict[str, str]) -> No
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_denied_credentials_need_a_person(status: int) -> None:
-    with pytest.raises(AnswerError, match=f"^answered {status}$") as caught:
+    with pytest.raises(AnswerError, match=f"^The source answered {status}.$") as caught:
         _raise(status)
     assert caught.value.reason is Reason.CREDENTIALS_REJECTED
 

@@ -50,7 +50,7 @@ def test_a_charset_that_is_none_is_said(name: str) -> None:
     if not name:
         assert read(body, "application/json; charset=") == body
         return
-    with pytest.raises(ConfigurationError, match="charset that is not known") as caught:
+    with pytest.raises(ConfigurationError, match="charset of the response is unknown") as caught:
         read(body, f"application/json; charset={name}")
     assert caught.value.reason is Reason.INVALID_RESPONSE
 

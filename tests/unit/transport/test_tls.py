@@ -124,7 +124,7 @@ def test_a_server_that_wants_a_certificate_after_the_handshake_is_said(
     with running_rest(other.server) as server:
         client = make_client(server.url, tls=build_tls(other.pem))
         for _ in range(3):
-            with pytest.raises(RetryableError, match="demands a client certificate") as caught:
+            with pytest.raises(RetryableError, match="requires a client certificate") as caught:
                 client.fetch(Request("POST", f"{server.url}/x", body=b"x" * size), read_body)
             assert caught.value.reason is Reason.UNREACHABLE
         assert server.requests == []
@@ -146,7 +146,7 @@ def test_a_port_that_answers_in_plain_http_is_said(
         thread.start()
         url = f"https://localhost:{plain.server_address[1]}"
         client = make_client(url, tls=build_tls(authority.pem))
-        with pytest.raises(RetryableError, match="does not speak TLS on this port"):
+        with pytest.raises(RetryableError, match="does not use TLS on this port"):
             client.fetch(Request("GET", f"{url}/x"), read_body)
         plain.shutdown()
         thread.join()
@@ -159,7 +159,7 @@ def test_a_server_that_speaks_no_tls_is_unreachable(
         url = f"https://localhost:{plain.port}"
         limits = AttemptLimits(connect_s=0.2)
         client = make_client(url, tls=build_tls(authority.pem), limits=limits)
-        with pytest.raises(RetryableError, match="TLS handshake took too long") as caught:
+        with pytest.raises(RetryableError, match="TLS handshake did not finish in time") as caught:
             client.fetch(Request("GET", f"{url}/x"), read_body)
         assert caught.value.reason is Reason.UNREACHABLE
 

@@ -122,7 +122,8 @@ def find_trouble(
         return None
     if failure.failure_class is FailureClass.CONFIGURATION:
         return Trouble(failure.reason, failure.message, stalled=True)
-    return Trouble(failure.reason, f"{failure.message} (an earlier attempt; it is being retried)")
+    message = f"{failure.message} This was an earlier attempt; the run is being retried."
+    return Trouble(failure.reason, message)
 
 
 def _find_obstacle(pod: Pod) -> Trouble | None:
