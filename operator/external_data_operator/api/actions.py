@@ -1,8 +1,9 @@
-"""The one table of actions: what a person asks for with an annotation.
+"""The table of actions, which annotations request.
 
 The annotation `external-data.io/<name>` takes any new token as its value, and the status records
-the last token of each action that was carried out, so that applying the same manifest again does
-nothing. What an action does is data here; the operator and the reference pages read it.
+the last token of each action that the operator has handled, so that applying the same manifest
+again has no effect. The effect of an action is data here; the operator and the reference pages
+read it.
 """
 
 from collections.abc import Mapping
@@ -20,21 +21,23 @@ class Action:
 
     name: str
     on: tuple[str, ...]
-    """Kinds of resource that take it."""
+    """Kinds of resource that support it."""
     sentence: str
-    """What it does, for people."""
+    """Its effect, for people."""
     runs: Task | None = None
-    """What it starts."""
+    """The task that it starts."""
     passed_on: tuple[str, ...] = ()
-    """Kinds that pass it on to what refers to them, instead of carrying it out themselves."""
+    """Kinds that pass it on to the objects that refer to them, instead of running it themselves."""
     ends_run: bool = False
-    """Whether a run under way is ended; else the action waits for it."""
+    """Whether it ends an active run. Else the action waits for the run."""
     resets: bool = False
-    """Whether the run reads everything again, as if there was no table."""
+    """Whether the run reads all rows again, as if the table did not exist."""
     may_shrink: bool = False
     """Whether the run may leave the table with few rows or none."""
+    instead: str = ""
+    """The alternative of an action that is not enabled, in a sentence."""
     enabled: bool = True
-    """Whether it is carried out today; the annotation of another one does nothing."""
+    """Whether the operator supports it today. The annotation of another one causes a warning."""
 
     @property
     def annotation(self) -> str:
@@ -50,27 +53,28 @@ _LISTED = (
         name=RELOAD,
         on=(SOURCE.kind, SCHEMA.kind),
         passed_on=(SOURCE.kind,),
-        sentence="Runs the normal sync now. On a source: of each of its schemas that is synced.",
+        sentence="Starts a sync now. On a source: a sync of each of its schemas that is synced.",
         runs=Task.SYNC,
     ),
     Action(
         name=ALLOW_SHRINK,
         on=(SCHEMA.kind,),
-        sentence="Runs the normal sync now, and lets it leave the table with few rows or none.",
+        sentence="Starts a sync now that may leave the table with few rows or none.",
         runs=Task.SYNC,
         may_shrink=True,
     ),
     Action(
         name=REFRESH_SCHEMAS,
         on=(SOURCE.kind,),
-        sentence="Checks the source now and lists its streams again; a new stream gets a schema.",
+        sentence="Checks the source now and lists its streams again. A new stream gets a schema.",
         runs=Task.CHECK,
     ),
     Action(
         name="resync",
         on=(SCHEMA.kind,),
-        sentence="Ends a running sync and imports everything again; readers keep the old table "
+        sentence="Ends a running sync and imports all rows again. Readers see the old table "
         "until the new one is complete.",
+        instead="Set syncType to FullRefresh, and use external-data.io/reload.",
         runs=Task.SYNC,
         ends_run=True,
         resets=True,
@@ -79,14 +83,16 @@ _LISTED = (
     Action(
         name="cancel",
         on=(SCHEMA.kind,),
-        sentence="Ends the running sync, which is recorded as failed.",
+        sentence="Ends the running sync and records it as failed.",
+        instead="Set shouldSync to false, and delete the Job in status.activeJob.",
         ends_run=True,
         enabled=False,
     ),
     Action(
         name="delete-data",
         on=(SCHEMA.kind,),
-        sentence="Deletes the files of the table; the schema stays.",
+        sentence="Deletes the files of the table and keeps the schema.",
+        instead="Set shouldSync to false, and delete the folder at status.table.uri.",
         ends_run=True,
         resets=True,
         enabled=False,
@@ -94,7 +100,8 @@ _LISTED = (
     Action(
         name="refresh-fields",
         on=(SCHEMA.kind,),
-        sentence="Looks at the columns and the possible cursors and keys of this stream again.",
+        sentence="Lists the columns and the possible cursors and keys of this stream again.",
+        instead="Use external-data.io/refresh-schemas on the ExternalDataSource.",
         runs=Task.CHECK,
         enabled=False,
     ),
@@ -106,3 +113,11 @@ ACTIONS: Mapping[str, Action] = {action.name: action for action in _LISTED}
 def list_actions(kind: str) -> list[Action]:
     """The enabled actions that objects of this kind take."""
     return [action for action in ACTIONS.values() if action.enabled and kind in action.on]
+
+
+def explain_unsupported(action: Action, kind: str) -> str:
+    """The message for a person who requested an action that objects of this kind do not take."""
+    instead = action.instead
+    if action.enabled:
+        instead = f"Use it on an {' or an '.join(action.on)}."
+    return f"The annotation {action.annotation} has no effect on an {kind}. {instead}"

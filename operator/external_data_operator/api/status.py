@@ -1,4 +1,4 @@
-"""What the statuses of all kinds of resource share, and what those that have runs share."""
+"""The parts of a status that all kinds of resource share, and those of kinds that have runs."""
 
 from enum import StrEnum
 from typing import Any, Literal
@@ -13,17 +13,17 @@ class Condition(ApiModel):
     """One observation in the form that kstatus, Flux and Argo CD read."""
 
     type: str
-    """What it speaks of."""
+    """Type of the condition."""
     status: Literal["True", "False", "Unknown"]
-    """Whether it holds."""
+    """True, False or Unknown."""
     reason: str
-    """One CamelCase word from the list of reasons."""
+    """Reason in one CamelCase word; docs/reference/conditions.md lists all."""
     message: str = Field(default="", max_length=4096)
-    """A sentence for people."""
+    """Explanation for people."""
     last_transition_time: Timestamp
-    """When `status` last changed."""
+    """Time at which `status` last changed."""
     observed_generation: int = 0
-    """Generation of the spec that this condition speaks of."""
+    """Generation of the spec that this condition describes."""
 
 
 class Phase(StrEnum):
@@ -36,21 +36,23 @@ class Phase(StrEnum):
 
 
 class ObjectStatus(ApiModel):
-    """What every kind's status holds."""
+    """The status fields of every kind."""
 
     observed_generation: int = -1
     """Generation of the spec that this status describes."""
     conditions: list[Condition] = Field(
         default_factory=list, json_schema_extra={"listMapKeys": ["type"]}
     )
-    """Ready, and Reconciling and Stalled while true; a source also has CredentialsValid and
-    Discovered."""
+    """Ready, and Reconciling and Stalled while they are true. A source also has CredentialsValid
+    and Discovered."""
     phase: Phase | None = None
-    """Summary for people; that of a source is derived from its schemas."""
+    """Summary for people: Running, Paused, Failed or Completed. That of a source is derived from
+    its schemas."""
     latest_error: str | None = None
-    """The newest error; empty after a success. A source also shows those of its schemas."""
+    """Newest error. Unset after a success. A source also shows the errors of its schemas."""
     handled_requests: dict[str, str] = Field(default_factory=dict)
-    """The last token of each action annotation that was carried out."""
+    """Last value of each action annotation that the operator has handled: it ran the action, or
+    wrote a warning event for an action that it does not support."""
 
     @field_validator("handled_requests", mode="before")
     @classmethod
@@ -59,41 +61,42 @@ class ObjectStatus(ApiModel):
 
 
 class RunRecord(ApiModel):
-    """One run, for the history."""
+    """One run of the history."""
 
     job: str
     """Name of the Job."""
     trigger: str
-    """Schedule, Initial or Request."""
+    """Cause of the run: Schedule, Initial, Retry or Request."""
     started_at: Timestamp | None = None
-    """When the Job started."""
+    """Time at which the Job started."""
     finished_at: Timestamp | None = None
-    """When it ended."""
+    """Time at which the Job ended."""
     result: str
     """Succeeded or Failed."""
     reason: str | None = None
-    """Why it failed, in one word."""
+    """Reason of the failure, in one word."""
     rows: int = 0
-    """Rows read."""
+    """Number of rows read."""
     bytes: int = 0
-    """Bytes received from the source."""
+    """Number of bytes received from the source."""
     error: str | None = None
-    """Why it failed, in a sentence."""
+    """Message of the failure."""
 
 
 class RunsStatus(ObjectStatus):
-    """What the status of a kind that has runs holds: the Jobs are gone after a day.
+    """The status of a kind that has runs. It outlives the Jobs, which are deleted after a day.
 
-    The history is apart, so that a summary of a thousand objects does not parse ten runs of each.
+    The history is in a subclass, so that a summary of a thousand objects does not parse ten runs
+    of each.
     """
 
     active_job: str | None = None
-    """The Job under way."""
+    """Name of the active Job."""
     blocked_inputs: str | None = None
-    """Hash of what the last run worked from, if it failed for good: the plan, the runtime and the
-    credentials. No run starts by itself until the hash changes."""
+    """Hash of the inputs (plan, runtime, credentials) of the last run, if it failed for good. No
+    run starts by itself until the hash changes."""
     reported_until: Timestamp | None = None
-    """When the newest run ended that was recorded and reported as an event."""
+    """End of the newest run that was recorded in the history and reported as an event."""
 
 
 class RunHistoryStatus(RunsStatus):

@@ -1,10 +1,11 @@
-"""The status and the events that tell what one look at a schema found."""
+"""The status and the events of one look at a schema."""
 
 from datetime import timedelta
 
 from external_data_operator.api.conditions import Reason
 from external_data_operator.api.schema import SchemaStatus
 from external_data_operator.api.status import Phase
+from external_data_operator.reconcile.base.actions import answer_unsupported
 from external_data_operator.reconcile.base.notes import note_change
 from external_data_operator.reconcile.base.status import (
     Verdict,
@@ -37,7 +38,7 @@ _AFTER_FIRE_S = 5.0
 
 
 def conclude(look: SchemaLook, finding: SchemaFinding) -> Decision:
-    """What is written of the finding; what is not known stays as the status had it."""
+    """From the finding to the decision. Unknown fields of the status keep their value."""
     observed, status, verdict = look.observed, look.status, finding.verdict
     generation = int(observed.schema["metadata"].get("generation", 0))
     success, active, stream = last_success(look.runs), look.active, finding.stream
@@ -47,6 +48,8 @@ def conclude(look: SchemaLook, finding: SchemaFinding) -> Decision:
         status.conditions, ready_claims(verdict), generation=generation, now=look.now
     )
     seen = stream.columns if stream is not None else ()
+    handled = status.handled_requests if finding.requests is None else finding.requests
+    handled, warnings = answer_unsupported(observed.schema, handled)
     built = SchemaStatus(
         observed_generation=generation,
         conditions=conditions,
@@ -66,19 +69,19 @@ def conclude(look: SchemaLook, finding: SchemaFinding) -> Decision:
         blocked_inputs=find_blocked_inputs(look.runs, status),
         reported_until=find_reported_until(look.runs, status),
         history=merge_history(look.runs, status),
-        handled_requests=status.handled_requests if finding.requests is None else finding.requests,
+        handled_requests=handled,
     )
     return Decision(
         intents=finding.intents,
         status=dump(built),
-        notes=_notes(look, verdict, started),
+        notes=(*_notes(look, verdict, started), *warnings),
         look_again_s=_look_again(look, finding),
     )
 
 
 def _find_phase(look: SchemaLook, finding: SchemaFinding, started: str | None) -> Phase | None:
     verdict = finding.verdict
-    # A source that is not ready has failed itself; its schemas have not.
+    # A source that is not ready is a failure of the source, not of its schemas.
     failed = verdict.ready == "False" and verdict.reason is not Reason.SOURCE_NOT_READY
     running = look.active is not None or started is not None
     return find_phase(running=running, paused=finding.paused, failed=failed, verdict=verdict)
@@ -99,15 +102,15 @@ def _latest_error(look: SchemaLook, verdict: Verdict) -> str | None:
 def _notes(look: SchemaLook, verdict: Verdict, started: str | None) -> tuple[Note, ...]:
     said = note_runs(look.runs, look.status)
     if started is not None:
-        said.append(Note("Normal", "SyncStarted", f"Job {started} was made."))
+        said.append(Note("Normal", "SyncStarted", f"Created Job {started}."))
     changed = note_change(look.status.conditions, verdict)
-    # The event of a run says more than that of the condition which turned because of it.
+    # The event of a run has more detail than that of the condition that the run changed.
     reasons = {note.reason for note in said}
     return (*said, *(note for note in changed if note.reason not in reasons))
 
 
 def _look_again(look: SchemaLook, finding: SchemaFinding) -> float | None:
-    """When something is due that no event will tell of."""
+    """Seconds until something is due that no event announces."""
     times = [] if finding.look_again_s is None else [finding.look_again_s]
     podless = look.active is not None and not look.active.has_pod
     if podless or _started(finding) is not None:

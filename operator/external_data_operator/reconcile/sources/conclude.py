@@ -1,10 +1,10 @@
-"""The status and the events that tell what one look at a source found."""
+"""The status and the events of one look at a source."""
 
 from external_data_operator.api.actions import REFRESH_SCHEMAS, RELOAD
 from external_data_operator.api.conditions import ConditionType, Reason
 from external_data_operator.api.source import SourceStatus
 from external_data_operator.api.sources import SOURCES
-from external_data_operator.reconcile.base.actions import find_token
+from external_data_operator.reconcile.base.actions import answer_unsupported, find_token
 from external_data_operator.reconcile.base.notes import note_change
 from external_data_operator.reconcile.base.status import (
     Claim,
@@ -36,17 +36,18 @@ _INVALID_CREDENTIALS = frozenset(
 
 
 def conclude(look: SourceLook, found: Answer, question: Question | None = None) -> Decision:
-    """What is written of the answer; what is not known stays as the status had it."""
+    """From the answer to the decision. Unknown fields of the status keep their value."""
     observed, status, verdict = look.observed, look.status, found.verdict
     generation = int(observed.source["metadata"].get("generation", 0))
     claims = ready_claims(verdict)
     claims[1:1] = [_claim_credentials(status, verdict), _claim_discovered(observed, verdict)]
+    handled, warnings = answer_unsupported(observed.source, _find_handled(look, found, question))
     built = SourceStatus(
         observed_generation=generation,
         conditions=build_conditions(status.conditions, claims, generation=generation, now=look.now),
         phase=find_source_phase(look.schemas),
         latest_error=_find_error(look, verdict),
-        handled_requests=_find_handled(look, found, question),
+        handled_requests=handled,
         kind=_find_kind(observed.source),
         schemas=count_schemas(look.schemas),
         last_discovered_at=found.discovered_at or status.last_discovered_at,
@@ -54,7 +55,7 @@ def conclude(look: SourceLook, found: Answer, question: Question | None = None) 
     )
     return Decision(
         status=dump(built),
-        notes=note_change(status.conditions, verdict),
+        notes=(*note_change(status.conditions, verdict), *warnings),
         look_again_s=found.look_again_s,
     )
 
@@ -93,9 +94,9 @@ def _claim_discovered(observed: ObservedSource, verdict: Verdict) -> Claim:
     type_ = ConditionType.DISCOVERED
     known = find_catalogue(observed) is not None
     if known or verdict.ready == "True":
-        return Claim(type_, "True", Reason.READY, "The source's tables are known.")
+        return Claim(type_, "True", Reason.READY, "The streams of the source are known.")
     status: Truth = "Unknown" if verdict.ready == "Unknown" else "False"
-    return Claim(type_, status, verdict.reason, "The source's tables are not known yet.")
+    return Claim(type_, status, verdict.reason, "The streams of the source are not known yet.")
 
 
 def _find_handled(look: SourceLook, found: Answer, question: Question | None) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Actions are the rows of one table: what it does not enable is not carried out."""
+"""Actions are the rows of one table; an action that it does not enable has a warning."""
 
 from pathlib import Path
 
@@ -30,11 +30,39 @@ def test_an_action_is_on_kinds_that_the_operator_reconciles(name):
     assert {*action.on, *action.passed_on} <= set(CONTROLLERS)
 
 
-@pytest.mark.parametrize("name", LATER)
-def test_an_action_that_is_not_enabled_starts_nothing_and_is_not_recorded(name):
+WRONG_KIND = [name for name in ACTIONS if "ExternalDataSchema" not in ACTIONS[name].on]
+
+
+def warnings_of(decision):
+    return [note.message for note in decision.notes if note.reason == "ActionUnsupported"]
+
+
+@pytest.mark.parametrize("name", [*LATER, *WRONG_KIND])
+def test_an_unsupported_action_starts_nothing_and_has_one_warning_for_each_token(name):
     decision, world = ask(synced(), "schema", look_at_schema, ACTIONS[name])
     assert created_jobs(decision) == []
-    assert name not in world.schema["status"].get("handledRequests", {})
+    (message,) = warnings_of(decision)
+    assert f"external-data.io/{name} has no effect on an ExternalDataSchema. " in message
+    assert message.endswith(".")
+    decision, world = look_at_schema(world)
+    assert warnings_of(decision) == []
+    world.schema["metadata"]["annotations"][ACTIONS[name].annotation] = "later"
+    decision, _ = look_at_schema(world)
+    assert warnings_of(decision) == [message]
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_an_unsupported_action_names_an_alternative(name):
+    assert ACTIONS[name].instead.split()[0] in ("Set", "Use")
+
+
+def test_an_action_of_another_kind_has_a_warning_on_a_source():
+    decision, world = ask(checked(), "source", look_at_source, ACTIONS["allow-shrink"])
+    (message,) = warnings_of(decision)
+    assert "external-data.io/allow-shrink has no effect on an ExternalDataSource. " in message
+    assert message.endswith("Use it on an ExternalDataSchema.")
+    decision, _ = look_at_source(world)
+    assert warnings_of(decision) == []
 
 
 @pytest.mark.parametrize(
