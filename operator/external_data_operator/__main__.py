@@ -16,8 +16,8 @@ _log = logging.getLogger("external_data_operator")
 
 
 def main() -> int:
-    """Runs the operator; says in one line why it cannot."""
-    # Settings that are wrong are a line of the log, too, before they can say how to log.
+    """Runs the operator. An error that ends it is one line of the log."""
+    # Wrong settings are a line of the log, too, so logging is set up before they are parsed.
     set_up(sys.stderr.write, as_json=logs_json(os.environ))
     catch_uncaught()
     try:
@@ -25,7 +25,7 @@ def main() -> int:
         set_up_logging(settings, CONTROLLERS)
         asyncio.run(run_operator(settings, CONTROLLERS))
     except OperatorError as error:
-        _log.critical("The operator ends: %s. %s", str(error).rstrip("."), error.remedy)
+        _log.critical("The operator stops: %s. %s", str(error).rstrip("."), error.remedy)
         return 1
     return 0
 

@@ -1,4 +1,4 @@
-"""Why a reconcile stops, by remedy.
+"""The errors of a reconcile, by remedy.
 
 OperatorError
 ├── SettingsError         an administrator must correct the operator's environment
@@ -6,7 +6,7 @@ OperatorError
 └── ClusterError          the API server refused or failed; carries its status code
     ├── NotFoundError  ConflictError  AlreadyExistsError
     ├── InvalidError      the object itself was refused (422)
-    ├── TakenError        an object of that name belongs to somebody else
+    ├── TakenError        an object of that name belongs to another owner
     └── ForbiddenError    a right is missing, or admission refused
         └── PodRefusedError   what makes a pod was refused: a quota, a policy
 
@@ -17,24 +17,24 @@ from external_data_operator.api.conditions import Reason
 
 
 class OperatorError(Exception):
-    """The root of what this package raises on purpose."""
+    """The root of the errors that this package raises."""
 
-    remedy = "See the message."
+    remedy = "Follow the message."
 
 
 class SettingsError(OperatorError):
-    """The environment cannot be used."""
+    """A variable of the environment is not valid."""
 
     remedy = "Correct the variable that the message names, in the chart's values."
 
 
 class SpecError(OperatorError):
-    """An object cannot be carried out as written."""
+    """A spec is not valid; a person must change it."""
 
     remedy = "Change the field that the message names."
 
     def __init__(self, message: str, reason: Reason = Reason.INVALID_SPEC) -> None:
-        """`message` is shown in status."""
+        """`message` names the field."""
         super().__init__(message)
         self.reason = reason
 
@@ -42,30 +42,30 @@ class SpecError(OperatorError):
 class ClusterError(OperatorError):
     """The API server refused or failed; retried with backoff."""
 
-    remedy = "None while it lasts shortly; else look at the API server."
+    remedy = "Wait, since the operator retries. If the error stays, check the API server."
 
     def __init__(self, message: str, status: int = 0) -> None:
-        """`status` is the HTTP status, 0 where there was no answer."""
+        """`status` is the HTTP status; 0 if there was no response."""
         super().__init__(message)
         self.status = status
 
 
 class NotFoundError(ClusterError):
-    """The object is not there."""
+    """The object does not exist."""
 
-    remedy = "None; what is missing is made again or waited for."
+    remedy = "Wait, since the operator creates the object again or waits for it."
 
 
 class ConflictError(ClusterError):
-    """Somebody else wrote first."""
+    """Another client changed the object first."""
 
-    remedy = "None; the operator looks again."
+    remedy = "Wait, since the operator retries."
 
 
 class AlreadyExistsError(ClusterError):
-    """An object of that name is there."""
+    """An object of that name exists."""
 
-    remedy = "None where it is ours; else rename or delete the other one."
+    remedy = "Rename or delete the object if it belongs to another owner."
 
 
 class InvalidError(ClusterError):
@@ -75,7 +75,7 @@ class InvalidError(ClusterError):
 
 
 class TakenError(ClusterError):
-    """An object of that name is there and belongs to somebody else."""
+    """An object of that name exists and belongs to another owner."""
 
     remedy = "Rename or delete the object that the message names."
 
@@ -83,10 +83,10 @@ class TakenError(ClusterError):
 class ForbiddenError(ClusterError):
     """A right is missing, or admission refused."""
 
-    remedy = "Grant the rights that the chart's RBAC lists, or look at the admission policy."
+    remedy = "Grant the rights that the chart's RBAC lists, or check the admission policy."
 
 
 class PodRefusedError(ForbiddenError):
-    """The cluster does not take what makes a runner's pod."""
+    """The cluster refused an object that creates a runner's pod."""
 
-    remedy = "Look at the namespace's quotas and policies, and at the chart's RBAC."
+    remedy = "Check the quotas and policies of the namespace, and the chart's RBAC."

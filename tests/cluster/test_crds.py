@@ -244,7 +244,7 @@ def test_one_category_lists_both_kinds(api: LocalCluster) -> None:
 
 def test_kubectl_explain_shows_the_sentence_and_the_default_of_a_field(api: LocalCluster) -> None:
     said = " ".join(api.kubectl("explain", "eds.spec.rest.streams.method").split())
-    assert "How to ask; POST only where it reads. Default: GET." in said
+    assert "HTTP method. Use POST only for reads. Default: GET." in said
     assert "ENUM: GET POST" in said
 
 

@@ -1,4 +1,4 @@
-"""The authentications of requests over HTTP, of every kind of source that is asked so."""
+"""The authentications of HTTP requests, for every kind of source that uses HTTP."""
 
 from external_data_operator.api.base import SpecModel, UnionModel
 from external_data_operator.api.meta import SecretValue
@@ -12,7 +12,7 @@ class BearerAuth(SpecModel):
 
 
 class HttpAuth(UnionModel):
-    """How requests are let in; exactly one key."""
+    """Authentication of requests. Exactly one key must be set."""
 
     bearer: BearerAuth | None = None
     """A bearer token."""

@@ -10,7 +10,7 @@ from external_data_operator.api.base import ApiModel
 
 
 class CursorType(StrEnum):
-    """How the values of a cursor field are compared and written."""
+    """Type of the values of a cursor, which decides their order and format."""
 
     INTEGER = "Integer"
     NUMERIC = "Numeric"
@@ -21,7 +21,7 @@ class CursorType(StrEnum):
 
 
 class RowOrder(StrEnum):
-    """In which order of the cursor a source returns rows."""
+    """Order of the cursor in which a source returns rows."""
 
     ASCENDING = "Ascending"
     DESCENDING = "Descending"
@@ -33,12 +33,12 @@ DEFAULT_TYPE = CursorType.DATE_TIME
 
 
 class IncrementalField(ApiModel):
-    """A field that could be the cursor."""
+    """A possible cursor."""
 
     name: str
-    """Name or path in a row."""
+    """Name of the field, or its path in a row."""
     type: CursorType
-    """How its values are compared."""
+    """Type of its values."""
 
 
 def choose_cursor(

@@ -1,4 +1,4 @@
-"""References to Secrets and ConfigMaps, and values that may be written inline or referred to."""
+"""References to Secrets and ConfigMaps, and credentials that are inline or a reference."""
 
 import re
 from typing import Annotated, Any, ClassVar
@@ -13,7 +13,8 @@ GROUP_VERSION = f"{API_GROUP}/{API_VERSION}"
 CATEGORY = "external-data"
 """`kubectl get external-data` lists both kinds."""
 MOVED_KEY = "^[a-z]+([.][A-Za-z0-9]+){2,}$"
-"""Keys of inline values the operator keeps: where they stood (`rest.auth.bearer.token`)."""
+"""Keys under which the operator keeps inline values: their path in the spec
+(`rest.auth.bearer.token`)."""
 
 ObjectName = Annotated[
     str,
@@ -25,7 +26,7 @@ DataKey = Annotated[
 """A key of a Secret or ConfigMap; neither `.` nor anything that begins with `..`, for it becomes a
 file."""
 Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
-"""A moment in RFC 3339."""
+"""A time in RFC 3339."""
 
 
 def _write_number(value: Any) -> Any:
@@ -57,17 +58,18 @@ class KeyRef(SpecModel):
     name: ObjectName
     """Name of the Secret or ConfigMap."""
     key: DataKey
-    """Key inside it."""
+    """Key in its data."""
 
 
 class SecretValue(SpecModel):
-    """A credential: a reference to a Secret's key, or a value that the operator moves into a
+    """A credential: a reference to a key of a Secret, or a value that the operator moves into a
     Secret."""
 
     secret_key_ref: KeyRef | None = None
-    """The Secret's key that holds the credential."""
+    """Key of the Secret that contains the credential."""
     value: SecretStr | None = Field(default=None, min_length=1, max_length=65536)
-    """The credential itself; the operator moves it into a Secret and puts a reference here."""
+    """The credential itself. The operator moves it into a Secret and replaces it with a
+    reference."""
 
     cel_rules: ClassVar[tuple[CelRule, ...]] = (
         CelRule(
@@ -80,8 +82,8 @@ class SecretValue(SpecModel):
 
     @property
     def is_rewritten(self) -> bool:
-        """A manifest with a value was applied again, beside the reference that the operator put
-        there: the value is the newer one and is moved once more."""
+        """Whether a manifest with a value was applied again, beside the operator's reference.
+        The value is the newer one, so the operator moves it again."""
         return (
             self.value is not None
             and self.secret_key_ref is not None
@@ -90,12 +92,12 @@ class SecretValue(SpecModel):
 
 
 class CertificateRef(SpecModel):
-    """Where a PEM bundle of certificate authorities is kept."""
+    """A reference to a PEM bundle of certificate authorities. Exactly one key must be set."""
 
     config_map_key_ref: KeyRef | None = None
-    """The ConfigMap's key that holds the bundle."""
+    """Key of the ConfigMap that contains the bundle."""
     secret_key_ref: KeyRef | None = None
-    """The Secret's key that holds the bundle."""
+    """Key of the Secret that contains the bundle."""
 
     cel_rules: ClassVar[tuple[CelRule, ...]] = (
         CelRule(

@@ -1,8 +1,8 @@
-"""Paths into a body or a row, as people write them.
+"""Paths into a body or a row.
 
-Users know two spellings, `data.items` and JSONPath's `$.data.items[*]`; both name keys only. What
-would need a choice among several values (an index, a filter, a wildcard on the way) is refused with
-a sentence, because a path that silently takes the first match loses records.
+Users know two spellings, `data.items` and JSONPath's `$.data.items[*]`; both contain only keys. An
+index, a filter or a wildcard in the middle would select among several values and is refused,
+because a path that silently takes the first match loses records.
 """
 
 import json
@@ -33,13 +33,13 @@ ROW_FIELD_PATTERN = (
     rf"^([^$]|\$([^.\[]|$)|\$((\.{_ANY_KEY})|\.?{_ANY_QUOTED})+(\[\*\])?\s*$|\$\[\*\]\s*$)"
 )
 """A field of a row: a name, or a JSONPath."""
-PATH_MESSAGE = "a path names keys only, as in data.items or $['a.b'].c"
+PATH_MESSAGE = "a path must contain only keys, as in data.items or $['a.b'].c"
 
 
 def parse_path(text: str) -> FieldPath:
     """The keys of `data`, `result.items`, `$.data[*]`, `["odata.value"].x`.
 
-    `$`, `$[*]` and the empty text are the whole. ValueError says what is wrong in a sentence.
+    `$`, `$[*]` and the empty text are the whole. Raises ValueError with a sentence.
     """
     rest = text.strip().removesuffix(_WHOLE_LIST)
     if rest == "$" or rest.startswith(("$.", "$[")):
@@ -76,7 +76,7 @@ def is_row_field(text: str) -> bool:
 
 
 def spell_column(text: str) -> str:
-    """The same for a list that is too long for a rule; ValueError says what is wrong."""
+    """The same for a list that is too long for a rule. Raises ValueError with a sentence."""
     if text.startswith(("$.", "$[")):
         parse_path(text)
     return spell_field(text)
@@ -126,20 +126,20 @@ def _unquote(text: str, quoted: str) -> str:
     try:
         return str(json.loads(f'"{inner}"'))
     except ValueError as error:
-        raise ValueError(_sentence(text, "a quoted key has a wrong escape")) from error
+        raise ValueError(_sentence(text, "a quoted key has an invalid escape")) from error
 
 
 def _explain(rest: str) -> str:
     if rest[0] == ".":
         return "a name is missing between two dots"
     if rest.startswith(_WHOLE_LIST) or rest[0] == "*":
-        return "[*] is possible at the end only"
+        return "[*] is allowed only at the end"
     if re.match(r"\[-?\d*(:|\])", rest):
-        return "it picks from a list, but only keys can be followed"
+        return "it selects from a list, but a path contains only keys"
     if rest[0] == "[":
-        return 'brackets hold one quoted key, as in ["a.b"]'
-    return f"{rest[0]} does not belong there"
+        return 'brackets must contain one quoted key, as in ["a.b"]'
+    return f"{rest[0]} is not allowed there"
 
 
 def _sentence(text: str, why: str) -> str:
-    return f"{text!r} is no path that can be followed: {why}"
+    return f"{text!r} is not a valid path: {why}"

@@ -1,4 +1,4 @@
-"""What is wrong with a spec, by field, in words that hold no value of the spec."""
+"""Problems of a spec, by field, in messages that contain no value of the spec."""
 
 from dataclasses import dataclass
 
@@ -29,12 +29,12 @@ _SENTENCES = {
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
 }
-"""Pydantic's kinds of errors in our words; other kinds keep pydantic's."""
+"""Our messages for pydantic's kinds of errors; other kinds keep pydantic's message."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong."""
+    """One problem."""
 
     location: tuple[str | int, ...]
     """Keys and indexes that lead there."""

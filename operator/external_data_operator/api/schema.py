@@ -1,4 +1,4 @@
-"""ExternalDataSchema: one table of a source, how it is synced, and how that goes."""
+"""ExternalDataSchema: one table of a source, the way it is synced, and its state."""
 
 from enum import StrEnum
 from typing import Annotated, ClassVar
@@ -29,16 +29,16 @@ ColumnName = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(
 EnabledColumn = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(spell_column)]
 LOOKBACK_SECONDS_MAX = 60 * 86_400
 COUNTING_CURSORS = (CursorType.INTEGER, CursorType.NUMERIC)
-"""Cursors that count no time."""
+"""Cursor types whose values are not a time."""
 LOOKBACK_MESSAGE = (
-    "an Integer or Numeric cursor cannot be shifted by seconds; leave it out, or declare the type"
-    " Timestamp if the values are Unix time"
+    "cannot be set for an Integer or Numeric cursor, whose values are not a time; remove it, or"
+    " declare the type Timestamp if the values are Unix time"
 )
 RETENTION_HOURS_MAX = 10 * 366 * 24
 
 
 class SyncType(StrEnum):
-    """What a sync does to the table."""
+    """Effect of a sync on the table."""
 
     FULL_REFRESH = "FullRefresh"
     INCREMENTAL = "Incremental"
@@ -46,67 +46,71 @@ class SyncType(StrEnum):
 
 
 class Retention(SpecModel):
-    """How long a table keeps its past, for time travel and for readers that follow its changes."""
+    """How long a table keeps removed files and old versions, for time travel and for readers that
+    follow its changes."""
 
     deleted_file_hours: int | None = Field(default=None, ge=0, le=RETENTION_HOURS_MAX)
-    """Hours that files stay after they left the table (delta.deletedFileRetentionDuration).
-    Default: 48. The bucket holds every version of this time: a table that is replaced every hour
+    """Hours that a file is kept after a commit removed it (delta.deletedFileRetentionDuration).
+    Default: 48. The bucket stores all versions of these hours: a table that is replaced every hour
     takes 48 times its size."""
     log_hours: int | None = Field(default=None, ge=0, le=RETENTION_HOURS_MAX)
-    """Hours that entries of the table's log stay (delta.logRetentionDuration). Default: 168."""
+    """Hours that entries of the table's log are kept (delta.logRetentionDuration). Default: 168."""
 
 
 class SchemaSpec(SpecModel):
-    """What a user wants of one table."""
+    """Desired state of one table."""
 
     source_ref: ObjectRef
-    """The source, in the same namespace. Immutable."""
+    """ExternalDataSource in the same namespace. Immutable."""
     stream: str = Field(min_length=1, max_length=128)
-    """The source's stream. Immutable."""
+    """Name of the stream of the source. Immutable."""
     should_sync: bool = True
     """Whether the table is synced."""
     sync_type: SyncType | None = None
-    """FullRefresh replaces the table, Incremental merges what changed, Append adds it; without it
-    the operator picks as a careful person would."""
+    """FullRefresh replaces the table, Incremental merges changed rows by the primary key, Append
+    adds changed rows. Default: Incremental if the stream declares a cursor and a key, Append if
+    it declares only a cursor, else FullRefresh."""
     incremental_field: ColumnName | None = None
-    """Field used as the cursor. Default: the one that the source's stream declares."""
+    """Field used as the cursor. Default: the cursor that the stream declares."""
     incremental_field_type: CursorType | None = None
-    """How its values are compared: Integer, Numeric, DateTime, Date, Timestamp or ObjectId.
-    Default: the type that the stream declares for this field, and DateTime for any other field."""
+    """Type of the cursor's values, which decides their order: Integer, Numeric, DateTime, Date,
+    Timestamp or ObjectId. Default: the type that the stream declares for this field, and DateTime
+    for any other field."""
     lookback_seconds: int = Field(default=0, ge=0, le=LOOKBACK_SECONDS_MAX)
-    """Seconds by which the request is shifted back, never the cursor; at most 60 days. Not for
-    Integer and Numeric cursors, which count no time."""
+    """Seconds by which a sync requests rows from before the cursor, at most 60 days. The cursor
+    itself does not move back. Not for Integer and Numeric cursors, whose values are not a time."""
     primary_key_columns: list[ColumnName] | None = Field(default=None, max_length=16)
-    """Fields that name a row. Default: those that the source's stream declares, and none if it
-    declares none."""
+    """Fields that identify a row. Default: the primary key that the stream declares, if any."""
     enabled_columns: list[EnabledColumn] | None = Field(default=None, max_length=2000)
-    """Columns to keep, by the table's or the source's names; without it all, [] only keys and
-    cursor."""
+    """Columns to keep, named as in the table or the source. Default: all. An empty list keeps only
+    keys and the cursor."""
     retention: Retention | None = None
-    """How long removed files and old versions stay. Default: as the table's own properties say; a
-    new table keeps files for 48 hours and its log for 168."""
+    """How long removed files and old versions are kept. Default: the properties of the table; a new
+    table keeps files for 48 hours and its log for 168."""
     shrink_guard_percent: int | None = Field(default=None, ge=0, le=100)
-    """A full refresh that would leave less than this percentage of a table's 100 or more rows is
-    held back. Default: only one that would leave no row is. 0 turns the guard off."""
+    """A full refresh of a table of 100 or more rows does not publish if fewer than this
+    percentage of the rows would be left. Default: it does not publish if no row would be left. 0
+    turns the guard off."""
     sync_frequency: SyncFrequency | None = None
-    """How often: never, 5min, 15min, 30min, 1hour, 6hour, 12hour, 24hour, 7day or 30day; without it
-    as the source's `schemas.defaults` say."""
+    """Interval between two syncs: never, 5min, 15min, 30min, 1hour, 6hour, 12hour, 24hour, 7day or
+    30day. Default: `schemas.defaults` of the source."""
     sync_time_of_day: str | None = Field(
         default=None, pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"
     )
-    """UTC time of day that the schedule's phase is taken from (HH:MM or HH:MM:SS)."""
+    """Time of day in UTC (HH:MM or HH:MM:SS) from which the schedule counts its intervals.
+    Default: a time from a hash of the object."""
     cron: str | None = Field(default=None, min_length=9, max_length=128, pattern=r"^\S+( \S+){4}$")
     """Five cron fields (minute hour day month weekday), instead of `syncFrequency` and
     `syncTimeOfDay`."""
     time_zone: str | None = Field(default=None, min_length=1, max_length=64)
-    """IANA time zone of `cron`."""
+    """IANA time zone of `cron`. Default: UTC."""
 
     cel_rules: ClassVar[tuple[CelRule, ...]] = (
         build_immutable_rule("sourceRef"),
         build_immutable_rule("stream"),
         CelRule(
             "!has(self.cron) || (!has(self.syncFrequency) && !has(self.syncTimeOfDay))",
-            "cron replaces syncFrequency and syncTimeOfDay",
+            "cron cannot be combined with syncFrequency or syncTimeOfDay",
             lambda it: (
                 it.cron is None or (it.sync_frequency is None and it.sync_time_of_day is None)
             ),
@@ -124,7 +128,7 @@ class SchemaSpec(SpecModel):
         ),
         CelRule(
             "!has(self.timeZone) || has(self.cron)",
-            "timeZone needs cron",
+            "timeZone requires cron",
             lambda it: it.time_zone is None or it.cron is not None,
             field="timeZone",
         ),
@@ -150,22 +154,22 @@ class Column(ApiModel):
     name: str
     """Name in the table."""
     data_type: str
-    """Type in the table, in Delta's words (string, long, double, …)."""
+    """Type in the table, as Delta names it (string, long, double, …)."""
     nullable: bool = True
-    """Whether it may be null."""
+    """Whether the column may hold nulls."""
 
 
 class Candidate(ApiModel):
-    """Something that the first rows suggest, and that nobody has declared. It never acts."""
+    """A key or a cursor that the first rows suggest and that is not declared. It has no effect."""
 
     line: str
     """Line to copy into the stream in the source's spec."""
     why: str
-    """What the rows showed, and when to declare it."""
+    """Evidence in the rows, and the condition under which to declare it."""
 
 
 class TableStatus(ApiModel):
-    """The table as the last published run left it."""
+    """The table after the last run that published."""
 
     uri: str
     """Address of the Delta table."""
@@ -174,58 +178,63 @@ class TableStatus(ApiModel):
     rows: int
     """Rows in the table."""
     bytes: int
-    """Size of its files."""
+    """Total size of its files, in bytes."""
     files: int
     """Number of its files."""
 
 
 class SchemaStatus(RunHistoryStatus):
-    """What the operator saw of one table."""
+    """Observed state of one table."""
 
     sync_type: SyncType | None = None
-    """The sync type in force."""
+    """Sync type of the next run."""
     label: str | None = None
-    """The stream's name as the source shows it."""
+    """Display name of the stream at the source."""
     description: str | None = None
-    """The stream's description as the source gives it."""
+    """Description of the stream at the source."""
     last_synced_at: Timestamp | None = None
-    """When data was last published."""
+    """Time at which a run last published data."""
     next_sync_at: Timestamp | None = None
-    """When the schedule fires next."""
+    """Time at which the schedule fires next."""
     table: TableStatus | None = None
-    """The table as the last published run left it."""
+    """The table after the last run that published."""
     available_columns: list[Column] = Field(default_factory=list, max_length=2000)
-    """Columns that the stream has."""
+    """Columns of the stream."""
     incremental_fields: list[IncrementalField] = Field(default_factory=list, max_length=100)
-    """Fields that could be the cursor."""
+    """Possible cursors."""
     candidates: list[Candidate] = Field(default_factory=list, max_length=100)
-    """What the first rows suggest, with the line that would declare it; none of it acts."""
+    """Keys and cursors that the first rows suggest, each with the line that declares it. They
+    have no effect until declared."""
     cursor: str | None = None
-    """Copy of the cursor, to read; the table's log holds the truth."""
+    """Copy of the cursor, for information. Runs read the cursor from the table's log."""
 
 
 SCHEMA = ResourceKind(
     kind="ExternalDataSchema",
     plural="externaldataschemas",
     short_name="edsc",
-    description="One table of a source: whether, how and how often it is synced, how that goes.",
+    description="One table of a source: the way it is synced, its schedule and its state.",
     spec=SchemaSpec,
     status=SchemaStatus,
     columns=(
-        PrinterColumn("Source", ".spec.sourceRef.name", description="Source that it reads."),
+        PrinterColumn("Source", ".spec.sourceRef.name", description="Source of the table."),
         PrinterColumn("Stream", ".spec.stream", description="Stream of that source."),
-        PrinterColumn("Sync Type", ".status.syncType", description="What a sync does."),
+        PrinterColumn(
+            "Sync Type", ".status.syncType", description="Effect of a sync on the table."
+        ),
         build_condition_column("Ready", "status", "Whether the last run published its data."),
-        PrinterColumn("Phase", ".status.phase", description="What it is doing."),
+        PrinterColumn("Phase", ".status.phase", description="Summary of its state."),
         PrinterColumn("Rows", ".status.table.rows", "integer", description="Rows in the table."),
         PrinterColumn(
-            "Last Synced", ".status.lastSyncedAt", "date", 0, "When data was last published."
+            "Last Synced", ".status.lastSyncedAt", "date", 0, "Time of the last published data."
         ),
-        PrinterColumn("Next", ".status.nextSyncAt", "string", 0, "When the schedule fires next."),
+        PrinterColumn(
+            "Next", ".status.nextSyncAt", "string", 0, "Time of the next scheduled sync."
+        ),
         PrinterColumn("Age", ".metadata.creationTimestamp", "date"),
-        build_condition_column("Reason", "reason", "Why it is ready or not.", priority=1),
+        build_condition_column("Reason", "reason", "Reason of the condition Ready.", priority=1),
         PrinterColumn("Table", ".status.table.uri", "string", 1, "Address of the table."),
-        build_condition_column("Message", "message", "What a person should know.", priority=1),
+        build_condition_column("Message", "message", "Message of the condition Ready.", priority=1),
     ),
     selectable_fields=(".spec.sourceRef.name", ".spec.stream", ".status.phase"),
 )

@@ -1,4 +1,4 @@
-"""ExternalDataSource: where data comes from, with which credentials, and where it lands."""
+"""ExternalDataSource: the origin of the data, its credentials and its destination."""
 
 from enum import StrEnum
 from typing import Annotated, ClassVar, Literal
@@ -43,109 +43,111 @@ class S3Destination(SpecModel):
     )
     """Folder inside the bucket."""
     endpoint: str = Field(default="", max_length=2048, pattern=r"^(https?://[^\s/?#@]+/?)?$")
-    """Address of the store; empty for AWS."""
+    """Address of the object store. If empty: AWS."""
     region: str = Field(default="us-east-1", min_length=1, max_length=64)
     """Region of the bucket."""
     credentials_secret_ref: ObjectRef | None = None
-    """Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN); without it
-    the pod's own identity is used."""
+    """Secret with the keys AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and optionally
+    AWS_SESSION_TOKEN. Default: the pod's own identity."""
 
 
 class Destination(SpecModel):
-    """Where tables land; exactly one key."""
+    """Destination of the tables. Exactly one key must be set."""
 
     s3: S3Destination
-    """A bucket."""
+    """A bucket of an S3-compatible object store."""
 
 
 class EnablePolicy(StrEnum):
-    """What becomes of a discovered table that has no schema yet."""
+    """Whether the schemas that the operator creates are synced."""
 
     ALL = "All"
     NONE = "None"
 
 
 class SchemaDefaults(SpecModel):
-    """Values for the schemas that the operator creates."""
+    """Defaults for the schemas of this source."""
 
     sync_frequency: SyncFrequency = SyncFrequency.HOUR_6
-    """How often they are synced: never, 5min, 15min, 30min, 1hour, 6hour, 12hour, 24hour, 7day or
+    """Interval between two syncs: never, 5min, 15min, 30min, 1hour, 6hour, 12hour, 24hour, 7day or
     30day."""
 
 
 class SchemaPolicy(SpecModel):
-    """What becomes of discovered tables."""
+    """Which streams get a schema, and its defaults."""
 
     enable: EnablePolicy = EnablePolicy.ALL
-    """Whether new schemas are synced or only listed."""
+    """All syncs the schemas that the operator creates. None creates them with `shouldSync:
+    false`."""
     include: list[Annotated[str, Field(min_length=1, max_length=128)]] = Field(
         default_factory=lambda: ["*"], max_length=100
     )
-    """Streams that get a schema, as shell patterns."""
+    """Shell patterns of the streams that get a schema."""
     exclude: list[Annotated[str, Field(min_length=1, max_length=128)]] = Field(
         default_factory=list, max_length=100
     )
-    """Streams that get none, even if included."""
+    """Shell patterns of the streams that get no schema, even if `include` matches them."""
     defaults: SchemaDefaults = Field(default_factory=SchemaDefaults)
-    """Values for the schemas that the operator creates."""
+    """Defaults for the schemas of this source."""
 
 
 class Toleration(SpecModel):
     """A taint that pods of this source tolerate."""
 
     key: str | None = Field(default=None, max_length=317)
-    """Taint key; empty with operator Exists tolerates all."""
+    """Key of the taint. If unset, with operator Exists: all taints."""
     operator: Literal["Exists", "Equal"] | None = None
-    """Exists or Equal; Equal without it."""
+    """Exists or Equal. Default: Equal."""
     value: str | None = Field(default=None, max_length=63)
-    """Taint value."""
+    """Value of the taint."""
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
-    """NoSchedule, PreferNoSchedule or NoExecute; all of them without it."""
+    """NoSchedule, PreferNoSchedule or NoExecute. Default: all effects."""
     toleration_seconds: int | None = None
-    """How long a NoExecute taint is tolerated."""
+    """Seconds for which a NoExecute taint is tolerated. Default: forever."""
 
 
 class Resources(SpecModel):
     """Requests and limits of the runner's container."""
 
     requests: dict[str, Quantity] = Field(default_factory=dict, max_length=16)
-    """What is reserved."""
+    """Resources that the node reserves for the container."""
     limits: dict[str, Quantity] = Field(default_factory=dict, max_length=16)
-    """What may not be passed."""
+    """Resources that the container may not exceed."""
 
 
 class Runtime(SpecModel):
-    """How pods of this source run; merged over the operator's defaults."""
+    """Settings of the pods of this source. They override the operator's defaults, key by key."""
 
     resources: Resources = Field(default_factory=Resources)
     """Requests and limits of the runner's container."""
     node_selector: dict[str, str] = Field(default_factory=dict, max_length=64)
-    """Labels that a node must have."""
+    """Labels that a node must have to run the pods."""
     tolerations: list[Toleration] = Field(default_factory=list, max_length=64)
-    """Taints that are tolerated."""
+    """Taints that the pods tolerate."""
     service_account_name: ObjectName | None = None
-    """Identity of the pods in the cloud; they never get a token for the Kubernetes API."""
+    """Service account of the pods, for an identity in the cloud. The pods never get a token for the
+    Kubernetes API."""
     priority_class_name: ObjectName | None = None
-    """Priority of the pods."""
+    """Priority class of the pods."""
     runtime_class_name: ObjectName | None = None
-    """Sandbox that the pods run in."""
+    """Runtime class of the pods, such as a sandbox."""
 
 
 class SourceSpec(SourceHolder, SpecModel):
-    """What a user wants of a source."""
+    """Desired state of a source."""
 
     description: str | None = Field(default=None, max_length=1000)
-    """What this source is, for people."""
+    """Description of the source, for people."""
     table_prefix: str = Field(default="", max_length=63, pattern=r"^([a-z_][a-z0-9_]*)?$")
-    """Put before each table's name; nothing without it. Immutable."""
+    """Prefix of the name of each table. Immutable."""
     suspend: bool = False
-    """Stops scheduling for every schema of this source; what runs goes on."""
+    """Stops scheduling all schemas of this source. Running syncs finish."""
     schemas: SchemaPolicy = Field(default_factory=SchemaPolicy)
-    """What becomes of discovered tables: which get a schema, and how often it is synced."""
+    """Which streams get a schema, and how often it is synced."""
     destination: Destination | None = None
-    """Where tables land; the operator's default without it."""
+    """Destination of the tables. Default: the operator's default destination."""
     runtime: Runtime = Field(default_factory=Runtime)
-    """How pods of this source run; merged over the operator's defaults."""
+    """Settings of the pods of this source. They override the operator's defaults, key by key."""
 
     cel_rules: ClassVar[tuple[CelRule, ...]] = (
         CelRule(
@@ -161,49 +163,58 @@ add_kinds(SourceSpec, after="suspend")
 
 
 class SchemaCounts(ApiModel):
-    """How many schemas a source has."""
+    """Number of schemas of a source."""
 
     total: int = 0
-    """All of them."""
+    """All schemas of the source."""
     enabled: int = 0
-    """Those that are synced."""
+    """Schemas that are synced."""
     running: int = 0
-    """Those with a run under way."""
+    """Schemas with an active run."""
     failed: int = 0
-    """Those whose last run failed."""
+    """Schemas whose last run failed."""
 
 
 class SourceStatus(ObjectStatus):
-    """What the operator saw."""
+    """Observed state of a source."""
 
     kind: str | None = None
     """Kind of the source: the key that the spec sets."""
     schemas: SchemaCounts | None = None
-    """How many schemas there are."""
+    """Number of schemas of the source."""
     last_discovered_at: Timestamp | None = None
-    """When the tables were last listed."""
+    """Time at which a check last listed the streams."""
     checked_fingerprint: str | None = None
-    """What the last check looked at; a change starts a new one."""
+    """Hash of the inputs of the last check. The operator checks the source again when it
+    changes."""
 
 
 SOURCE = ResourceKind(
     kind="ExternalDataSource",
     plural="externaldatasources",
     short_name="eds",
-    description="Where data comes from, with which credentials, and where it lands.",
+    description="A source of data: its streams, its credentials and its destination.",
     spec=SourceSpec,
     status=SourceStatus,
     columns=(
         PrinterColumn("Kind", ".status.kind", description="Kind of the source."),
         build_condition_column("Ready", "status", "Whether the source can be read."),
-        build_condition_column("Reason", "reason", "Why it is ready or not."),
-        PrinterColumn("Phase", ".status.phase", description="Summary of its tables."),
-        PrinterColumn("Schemas", ".status.schemas.total", "integer", description="Its tables."),
-        PrinterColumn("Enabled", ".status.schemas.enabled", "integer", 1, "Those that are synced."),
-        PrinterColumn("Failed", ".status.schemas.failed", "integer", 1, "Those that failed last."),
-        PrinterColumn("Suspended", ".spec.suspend", "boolean", 1, "Whether scheduling is off."),
+        build_condition_column("Reason", "reason", "Reason of the condition Ready."),
+        PrinterColumn("Phase", ".status.phase", description="Summary of its schemas."),
+        PrinterColumn(
+            "Schemas", ".status.schemas.total", "integer", description="Number of its schemas."
+        ),
+        PrinterColumn(
+            "Enabled", ".status.schemas.enabled", "integer", 1, "Schemas that are synced."
+        ),
+        PrinterColumn(
+            "Failed", ".status.schemas.failed", "integer", 1, "Schemas whose last run failed."
+        ),
+        PrinterColumn(
+            "Suspended", ".spec.suspend", "boolean", 1, "Whether scheduling is turned off."
+        ),
         PrinterColumn("Age", ".metadata.creationTimestamp", "date"),
-        build_condition_column("Message", "message", "What a person should know.", priority=1),
+        build_condition_column("Message", "message", "Message of the condition Ready.", priority=1),
     ),
     selectable_fields=(".spec.suspend", ".status.kind", ".status.phase"),
 )

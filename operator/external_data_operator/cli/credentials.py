@@ -84,6 +84,6 @@ def _missing(kind: str, name: str, key: str | None = None) -> ConfigurationError
     what = f"key {key} of {kind} {name}" if key is not None else f"{kind} {name}"
     file = f"DIR/{name}/{key or '<key>'}"
     message = (
-        f"The files do not hold {what}; put it into the file {file} and give --secrets-dir DIR."
+        f"The files do not contain {what}. Put it into the file {file}, and set --secrets-dir DIR."
     )
     return ConfigurationError(Reason.SECRET_NOT_FOUND, message)

@@ -1,6 +1,6 @@
 """How a command shows what it does: one moving line and tables on a terminal, JSON lines elsewhere.
 
-The line says pages, rows and rows a second. Nothing here knows what a run is, only what it has
+The line shows pages, rows and rows per second. Nothing here knows what a run is, only what it has
 counted.
 """
 
@@ -22,7 +22,7 @@ _WIDTH = 100
 
 @dataclass
 class Display:
-    """Where a command speaks to: a person, or a program."""
+    """Output of a command, for a person or a program."""
 
     as_json: bool
     out: TextIO = field(default_factory=lambda: sys.stdout)
@@ -33,21 +33,21 @@ class Display:
 
     @classmethod
     def open(cls, *, as_json: bool) -> "Display":
-        """JSON where it was asked for, or where standard output is no terminal."""
+        """JSON if requested, or if standard output is not a terminal."""
         return cls(as_json=as_json or not sys.stdout.isatty())
 
     def say(self, **members: Any) -> None:
-        """One JSON document, where a program reads."""
+        """Prints one JSON document, for a program."""
         if self.as_json:
             print(json.dumps(members, ensure_ascii=False, default=str), file=self.out, flush=True)
 
     def note(self, sentence: str) -> None:
-        """One sentence, where a person reads."""
+        """Prints one sentence, for a person."""
         if not self.as_json:
             print(sentence, file=self.out, flush=True)
 
     def fail(self, subject: str, failure: Failure) -> None:
-        """Why something did not work."""
+        """Prints a failure."""
         if self.as_json:
             told = failure.model_dump(mode="json", by_alias=True)
             self.say(event="failed", subject=subject, **told)

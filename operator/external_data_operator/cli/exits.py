@@ -1,4 +1,4 @@
-"""How a command ends."""
+"""Exit statuses of commands, and their error."""
 
 from enum import IntEnum
 
@@ -15,7 +15,7 @@ class Exit(IntEnum):
 
 
 class CommandError(Exception):
-    """A user's mistake, said in one sentence."""
+    """A user's mistake, in one sentence."""
 
     def __init__(self, message: str, status: Exit = Exit.CONFIGURATION) -> None:
         """`status` is what the process exits with."""

@@ -1,5 +1,4 @@
-"""The commands that ask a source, in this process: from options to a session, and which function
-does which."""
+"""The commands that read a source: from options to a session, and the function of each command."""
 
 import argparse
 import logging
@@ -43,7 +42,7 @@ def _read_valid(files: list[str]) -> Manifests:
         lines = "\n  ".join(map(str, findings))
         raise CommandError(f"the manifests are not valid\n  {lines}", Exit.INVALID)
     if not manifests.sources:
-        raise CommandError("no ExternalDataSource in these files", Exit.INVALID)
+        raise CommandError("the files contain no ExternalDataSource", Exit.INVALID)
     return manifests
 
 

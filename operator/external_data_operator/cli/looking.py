@@ -1,4 +1,4 @@
-"""`check`, `discover` and `preview`: they look at a source and write nothing that stays."""
+"""`check`, `discover` and `preview`: they read a source and keep no data."""
 
 from collections.abc import Iterator, Sequence
 
@@ -23,20 +23,20 @@ _COLUMNS_HEAD = ("STREAM", "COLUMN", "TYPE")
 
 
 def run_check(session: CommandSession) -> Exit:
-    """Whether a sync could work; the destination is asked only where one is known."""
+    """Whether a sync could succeed. The destination is checked only if it is known."""
     wishes, manifests = session.wishes, session.manifests
     known = wishes.target is not None or all(
         source.spec.destination is not None for source in manifests.sources
     )
     if known:
         return _check_all(session)
-    session.display.note("no --destination: only the source is checked")
+    session.display.note("Without --destination, only the source is checked.")
     with writing_nowhere(session) as asking:
         return _check_all(asking)
 
 
 def run_discover(session: CommandSession) -> Exit:
-    """The streams of each source, as far as one page of each tells."""
+    """The streams of each source, from one page of each."""
     with writing_nowhere(session) as asking:
         statuses = []
         for plan, status, discovery in ask_all(asking):
@@ -98,7 +98,7 @@ def _dump(candidates: Sequence[Candidate]) -> list[dict[str, str]]:
 
 
 def _show_candidates(session: CommandSession, discovery: Discovery) -> None:
-    """What rows suggest, for a person to declare or not."""
+    """Keys and cursors that the rows suggest."""
     for stream in discovery.streams:
         for one in _find_candidates(stream):
             session.display.note(f"{stream.name}: not declared: {one.line}  # {one.why}")

@@ -1,8 +1,8 @@
-"""The command line's door: arguments in, exit status out.
+"""The entry point of the command line.
 
-A user's mistake ends with one sentence on standard error, never with a traceback. Each command's
-work is in a module of its own, imported when it is asked for, so that `validate` needs neither
-Arrow nor a network.
+A user's mistake ends with one sentence on standard error, never with a traceback. Each command is
+a module that is imported when the command runs, so that `validate` needs neither Arrow nor a
+network.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from external_data_operator.cli.exits import CommandError, Exit
 _PLUGIN = "kubectl-external_data"
 _COMMANDS_THAT_RUN = {
     "run": "sync tables into a folder or a bucket, in this process",
-    "check": "ask the source and the destination whether a sync could work",
+    "check": "check whether the source and the destination accept a sync",
     "discover": "list the streams of a source, with their columns, keys and cursors",
     "preview": "show the first rows of one page of each stream",
 }
@@ -59,15 +59,15 @@ def build_parser() -> argparse.ArgumentParser:
         prog="kubectl external-data" if called == _PLUGIN else "external-data",
         description="Brings outside data into your own lake: the same manifests as in a cluster, "
         "in one process.",
-        epilog="Exit status: 0 done; 1 invalid manifest, or a bug; 2 wrong usage; 75 failed, try "
-        "again later; 78 failed, a person must act; 130 stopped.",
+        epilog="Exit status: 0 done; 1 invalid manifest, or a bug; 2 wrong usage; 75 failed, retry "
+        "later; 78 failed, a person must act; 130 stopped.",
     )
     version = metadata.version("external-data-operator")
     parser.add_argument("--version", action="version", version=version)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     validate = commands.add_parser(
-        "validate", help="say what is wrong with manifests, by field", description="Says what is "
-        "wrong with manifests, by field, without cluster or network; exits 1 when something is.",
+        "validate", help="report the problems of manifests, by field", description="Reports the "
+        "problems of manifests, by field, without cluster or network. Exits 1 if there are any.",
     )  # fmt: skip
     _add_files(validate)
     for name, summary in _COMMANDS_THAT_RUN.items():
@@ -101,7 +101,7 @@ def _add_files(command: argparse.ArgumentParser) -> None:
         help="a manifest, a folder of manifests, or - for standard input",
     )
     command.add_argument(
-        "--json", action="store_true", help="say everything as JSON, one document a line"
+        "--json", action="store_true", help="print everything as JSON, one document per line"
     )
 
 
@@ -120,17 +120,17 @@ def _add_where(command: argparse.ArgumentParser, *, has_destination: bool) -> No
     )  # fmt: skip
     add(
         "--secrets-dir", type=Path, metavar="DIR",
-        help="Secrets and ConfigMaps that the files lack: a key is the file DIR/<name>/<key>",
+        help="folder of Secrets and ConfigMaps that the files lack: a key is DIR/<name>/<key>",
     )  # fmt: skip
     if has_destination:
         add(
             "--destination", metavar="ADDRESS",
-            help="file:///folder or s3://bucket/prefix, instead of what the source says",
+            help="file:///folder or s3://bucket/prefix, instead of the destination of the source",
         )  # fmt: skip
         add(
             "--s3-endpoint",
             default="",
             metavar="URL",
-            help="address of the store of --destination s3://…",
+            help="address of the object store of --destination s3://…",
         )
-        add("--s3-region", default="us-east-1", metavar="NAME", help="its region")
+        add("--s3-region", default="us-east-1", metavar="NAME", help="region of that object store")

@@ -1,5 +1,5 @@
-"""Manifests from files: our two kinds as models, Secrets and ConfigMaps as keys, and what is wrong
-with each, by field."""
+"""Manifests from files: our two kinds as models, Secrets and ConfigMaps as keys, and the
+problems of each, by field."""
 
 import base64
 import binascii
@@ -60,7 +60,7 @@ class _Head(ApiModel):
 
 @dataclass(frozen=True)
 class ManifestFinding:
-    """One thing that is wrong, and where a person finds it."""
+    """One problem and its position in a file."""
 
     file: str
     line: int
@@ -182,7 +182,7 @@ def _add_document(manifests: Manifests, file: str, document: YamlDocument) -> No
         manifests.findings.append(_about_file(file, line, "is not a manifest: kind is missing"))
         return
     for location, line in document.find_repeated_keys():
-        problem = Problem(location, "stands twice")
+        problem = Problem(location, "is set twice")
         manifests.findings.append(ManifestFinding(file, line, head.kind, problem))
     origin = ManifestOrigin(file, document, head.kind, head.metadata.shown, head.metadata.space)
     version = str(head.api_version)

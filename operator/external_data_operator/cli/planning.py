@@ -50,12 +50,12 @@ _NOT_USED = Destination(s3=S3Destination(bucket="not-used"))
 
 @dataclass(frozen=True)
 class Wishes:
-    """What was asked for on the command line."""
+    """Options of the command line."""
 
     streams: Sequence[str] = ()
     private_cidrs: Sequence[str] = ()
     target: TableTarget | None = None
-    """Instead of what the source says; its path is not used."""
+    """Instead of the destination of the source; its path is not used."""
 
     def wants(self, stream: str) -> bool:
         """Whether this stream was asked for; all are where none was named."""
@@ -151,7 +151,7 @@ def _pick_options(
 
 @contextmanager
 def _blaming(source: SourceManifest) -> Iterator[None]:
-    """Turns the operator's refusal into the command line's."""
+    """Turns a SpecError into a CommandError that names the source."""
     try:
         yield
     except SpecError as error:
@@ -159,11 +159,11 @@ def _blaming(source: SourceManifest) -> Iterator[None]:
 
 
 def _with_destination(spec: SourceSpec, wishes: Wishes) -> SourceSpec:
-    """The source, writing where the command line says."""
+    """The source with the destination of the command line."""
     if wishes.target is None:
         if spec.destination is None:
-            message = f"no destination: give --destination {_HOW_TO_SAY_WHERE}"
-            raise CommandError(f"{message}, or set spec.destination", Exit.USAGE)
+            message = f"no destination: set --destination {_HOW_TO_SAY_WHERE}"
+            raise CommandError(f"{message}, or spec.destination", Exit.USAGE)
         return spec
     s3 = wishes.target.s3
     place = _NOT_USED if s3 is None else Destination(s3=s3)
@@ -185,13 +185,13 @@ def _redirect(plan: Plan, wishes: Wishes) -> Plan:
 
 
 def refuse_unknown(manifests: Manifests, wishes: Wishes, known: Known) -> None:
-    """Raises CommandError for a stream that no source has; silent as long as one of them has not
-    said which it has."""
+    """Raises CommandError for a stream that no source has. Does nothing while the streams of a
+    source are unknown."""
     lists = [list_streams(source.spec, known.get(source.key)) for source in manifests.sources]
     names = {name for one in lists for name in one or ()}
     for name in wishes.streams:
         if name not in names and None not in lists:
-            message = f"--stream: no source here has {name}; there are {', '.join(sorted(names))}"
+            message = f"--stream: no source has {name}; the streams are {', '.join(sorted(names))}"
             raise CommandError(message, Exit.USAGE)
 
 

@@ -22,12 +22,11 @@ _HEAD = ("TABLE", "ROWS", "READ", "PAGES", "SECONDS", "RESULT", "ADDRESS")
 
 
 def run_syncs(session: CommandSession) -> Exit:
-    """Syncs every table that was asked for; one that fails does not keep the next from being
-    tried."""
+    """Syncs every selected table. A failure does not prevent the next sync."""
     known, failed = find_streams(session)
     plans = build_sync_plans(session.manifests, session.wishes, known)
     if not plans and not failed:
-        raise CommandError("no stream is to be synced; name one with --stream", Exit.USAGE)
+        raise CommandError("no stream is enabled; name one with --stream", Exit.USAGE)
     done: list[tuple[Plan, Report]] = []
     with stopped_by_signals() as stop:
         for plan in plans:

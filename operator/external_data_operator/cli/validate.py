@@ -1,5 +1,5 @@
-"""`external-data validate`: what is wrong, one line each, or one line that says what is right.
-What is allowed and likely a mistake is a warning."""
+"""`external-data validate`: one line for each problem, or one line with the number of valid
+objects. Valid fields that are likely a mistake are warnings."""
 
 import argparse
 import json
@@ -11,7 +11,7 @@ from external_data_operator.cli.validation import find_all_doubts, find_all_prob
 
 
 def run_validate(options: argparse.Namespace) -> Exit:
-    """Exit.INVALID where something is wrong, or where nothing of ours was found."""
+    """Exit.INVALID if there is a problem, or if the files contain no object of our kinds."""
     manifests = read_manifests(options.files)
     findings = find_all_problems(manifests)
     for doubt in find_all_doubts(manifests):
@@ -23,7 +23,7 @@ def run_validate(options: argparse.Namespace) -> Exit:
         print(f"{len(findings)} problem{plural}", file=sys.stderr)
         return Exit.INVALID
     if not manifests.sources and not manifests.schemas:
-        print("no ExternalDataSource or ExternalDataSchema in these files", file=sys.stderr)
+        print("the files contain no ExternalDataSource and no ExternalDataSchema", file=sys.stderr)
         return Exit.INVALID
     if not options.json:
         print(f"valid: {_count(manifests)}")

@@ -1,4 +1,4 @@
-"""What is wrong between manifests: references, tables that two streams would write, schedules that
+"""Problems between manifests: references, tables that two streams would write, schedules that
 never fire.
 
 The same rules as the operator's own, called the same way, so that a manifest which passes here is
@@ -47,7 +47,7 @@ def find_all_problems(manifests: Manifests) -> list[ManifestFinding]:
 
 
 def find_all_doubts(manifests: Manifests) -> list[ManifestFinding]:
-    """What is allowed and likely a mistake, in the order of files and lines."""
+    """Valid fields that are likely a mistake, in the order of files and lines."""
     found = [
         source.origin.report(Problem(("spec", *doubt.location), doubt.message))
         for source in manifests.sources
@@ -77,7 +77,9 @@ def _find_repeated(manifests: Manifests) -> Iterator[ManifestFinding]:
     for origin in (item.origin for pool in pools for item in pool):
         key = (origin.kind, origin.namespace, origin.name)
         if key in named:
-            yield origin.report(Problem(("metadata", "name"), "is used by another manifest here"))
+            yield origin.report(
+                Problem(("metadata", "name"), "is the name of another manifest in these files")
+            )
         named.add(key)
     for schema in manifests.schemas:
         spec, origin = schema.spec, schema.origin
@@ -117,7 +119,9 @@ def _find_shared_tables(manifests: Manifests) -> Iterator[ManifestFinding]:
             table = table_name(spec.table_prefix, name)
             writer = writers.setdefault((origin.namespace, spec.destination, table), origin.name)
             if writer != origin.name:
-                message = f"writes table {table}, as does source {writer}; give one a tablePrefix"
+                message = (
+                    f"writes to table {table}, as does source {writer}; give one a tablePrefix"
+                )
                 yield origin.report(Problem(("spec", *declared.location), message))
 
 
@@ -138,7 +142,7 @@ def _judge_schema(schema: SchemaManifest, manifests: Manifests) -> Iterator[Prob
     stream = find_stream(source.spec, None, spec.stream)
     if stream is None:
         known = ", ".join(names)
-        message = f"source {source.origin.name} has no stream of that name; it has {known}"
+        message = f"source {source.origin.name} has no stream of this name; its streams are {known}"
         yield Problem(("spec", "stream"), message)
         return
     try:

@@ -51,7 +51,7 @@ class Api:
     def __init__(
         self, client: ApiClient, kinds: ApiKinds, on_answer: Callable[[str, int], None]
     ) -> None:
-        """Takes a connected client, see `connect`; `on_answer` hears of each method and status."""
+        """Takes a connected client, see `connect`; `on_answer` receives each method and status."""
         self._client = client
         self._kinds = kinds
         self._on_answer = on_answer
@@ -71,7 +71,7 @@ class Api:
         selector: str | None = None,
         fields: str | None = None,
     ) -> tuple[list[Object], int]:
-        """All objects, read in pieces, and the version that the listing speaks of."""
+        """All objects, read in pieces, and the version of the listing."""
         found: list[Object] = []
         going_on = ""
         while True:
@@ -122,7 +122,7 @@ class Api:
                 "PATCH", path, body=patch, content=_JSON_PATCH, query=_MANAGER, discreet=True
             )
         except InvalidError as error:
-            raise ConflictError("the object changed meanwhile", error.status) from None
+            raise ConflictError("another client changed the object", error.status) from None
 
     async def delete(self, kind: ApiKind, namespace: str, name: str, uid: str | None) -> None:
         """Deletes, and everything below it in the background; only this very object where `uid` is
@@ -163,7 +163,7 @@ class Api:
         try:
             answer: Object = json.loads(data)
         except json.JSONDecodeError:
-            raise ClusterError(f"{method} {path}: the answer is not JSON") from None
+            raise ClusterError(f"{method} {path}: the response is not JSON") from None
         return answer
 
     async def _raw(
@@ -192,7 +192,7 @@ class Api:
             data: bytes = await answer.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             self._on_answer(method, 0)
-            raise ClusterError(f"{method} {path}: no answer ({type(error).__name__})") from None
+            raise ClusterError(f"{method} {path}: no response ({type(error).__name__})") from None
         self._on_answer(method, answer.status)
         if not 200 <= answer.status <= 299:
             secret = discreet or "/secrets" in path
@@ -229,5 +229,5 @@ async def connect(kinds: ApiKinds, on_answer: Callable[[str, int], None]) -> Api
         else:
             await config.load_kube_config(client_configuration=configuration)
     except config.ConfigException as error:
-        raise ClusterError(f"no cluster is known: {error}") from None
+        raise ClusterError(f"no cluster is configured: {error}") from None
     return Api(ApiClient(configuration), kinds, on_answer)

@@ -25,15 +25,15 @@ _log = logging.getLogger(__name__)
 
 
 class Throttle:
-    """Says which notes are new: an equal one after five minutes, and no more than five of one
-    reason until then."""
+    """Decides which notes to write: an equal one only after five minutes, and no more than five of
+    one reason in that time."""
 
     def __init__(self) -> None:
         """Remembers nothing yet."""
         self._told: OrderedDict[tuple[str, str], list[tuple[float, str]]] = OrderedDict()
 
     def admits(self, uid: str, note: Note, now_s: float) -> bool:
-        """Whether to tell this note of this object now."""
+        """Whether to write this note of this object now."""
         key = (uid, note.reason)
         recent = [one for one in self._told.pop(key, []) if now_s - one[0] < QUIET_S]
         new = len(recent) < BURST and all(message != note.message for _, message in recent)
@@ -46,7 +46,7 @@ class Throttle:
 
 
 class Recorder:
-    """Writes events beside the objects that they speak of."""
+    """Writes events of objects."""
 
     def __init__(self, api: Api) -> None:
         """Writes through this API."""
@@ -89,4 +89,4 @@ class Recorder:
         try:
             await self._api.create(event)
         except ClusterError as error:
-            _log.info("an event was not written: %s", error)
+            _log.info("An event was not written: %s.", error)

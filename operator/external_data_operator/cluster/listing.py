@@ -1,8 +1,8 @@
-"""Full listings of all that is watched: they fill the store at the start, and find out later what
-a watch has missed.
+"""Full listings of all watched kinds: they fill the store at the start, and later find the changes
+that a watch missed.
 
-A watch that has silently stopped shows itself: objects in a listing stay newer than the store
-although the events had time to arrive. That is what the health endpoint asks about.
+Objects in a listing that stay newer than the store, although the events had time to arrive, show a
+watch that has silently stopped. The health endpoint reports it.
 """
 
 import asyncio
@@ -60,7 +60,7 @@ class Lister:
                 self.filled = True
             except ClusterError as error:
                 if str(error) != said:
-                    _log.warning("waiting for the cluster: %s", error)
+                    _log.warning("Waiting for the API server: %s.", error)
                 said = str(error)
                 await self._sleep(_RETRY_S)
 
@@ -71,12 +71,12 @@ class Lister:
         missed: list[Object] = []
         for kind, items, version in listings:
             changed, gone = self._store.replace(kind.kind, items, version)
-            behind = bool(changed or gone)
-            self._missed[kind.kind] = self._missed.get(kind.kind, 0) + 1 if behind else 0
-            if behind:
+            has_missed = bool(changed or gone)
+            self._missed[kind.kind] = self._missed.get(kind.kind, 0) + 1 if has_missed else 0
+            if has_missed:
                 counts = (len(changed), len(gone))
                 _log.warning(
-                    "the watch of %s missed %d changes and %d removals", kind.plural, *counts
+                    "The watch of %s missed %d changes and %d deletions.", kind.plural, *counts
                 )
             missed.extend([*changed, *gone])
         return missed

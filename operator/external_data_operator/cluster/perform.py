@@ -1,7 +1,7 @@
-"""Carries out a decision: children first, then the status, then the events.
+"""Writes a decision: children first, then the status, then the events.
 
-Nothing is written that is already so. What a write answers goes into the store at once, so that
-the next look does not decide on something older than our own last word.
+An object that needs no change is not written. The response of a write goes into the store at once,
+so that the next look does not decide by an older version than our own last write.
 """
 
 import base64
@@ -109,7 +109,7 @@ class Performer:
         return there
 
     async def _create(self, manifest: Object) -> None:
-        """One that is there already is as good, if it has the same owner."""
+        """An existing object of the same owner counts as created."""
         try:
             with _admission(manifest):
                 made = await self._api.create(manifest)
@@ -156,21 +156,22 @@ class Performer:
 
 
 def _check_owner(there: Object, manifest: Object) -> None:
-    """Nothing of somebody else's is ever changed. What an earlier object of our owner's name has
-    left is on its way out."""
+    """Objects of other owners are never changed. Children of an earlier object with our owner's
+    name are being deleted."""
     uid = controller_uid(there)
     if uid == controller_uid(manifest):
         return
     what = f"{manifest['kind']} {name_of(manifest)}"
     owner = annotations_of(manifest).get(marks.OWNER)
     if uid is not None and annotations_of(there).get(marks.OWNER) == owner:
-        raise ConflictError(f"{what} goes with its former owner")
-    raise TakenError(f"{what} is there already and is not ours; rename or delete it.")
+        raise ConflictError(f"{what} belongs to a deleted owner")
+    raise TakenError(f"{what} already exists and belongs to another owner. Rename or delete it.")
 
 
 @contextlib.contextmanager
 def _admission(manifest: Object) -> Iterator[None]:
-    """Tells a refused pod, which its namespace's people can mend, from a right that we lack."""
+    """Separates a refused pod, which the users of the namespace can resolve, from a right that the
+    operator lacks."""
     try:
         yield
     except ForbiddenError as error:

@@ -1,7 +1,7 @@
 """Health, readiness and metrics over HTTP.
 
-Health fails when a watch keeps missing what a listing finds: a restart mends that. It does not
-fail while the API server is away, because a restart would not mend it.
+Health fails when a watch repeatedly misses changes that a listing finds, because a restart resolves
+that. It does not fail while the API server is down, because a restart would not help.
 """
 
 from collections import Counter
@@ -28,7 +28,7 @@ class Endpoints:
         self._runner: web.AppRunner | None = None
 
     async def start(self, port: int) -> int:
-        """Listens on this port, or on a free one for 0; says which."""
+        """Listens on this port, or on a free one for 0. Returns the port."""
         app = web.Application()
         app.router.add_get("/healthz", self._health)
         app.router.add_get("/readyz", self._ready)
@@ -49,7 +49,7 @@ class Endpoints:
     async def _health(self, _: web.Request) -> web.Response:
         stalled = self._lister.stalled
         if stalled:
-            return web.Response(status=500, text=f"watches miss changes: {', '.join(stalled)}\n")
+            return web.Response(status=500, text=f"watches missed changes: {', '.join(stalled)}\n")
         return web.Response(text="ok\n")
 
     async def _ready(self, _: web.Request) -> web.Response:

@@ -1,50 +1,55 @@
-"""What the operator counts, for Prometheus."""
+"""Metrics of the operator, for Prometheus."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 _REGISTRY = CollectorRegistry()
 _LOOKS = Counter(
-    "external_data_reconcile_total", "Looks at objects.", ["kind", "result"], registry=_REGISTRY
+    "external_data_reconcile_total",
+    "Reconciles of objects.",
+    ["kind", "result"],
+    registry=_REGISTRY,
 )
 _SECONDS = Histogram(
     "external_data_reconcile_duration_seconds",
-    "How long a look takes.",
+    "Duration of a reconcile.",
     ["kind"],
     registry=_REGISTRY,
 )
 _DEPTH = Gauge("external_data_queue_depth", "Objects that wait for a worker.", registry=_REGISTRY)
 _OBJECTS = Gauge("external_data_objects", "Watched objects.", ["kind"], registry=_REGISTRY)
 _MISSED = Counter(
-    "external_data_watch_missed_total", "Changes that only a listing found.", registry=_REGISTRY
+    "external_data_watch_missed_total",
+    "Changes that a listing found and a watch missed.",
+    registry=_REGISTRY,
 )
 
 
 _REQUESTS = Counter(
     "external_data_api_requests_total",
-    "Answers of the API server; code 0 is none.",
+    "Responses of the API server; code 0 means no response.",
     ["verb", "code"],
     registry=_REGISTRY,
 )
 
 
 def answered(verb: str, code: int) -> None:
-    """The API server answered."""
+    """The API server responded, or did not (code 0)."""
     _REQUESTS.labels(verb, code).inc()
 
 
 def looked(kind: str, result: str, seconds: float) -> None:
-    """A look at an object came to its end."""
+    """A reconcile of an object ended."""
     _LOOKS.labels(kind, result).inc()
     _SECONDS.labels(kind).observe(seconds)
 
 
 def missed(count: int) -> None:
-    """A listing found changes that no watch had told of."""
+    """A listing found changes that the watches missed."""
     _MISSED.inc(count)
 
 
 def page(depth: int, objects: dict[str, int]) -> bytes:
-    """All of it as Prometheus reads it."""
+    """All metrics in the text format of Prometheus."""
     _DEPTH.set(depth)
     for kind, count in objects.items():
         _OBJECTS.labels(kind).set(count)

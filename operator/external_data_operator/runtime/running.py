@@ -49,7 +49,7 @@ async def run_operator(settings: Settings, controllers: Mapping[str, Controller]
     try:
         if not await _filled(lister, stop):
             return
-        _log.info("Looking at %d objects.", len(queue))
+        _log.info("Reconciling %d objects.", len(queue))
         await _run_parts(
             stop,
             watch(settings, kinds, store, stop),
@@ -94,13 +94,13 @@ async def _run_parts(stop: asyncio.Event, *parts: Routine) -> None:
 
 
 async def _resync(lister: Lister, store: Store, queue: WorkQueue, *, period_s: int) -> None:
-    """Lists everything anew and looks at everything, a little at a time."""
+    """Lists all objects again and reconciles them, spread over the period."""
     while True:
         await asyncio.sleep(period_s)
         try:
             missed = await lister.correct()
         except ClusterError as error:
-            _log.warning("The listing failed and is repeated later: %s.", error)
+            _log.warning("The listing failed and will be retried: %s.", error)
             continue
         metrics.missed(len(missed))
         everything = store.keys()

@@ -1,5 +1,5 @@
-"""One look at one object: observe, decide, carry out, tell. Workers take keys from the queue and
-do just that."""
+"""One look at one object: observe, decide, write. Workers take keys from the queue and run
+looks."""
 
 import asyncio
 import logging
@@ -32,8 +32,8 @@ _REFUSALS: dict[type[ClusterError], Reason] = {
     TakenError: Reason.NAME_TAKEN,
     PodRefusedError: Reason.POD_REFUSED,
 }
-"""What a person must mend. A right that we lack is not among them: that is for the operator's
-administrator, and says nothing against the spec."""
+"""Errors that a user must resolve. A right that the operator lacks is not among them: the
+operator's administrator grants it, and the spec is not the cause."""
 _log = logging.getLogger(__name__)
 
 
@@ -60,7 +60,7 @@ class Reconciler:
         self._clock = clock
 
     async def look(self, key: ResourceKey) -> float | None:
-        """One look; says after how many seconds the next one is due. Raises ClusterError."""
+        """One look. Returns the seconds until the next one, if any. Raises ClusterError."""
         now = self._clock()
         world = await self._observer.look(key)
         if world is None:
@@ -74,7 +74,8 @@ class Reconciler:
         return decision.look_again_s
 
     async def _refuse(self, key: ResourceKey, error: ClusterError, now: datetime) -> Decision:
-        """The API server does not take what we made of the spec: a person reads its sentence."""
+        """The API server refused an object that we built from the spec; the status shows its
+        message."""
         reason = _REFUSALS[type(error)]
         world = await self._observer.look(key)
         decision = Decision()
@@ -95,7 +96,7 @@ async def work(queue: WorkQueue, reconciler: Reconciler, subjects: Subjects) -> 
 
 
 async def _look(queue: WorkQueue, reconciler: Reconciler, key: ResourceKey) -> str:
-    """One look within its time; says how it ended."""
+    """One look with a time limit. Returns its result."""
     look = asyncio.create_task(reconciler.look(key), name=f"look at {key}")
     try:
         await asyncio.wait({look}, timeout=LOOK_MAX_S)
@@ -108,7 +109,12 @@ async def _look(queue: WorkQueue, reconciler: Reconciler, key: ResourceKey) -> s
 def _finish(queue: WorkQueue, key: ResourceKey, look: "asyncio.Task[float | None]") -> str:
     if not look.done():
         pause = queue.failed(key)
-        _log.error("%s: No end after %d s; tried again in %.0f s.", key, LOOK_MAX_S, pause)
+        _log.error(
+            "%s: The reconcile did not finish within %d s; retrying in %.0f s.",
+            key,
+            LOOK_MAX_S,
+            pause,
+        )
         return "timeout"
     error = look.exception()
     if error is None:
@@ -116,10 +122,10 @@ def _finish(queue: WorkQueue, key: ResourceKey, look: "asyncio.Task[float | None
         return "ok"
     pause = queue.failed(key)
     if isinstance(error, ConflictError):
-        _log.info("%s: %s; looked at again in %.0f s.", key, error, pause)
+        _log.info("%s: %s; retrying in %.0f s.", key, error, pause)
         return "conflict"
     if isinstance(error, ClusterError):
-        _log.warning("%s: %s; tried again in %.0f s.", key, error, pause)
+        _log.warning("%s: %s; retrying in %.0f s.", key, error, pause)
         return "error"
-    _log.error("%s: A bug in the operator; tried again in %.0f s.", key, pause, exc_info=error)
+    _log.error("%s: The operator has a bug; retrying in %.0f s.", key, pause, exc_info=error)
     return "bug"

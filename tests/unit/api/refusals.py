@@ -67,14 +67,14 @@ def _token(**value: Any) -> Spec:
 
 ONE_OF_TOKEN = "exactly one of secretKeyRef and value must be set"
 ONE_OF_CA = "exactly one of configMapKeyRef and secretKeyRef must be set"
-HOST = "baseUrl has one host name or IP address"
-PORT = "the port in baseUrl is between 1 and 65535"
-ASCII = "baseUrl is written in ASCII and without backslashes"
-ABSOLUTE = "path is below baseUrl, and is no address of its own"
+HOST = "baseUrl must have one host name or IP address"
+PORT = "the port in baseUrl must be between 1 and 65535"
+ASCII = "baseUrl must be ASCII without backslashes"
+ABSOLUTE = "path must be relative to baseUrl, not an address"
 PATH = PATH_MESSAGE
 TWINS = (
-    "names of streams differ in more than case, dots, dashes and underscores, since names of "
-    "tables have lower case and underscores alone"
+    "names of streams must differ in more than case, dots, dashes and underscores, since names of "
+    "tables have only lower case and underscores"
 )
 REF = {"name": "shop-api", "key": "token"}
 MOVED_REF = {"name": "shop-credentials", "key": "rest.auth.bearer.token"}
@@ -125,13 +125,13 @@ REFUSALS: tuple[Refusal, ...] = (
     _rest(
         "a credential in the headers",
         "spec.rest.headers",
-        "credentials belong into auth, not into headers",
+        "credentials belong in auth, not in headers",
         headers={"authorization": "Bearer s3cr3t"},
     ),
     _rest(
         "a header that ends another",
         "spec.rest.headers",
-        "names in headers are those that HTTP allows",
+        "names of headers must be valid in HTTP",
         headers={"Accept\nX-Evil": "1"},
     ),
     _rest("a header with a line break", "spec.rest.headers.X-A", headers={"X-A": "a\nX-Evil: 1"}),
@@ -154,7 +154,7 @@ REFUSALS: tuple[Refusal, ...] = (
     _rest(
         "a header of the connection",
         "spec.rest.headers",
-        f"the runner itself sends {', '.join(OWN_HEADERS)}",
+        f"the runner itself sets {', '.join(OWN_HEADERS)}",
         headers={"Host": "b.example"},
     ),
     *(
@@ -216,7 +216,7 @@ REFUSALS: tuple[Refusal, ...] = (
         _stream(
             f"one name for {kind} and start",
             "spec.rest.streams[0].pagination",
-            "pagination and incremental need parameters of different names",
+            "pagination and incremental must use parameters of different names",
             pagination={kind: fields},
             incremental={"cursorPath": "at", "startParam": "p"},
         )
@@ -230,7 +230,7 @@ REFUSALS: tuple[Refusal, ...] = (
         _stream(
             f"format {text}",
             "spec.rest.streams[0].incremental.format",
-            "format has only directives that strftime knows",
+            "format must have only directives of strftime",
             incremental={"cursorPath": "at", "startParam": "s", "format": text},
         )
         for text in ("%Q", "%Y-%m-%", "%%%")
@@ -245,7 +245,7 @@ REFUSALS: tuple[Refusal, ...] = (
     _stream("a method that writes", "spec.rest.streams[0].method", method="PUT"),
     _stream("a path with a query", "spec.rest.streams[0].path", path="/orders?since=1"),
     _stream(
-        "a body of a GET", "spec.rest.streams[0].body", "body needs method POST", body={"q": 1}
+        "a body of a GET", "spec.rest.streams[0].body", "body requires method POST", body={"q": 1}
     ),
     _stream("no paginator", "spec.rest.streams[0].pagination", pagination={}),
     _stream(
@@ -271,7 +271,7 @@ REFUSALS: tuple[Refusal, ...] = (
     _stream(
         "a window without an end",
         "spec.rest.streams[0].incremental.windowSeconds",
-        "endParam and windowSeconds go together",
+        "endParam and windowSeconds must be set together",
         incremental={
             "cursorPath": "at", "startParam": "s", "initialValue": "0", "windowSeconds": 60,
         },
@@ -279,18 +279,18 @@ REFUSALS: tuple[Refusal, ...] = (
     _stream(
         "a window without a beginning",
         "spec.rest.streams[0].incremental.windowSeconds",
-        "windowSeconds needs startParam and initialValue",
+        "windowSeconds requires startParam and initialValue",
         incremental={"cursorPath": "at", "endParam": "e", "windowSeconds": 60},
     ),
     _schema("no source", "spec.sourceRef.name", sourceRef={}),
     _schema(
         "cron and a frequency",
         "spec.cron",
-        "cron replaces syncFrequency and syncTimeOfDay",
+        "cron cannot be combined with syncFrequency or syncTimeOfDay",
         cron="5 4 * * *",
         syncFrequency="6hour",
     ),
-    _schema("a zone without cron", "spec.timeZone", "timeZone needs cron", timeZone="Etc/UTC"),
+    _schema("a zone without cron", "spec.timeZone", "timeZone requires cron", timeZone="Etc/UTC"),
     _schema("six cron fields", "spec.cron", cron="0 5 4 * * *"),
     _schema("a time of day that is none", "spec.syncTimeOfDay", syncTimeOfDay="25:00"),
     _schema("a frequency that is none", "spec.syncFrequency", syncFrequency="2hour"),

@@ -58,27 +58,27 @@ def test_a_path_is_its_keys(text: str, path: tuple[str, ...]) -> None:
         (".data", "a name is missing between two dots"),
         ("a..b", "a name is missing between two dots"),
         ("$..b", "a name is missing between two dots"),
-        ("data[0]", "it picks from a list, but only keys can be followed"),
-        ("data[-1].x", "it picks from a list, but only keys can be followed"),
-        ("data[1:2]", "it picks from a list, but only keys can be followed"),
-        ("data[*].id", "[*] is possible at the end only"),
-        ("data.*", "[*] is possible at the end only"),
-        ("data[b]", 'brackets hold one quoted key, as in ["a.b"]'),
-        ('data["b"', 'brackets hold one quoted key, as in ["a.b"]'),
-        ("data[?(@.a)]", 'brackets hold one quoted key, as in ["a.b"]'),
-        ('["a"]b', "b does not belong there"),
-        ("a]", "] does not belong there"),
-        ("a'b", "' does not belong there"),
-        (r'["\x"]', "a quoted key has a wrong escape"),
-        (r"['\x']", "a quoted key has a wrong escape"),
-        (r"['\u12']", "a quoted key has a wrong escape"),
+        ("data[0]", "it selects from a list, but a path contains only keys"),
+        ("data[-1].x", "it selects from a list, but a path contains only keys"),
+        ("data[1:2]", "it selects from a list, but a path contains only keys"),
+        ("data[*].id", "[*] is allowed only at the end"),
+        ("data.*", "[*] is allowed only at the end"),
+        ("data[b]", 'brackets must contain one quoted key, as in ["a.b"]'),
+        ('data["b"', 'brackets must contain one quoted key, as in ["a.b"]'),
+        ("data[?(@.a)]", 'brackets must contain one quoted key, as in ["a.b"]'),
+        ('["a"]b', "b is not allowed there"),
+        ("a]", "] is not allowed there"),
+        ("a'b", "' is not allowed there"),
+        (r'["\x"]', "a quoted key has an invalid escape"),
+        (r"['\x']", "a quoted key has an invalid escape"),
+        (r"['\u12']", "a quoted key has an invalid escape"),
         ("a . b", "a name has spaces around it"),
     ],
 )
 def test_a_path_that_cannot_be_followed_is_refused_with_a_sentence(text: str, why: str) -> None:
-    with pytest.raises(ValueError, match=r" is no path that can be followed: ") as error:
+    with pytest.raises(ValueError, match=r" is not a valid path: ") as error:
         parse_path(text)
-    assert str(error.value) == f"{text!r} is no path that can be followed: {why}"
+    assert str(error.value) == f"{text!r} is not a valid path: {why}"
 
 
 KEYS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8) | st.sampled_from(

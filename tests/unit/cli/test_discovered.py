@@ -110,7 +110,7 @@ def test_a_stream_that_a_check_did_not_find_is_named_with_those_that_it_did(
     options = () if command == "discover" else run.destination
     code, _ = run(command, source, "--stream", "taxes", *options)
     assert code == 2
-    assert "no source here has taxes; there are orders, refunds" in run.err
+    assert "no source has taxes; the streams are orders, refunds" in run.err
 
 
 def test_a_source_that_cannot_be_asked_fails_the_run_and_keeps_no_other_from_it(

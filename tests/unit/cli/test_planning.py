@@ -61,7 +61,7 @@ def test_a_named_stream_is_synced_whatever_the_policy_says() -> None:
 
 
 def test_an_unknown_stream_is_refused_and_the_known_ones_are_named() -> None:
-    with pytest.raises(CommandError, match="there are contacts, deals") as refused:
+    with pytest.raises(CommandError, match="the streams are contacts, deals") as refused:
         build_sync_plans(example("07-own-schema.yaml"), Wishes(["dealz"], target=LOCAL))
     assert refused.value.status is Exit.USAGE
 
@@ -135,5 +135,5 @@ def test_what_the_operator_would_refuse_is_a_sentence() -> None:
     (schema,) = manifests.schemas
     wrong = schema.spec.model_copy(update={"primary_key_columns": []})
     manifests.schemas[0] = type(schema)(schema.origin, wrong)
-    with pytest.raises(CommandError, match="Incremental needs a primary key"):
+    with pytest.raises(CommandError, match="Incremental requires a primary key"):
         build_sync_plans(manifests, Wishes(target=LOCAL))

@@ -134,7 +134,7 @@ def test_an_invalid_manifest_is_not_run(run: Runner, shop: RestServer) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--stream", "nothing"), "there are orders"),
+        (("--stream", "nothing"), "the streams are orders"),
         (("--destination", "lake"), "file:///folder or s3://bucket/prefix"),
         (("--allow-private-host", "nowhere"), "--allow-private-host"),
         ((), "no destination"),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from external_data_operator.api.paths import PATH_MESSAGE
 from external_data_operator.cli import manifests
 from external_data_operator.cli.main import main
 from external_data_operator.controllers import CONTROLLERS
@@ -76,7 +77,7 @@ def test_an_offset_named_like_a_page_number_is_a_warning(said: Said, param: str)
     paged = f"{SOURCE}        pagination:\n          offset: {{limit: 10, offsetParam: {param}}}\n"
     code, (warning, valid) = said(paged)
     where = "ExternalDataSource/shop: spec.rest.streams[0].pagination.offset.offsetParam"
-    assert warning.startswith(f"warning: 0.yaml:12: {where}: is named like the number of a page")
+    assert warning.startswith(f"warning: 0.yaml:12: {where}: has the name of a page number")
     assert (code, valid) == (0, "valid: 1 source")
     _, (document,) = said(paged, options=("--json",))
     assert json.loads(document)["warning"] is True
@@ -123,10 +124,14 @@ def test_several_documents_of_a_file_are_all_judged(said: Said) -> None:
 @pytest.mark.parametrize(
     ("schema", "field", "words"),
     [
-        (SCHEMA.replace("stream: orders", "stream: order"), "spec.stream", "it has orders"),
+        (
+            SCHEMA.replace("stream: orders", "stream: order"),
+            "spec.stream",
+            "its streams are orders",
+        ),
         (SCHEMA + '  cron: "61 * * * *"\n', "spec.cron", "minute"),
         (SCHEMA + '  cron: "1 * * * *"\n  timeZone: Mars/Base\n', "spec.timeZone", "IANA"),
-        (SCHEMA + "  syncType: Append\n", "spec.syncType", "needs a cursor"),
+        (SCHEMA + "  syncType: Append\n", "spec.syncType", "requires a cursor"),
         (SCHEMA + "  lookbackSeconds: '5'\n", "spec.lookbackSeconds", "must be an integer"),
     ],
     ids=["unknown stream", "no such minute", "no such zone", "no cursor", "a number in quotes"],
@@ -189,7 +194,7 @@ def test_two_sources_that_would_write_one_table_are_found(said: Said) -> None:
     assert lines == [
         (
             "1.yaml:9: ExternalDataSource/stall: spec.rest.streams[0].name: "
-            "writes table orders, as does source shop; give one a tablePrefix"
+            "writes to table orders, as does source shop; give one a tablePrefix"
         )
     ]
     elsewhere = "spec:\n  destination: {s3: {bucket: another}}\n"
@@ -209,11 +214,11 @@ def test_what_a_run_would_refuse_is_found(said: Said) -> None:
     _, lines = said(text)
     assert [line.split(": ", 2)[2] for line in lines] == [
         "spec.rest.headers.X-Note: must match ^[\\t\\x20-\\x7e\\x80-\\xff]*$",
-        "spec.rest.streams[0].recordsPath: a path names keys only, as in data.items or $['a.b'].c",
+        f"spec.rest.streams[0].recordsPath: {PATH_MESSAGE}",
     ]
     _, lines = said(text.replace("zażółć", "3").replace("data[0]", "data"))
     assert [line.split(": ", 2)[2] for line in lines] == [
-        "spec.rest.baseUrl: the port in baseUrl is between 1 and 65535"
+        "spec.rest.baseUrl: the port in baseUrl must be between 1 and 65535"
     ]
 
 
@@ -221,7 +226,7 @@ def test_two_objects_of_one_name_and_two_schemas_of_one_stream_are_refused(said:
     second = SCHEMA.replace("name: shop-orders", "name: again")
     _, lines = said(SOURCE, SOURCE, SCHEMA, second)
     assert [line.split(": ", 2)[2] for line in lines] == [
-        "metadata.name: is used by another manifest here",
+        "metadata.name: is the name of another manifest in these files",
         "spec.stream: schema shop-orders already syncs this stream",
     ]
 
@@ -231,7 +236,7 @@ def test_two_objects_of_one_name_and_two_schemas_of_one_stream_are_refused(said:
     [
         ("a: [1\n", "0.yaml:2: is not YAML: expected ',' or ']', but got '<stream end>'"),
         ("just text\n", "0.yaml:1: is not a manifest: kind is missing"),
-        (SOURCE + "  rest: {}\n", "0.yaml:11: ExternalDataSource: spec.rest: stands twice"),
+        (SOURCE + "  rest: {}\n", "0.yaml:11: ExternalDataSource: spec.rest: is set twice"),
         (SOURCE.replace("v1alpha1", "v9"), "apiVersion: must be external-data.io/v1alpha1"),
         (SOURCE.replace("Source", "Sauce"), "kind: must be ExternalDataSource or"),
         (SOURCE.replace("{name: shop}", "{name: Shop!}"), "metadata.name: must be a lower-case"),

@@ -74,7 +74,7 @@ STORED = StoreCredentials(SECRET, {"token": SecretStr("t")}, SOURCE, [])
 def test_an_object_of_somebody_else_is_named_and_left_alone(intent):
     lake = {"kind": "Secret", "metadata": {"namespace": "ops", "name": "lake"}, "data": {}}
     api = MemoryApi(without_owner(PLAN), without_owner(SECRET), lake)
-    with pytest.raises(TakenError, match=r"(ConfigMap shop-plan|Secret shop-destination) is there"):
+    with pytest.raises(TakenError, match=r"(ConfigMap shop-plan|Secret shop-destination) already"):
         carry_out(api, intent)
     assert api.writes == []
 

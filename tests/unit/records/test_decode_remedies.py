@@ -121,6 +121,6 @@ def test_nested_paths_of_a_row_become_columns() -> None:
 @pytest.mark.parametrize("field", ["records_path", "envelope", "extract"])
 def test_a_path_that_cannot_be_followed_is_the_specs_fault(field: str) -> None:
     path = "data[0]"
-    with pytest.raises(ConfigurationError, match="only keys can be followed") as error:
+    with pytest.raises(ConfigurationError, match="a path contains only keys") as error:
         RecordDecoder(**{field: path if field == "records_path" else [path]})  # type: ignore[arg-type]
     assert error.value.reason is Reason.INVALID_SPEC

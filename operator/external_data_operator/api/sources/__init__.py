@@ -56,8 +56,7 @@ def add_kinds(model: type[SourceHolder], *, after: str) -> None:
 
 def _build_field(key: str, spec: type[SpecModel]) -> FieldInfo:
     said = " ".join((spec.__doc__ or "").split())
-    which = "this is the one there is" if len(SOURCES) == 1 else f"there are {', '.join(SOURCES)}"
-    description = f"{said} Exactly one kind of source is set; {which}."
+    description = f"{said} Exactly one kind of source must be set: {', '.join(SOURCES)}."
     default: Any = Field(default=None, alias=key, description=description)
     optional: Any = spec | None
     return FieldInfo.from_annotated_attribute(optional, default)

@@ -1,4 +1,4 @@
-"""A REST API as a source: where it is, how to be let in, and its streams."""
+"""A REST API as a source: its address, its authentication and its streams."""
 
 from decimal import Decimal
 from enum import StrEnum
@@ -83,109 +83,109 @@ class HttpMethod(StrEnum):
 
 
 class RestTls(SpecModel):
-    """Whom to trust."""
+    """TLS settings."""
 
     ca: CertificateRef
     """Certificate authorities to trust instead of the public ones."""
 
 
 class NonePagination(SpecModel):
-    """One request holds everything."""
+    """One request returns all rows."""
 
 
 class CursorPagination(SpecModel):
-    """The body holds a token; the next request sends it back."""
+    """The response contains a token, which the next request sends back."""
 
     cursor_path: PathText
-    """Where in the body the token is. Missing, null, empty or false: the walk ends."""
+    """Path of the token in the body. A token that is missing, null, empty or false ends the
+    walk."""
     cursor_param: ParamName = "cursor"
-    """Query parameter that carries it, character by character. A value in `params` under this name
+    """Query parameter that sends the token back unchanged. A value in `params` under this name
     is the first token."""
     idle_pages_max: int = Field(default=10, ge=1, le=IDLE_PAGES_MAX)
-    """Pages in a row that bring no new row (none, or those of the page before) and still lead on;
-    one more ends the run with LoopDetected. Raise it for a source that filters after it has cut its
-    pages."""
+    """Number of pages in a row that may have no new row (no row, or the rows of the page before)
+    although each has a next page. One more ends the run with LoopDetected. Raise it for a source
+    that filters rows after it has divided them into pages."""
 
     cel_rules: ClassVar[tuple[CelRule, ...]] = (build_path_rule("cursorPath"),)
 
 
 class OffsetPagination(SpecModel):
-    """The next request skips the rows received so far, so that a server which caps its pages loses
-    nothing."""
+    """The next request skips the rows received so far, so that no row is lost if the server returns
+    smaller pages than requested."""
 
     limit: int = Field(ge=1, le=1_000_000)
-    """Rows to ask for in one request."""
+    """Number of rows per request."""
     limit_param: ParamName = "limit"
-    """Query parameter that carries the limit. A value in `params` under this name replaces
-    `limit`."""
+    """Query parameter for the limit. A value in `params` under this name replaces `limit`."""
     offset_param: ParamName = "offset"
-    """Query parameter that carries the offset. A value in `params` under this name replaces
+    """Query parameter for the offset. A value in `params` under this name replaces
     `initialOffset`."""
     initial_offset: int = Field(default=0, ge=0)
     """Offset of the first row."""
     total_path: PathText | None = None
-    """Where in the body the total number of rows is. It ends the walk only behind a page that is
-    smaller than one before it, and an empty page before it fails the run. Default: an empty page
-    ends the walk."""
+    """Path of the total number of rows in the body. The total ends the walk only after a page
+    that is smaller than an earlier one, and an empty page before the total fails the run.
+    Default: an empty page ends the walk."""
     idle_pages_max: int = Field(default=0, ge=0, le=IDLE_PAGES_MAX)
-    """Pages in a row whose rows are equal to those of the page before, and are kept as further
-    rows. Default: 0. Such a page ends the run with LoopDetected, because a server that ignores the
-    offset answers so. Raise it only for a source that has equal rows."""
+    """Number of pages in a row whose rows may equal those of the page before and are kept as
+    further rows. One more ends the run with LoopDetected, because a server that ignores the
+    offset repeats its rows. Raise it only for a source that has equal rows."""
 
     cel_rules: ClassVar[tuple[CelRule, ...]] = OFFSET_RULES
 
 
 class NextUrlPagination(SpecModel):
-    """The body holds the address of the next page."""
+    """The response contains the address of the next page."""
 
     next_url_path: PathText
-    """Where in the body the address is, absolute or relative. Missing, null, empty or false: the
-    walk ends."""
+    """Path of the address in the body. The address is absolute or relative; one that is missing,
+    null, empty or false ends the walk."""
     idle_pages_max: int = Field(default=10, ge=1, le=IDLE_PAGES_MAX)
-    """Pages in a row that bring no new row (none, or those of the page before) and still lead on;
-    one more ends the run with LoopDetected. Raise it for a source that filters after it has cut its
-    pages."""
+    """Number of pages in a row that may have no new row (no row, or the rows of the page before)
+    although each has a next page. One more ends the run with LoopDetected. Raise it for a source
+    that filters rows after it has divided them into pages."""
 
     cel_rules: ClassVar[tuple[CelRule, ...]] = (build_path_rule("nextUrlPath"),)
 
 
 class Pagination(UnionModel):
-    """How one page leads to the next; exactly one key."""
+    """How to request the next page. Exactly one key must be set."""
 
     none: NonePagination | None = None
-    """One request holds everything."""
+    """One request returns all rows."""
     cursor: CursorPagination | None = None
-    """A token in the body, which the next request sends back."""
+    """The response contains a token, which the next request sends back."""
     offset: OffsetPagination | None = None
     """Offset and limit as query parameters."""
     next_url: NextUrlPagination | None = None
-    """The address of the next page, in the body."""
+    """The response contains the address of the next page."""
 
 
 class RestIncremental(SpecModel):
-    """How to ask for what changed since the last run."""
+    """How to request the rows that changed since the last run."""
 
     cursor_path: RowField
-    """Where in a row the cursor's value is; may be nested (`meta.updated_at`)."""
+    """Path of the cursor in a row, such as `updated_at` or `meta.updated_at`."""
     start_param: ParamName | None = None
-    """Query parameter that carries the lower bound; without it every run reads the whole stream,
-    and what is new is merged or appended."""
+    """Query parameter for the lower bound. If unset, every run reads the whole stream, and
+    merges or appends the new rows."""
     end_param: ParamName | None = None
-    """Query parameter that carries the upper bound of a window; only with `windowSeconds`."""
+    """Query parameter for the upper bound of a window. Requires `windowSeconds`."""
     initial_value: ParamValue | None = None
-    """Lower bound of the first run; without it the parameter is left out."""
+    """Lower bound of the first run. If unset, the first run omits `startParam`."""
     cursor_type: CursorType = CursorType.DATE_TIME
-    """How values are compared and written: Integer, Numeric, DateTime, Date, Timestamp or
-    ObjectId."""
+    """Type of the values, which decides their order and format: Integer, Numeric, DateTime, Date,
+    Timestamp or ObjectId."""
     format: str | None = Field(default=None, min_length=1, max_length=64)
-    """strftime pattern in which the bounds are sent; without it ISO 8601, integers as they are."""
+    """strftime pattern for the bounds in requests. Default: ISO 8601; integers as they are."""
     row_order: RowOrder = RowOrder.UNORDERED
-    """Ascending streams may publish in the middle of a long run; others move the cursor at the
-    end."""
+    """Order in which the source returns rows. A long run of an Ascending stream may publish
+    before it ends; other streams move the cursor at the end."""
     window_seconds: int | None = Field(default=None, ge=1)
-    """Length of one window of an initial load, in seconds of the cursor; needs `startParam`,
-    `endParam` and `initialValue`. Only rows that collapse by a primary key are read in windows:
-    many servers send a row on the edge of two windows twice."""
+    """Length of one window of an initial load, in seconds of the cursor. Requires `startParam`,
+    `endParam` and `initialValue`. Only a stream with a primary key is read in windows, because many
+    servers return a row on the edge of two windows twice."""
 
     cel_rules: ClassVar[tuple[CelRule, ...]] = INCREMENTAL_RULES
 
@@ -198,85 +198,87 @@ def find_declared(incremental: RestIncremental | None) -> IncrementalField | Non
 
 
 class NestedValues(StrEnum):
-    """What becomes of objects and lists inside a row."""
+    """Representation of objects and lists inside a row."""
 
     JSON = "Json"
     STRUCTS = "Structs"
 
 
 class EmptyBody(StrEnum):
-    """What a response means that holds neither rows nor an empty list."""
+    """Meaning of a response that has neither rows nor an empty list."""
 
     FAIL = "Fail"
     EMPTY_PAGE = "EmptyPage"
 
 
 class RestStream(SpecModel):
-    """One sequence of like records, and so one table."""
+    """One sequence of similar records, which becomes one table."""
 
     name: str = Field(min_length=1, max_length=63, pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")
-    """Name of the stream; the table is `tablePrefix` and this, in snake case."""
+    """Name of the stream. The name of the table is `tablePrefix` and this name in snake case."""
     description: str | None = Field(default=None, max_length=1000)
-    """What the records are, for people."""
+    """Description of the records, for people."""
     path: str = Field(min_length=1, max_length=2048, pattern=r"^/?([^/\s?#][^\s?#]*)?$")
-    """Path below `baseUrl`; query parameters belong into `params`."""
+    """Path below `baseUrl`, without query parameters, which belong in `params`."""
     method: HttpMethod = HttpMethod.GET
-    """How to ask; POST only where it reads."""
+    """HTTP method. Use POST only for reads."""
     params: dict[str, ParamScalar] = Field(default_factory=dict, max_length=64)
-    """Query parameters sent with every request."""
+    """Query parameters of every request."""
     body: dict[str, Any] | None = None
-    """JSON body of a POST."""
+    """JSON body of every request. Requires method POST."""
     records_path: str | None = Field(default=None, max_length=256)
-    """Where in the body the rows are (`data`, `result.items`). Default: the body is the list. `$`
-    states that the body itself is the list, or the one row."""
+    """Path of the rows in the body (`data`, `result.items`). Default: the body is the list. `$`
+    declares that the body itself is the list, or the only row."""
     empty_body: EmptyBody = EmptyBody.FAIL
-    """What a response means that holds nothing: no byte, null, or an empty object or null where the
-    rows should be. Fail asks again and then fails the run, because servers under load answer so;
-    EmptyPage takes it for a page without rows."""
+    """Meaning of an empty response: no byte, null, or an empty object or null in place of the rows.
+    Fail repeats the request and then fails the run, because servers under load send such responses.
+    EmptyPage is a page without rows."""
     primary_key: list[RowField] = Field(default_factory=list, max_length=16)
-    """Fields that name a row."""
+    """Fields that identify a row."""
     pagination: Pagination = Field(default_factory=lambda: Pagination(none=NonePagination()))
-    """How one page leads to the next: exactly one key. Without it one request holds everything."""
+    """How to request the next page. Exactly one key must be set. Default: one request returns all
+    rows."""
     incremental: RestIncremental | None = None
-    """How to ask for what changed; without it every sync reads everything."""
+    """How to request the rows that changed. If unset, every sync reads the whole stream."""
     nested_values: NestedValues = NestedValues.JSON
-    """What objects and lists inside a row become: Json keeps the source's own text, Structs makes
-    typed structs and lists of columns whose values are alike at every depth, and else JSON text."""
+    """Representation of objects and lists inside a row. Json keeps the source's own text. Structs
+    creates typed structs and lists for columns whose values have the same types at every depth, and
+    JSON text for other columns."""
 
     cel_rules: ClassVar[tuple[CelRule, ...]] = STREAM_RULES
 
 
 class RateLimit(SpecModel):
-    """What the API allows; the runner stays below it."""
+    """Rate that the API allows. The runner stays below it."""
 
     requests_per_second: float = Field(gt=0, le=10_000)
-    """Requests a second, over all streams of one run."""
+    """Requests per second, over all streams of one run."""
 
 
 class RestSource(SpecModel):
-    """A REST API that answers in JSON."""
+    """A REST API that returns JSON."""
 
     base_url: str = Field(
         min_length=1, max_length=2048, pattern=r"^https?://[^\s/?#@]+(/[^\s?#]*)?$"
     )
-    """Address that every path is appended to. Plain http is for private hosts that the operator
-    opened."""
+    """Address to which every path is appended. Plain http needs a private host that the operator's
+    administrator has allowed."""
     auth: HttpAuth | None = None
-    """How requests are let in: exactly one key. Sent only to the scheme, host and port of
-    `baseUrl`."""
+    """Authentication of requests. Exactly one key must be set. Credentials are sent only to the
+    scheme, host and port of `baseUrl`."""
     tls: RestTls | None = None
-    """Whom to trust instead of the public certificate authorities."""
+    """TLS settings. Default: the public certificate authorities are trusted."""
     headers: dict[str, HeaderValue] = Field(default_factory=dict, max_length=64)
-    """Headers sent with every request, each a text or a whole number; credentials belong into
-    `auth`."""
+    """Headers of every request, each a text or a whole number. Credentials belong in `auth`."""
     concurrency: int = Field(default=4, ge=1, le=32)
-    """Requests of one run that may be under way at once, where the pagination allows it."""
+    """Number of requests of one run that may be in progress at the same time, if the pagination
+    allows it."""
     rate: RateLimit | None = None
-    """A declared rate that the runner stays below."""
+    """Rate limit of the runner. Default: no limit."""
     streams: list[RestStream] = Field(
         min_length=1, max_length=50, json_schema_extra={"listMapKeys": ["name"]}
     )
-    """The streams, each with a name of its own."""
+    """The streams of the source, each with a unique name."""
 
     cel_rules: ClassVar[tuple[CelRule, ...]] = SOURCE_RULES
 
@@ -287,6 +289,6 @@ class RestSource(SpecModel):
         seen: set[str] = set()
         for stream in streams:
             if stream.name in seen:
-                raise ValueError(f"two are named {stream.name}")
+                raise ValueError(f"two streams have the name {stream.name}")
             seen.add(stream.name)
         return streams

@@ -1,4 +1,4 @@
-"""What a REST source may declare and is yet likely a mistake: warnings, which refuse nothing."""
+"""Warnings about REST sources: fields that are valid and yet likely a mistake."""
 
 import re
 from collections.abc import Iterator
@@ -26,8 +26,8 @@ def find_doubts(stream: RestStream) -> Iterator[tuple[tuple[str, ...], str]]:
         yield (
             ("pagination", "offset", "offsetParam"),
             (
-                "is named like the number of a page, and carries the number of rows to skip; a "
-                "server that counts pages needs pagination.cursor, with the path of the next "
-                "page's number, or pagination.nextUrl"
+                "has the name of a page number, but sends the number of rows to skip; for a server "
+                "that counts pages use pagination.cursor, with the path of the next page's "
+                "number, or pagination.nextUrl"
             ),
         )

@@ -1,4 +1,4 @@
-"""What of a REST source can be refused when it is applied, beyond what its schema says.
+"""Rules of a REST source that its schema cannot express, checked when it is applied.
 
 Each rule is a regular expression or a comparison that CEL and Python read alike, so that the API
 server, `external-data validate` and the models refuse the same. Expressions keep to what RE2 has,
@@ -19,7 +19,7 @@ from external_data_operator.api.paths import (
 
 CREDENTIAL_HEADERS = ("authorization", "proxy-authorization", "cookie")
 OWN_HEADERS = ("host", "content-length", "transfer-encoding", "connection", "accept-encoding")
-"""Those that belong to the connection, and so to the runner."""
+"""Headers of the connection, which the runner sets."""
 HEADER_VALUE = r"^[\t\x20-\x7e\x80-\xff]*$"
 """Latin-1 without control characters."""
 PAGE_PARAMS = {"cursor": ("cursorParam",), "offset": ("limitParam", "offsetParam")}
@@ -100,34 +100,34 @@ SOURCE_RULES = (
     CelRule(
         "!has(self.headers) || "
         f"!self.headers.exists(name, name.lowerAscii() in {list(CREDENTIAL_HEADERS)})",
-        "credentials belong into auth, not into headers",
+        "credentials belong in auth, not in headers",
         lambda it: not any(name.lower() in CREDENTIAL_HEADERS for name in it.headers),
         field="headers",
     ),
     CelRule(
         "!has(self.headers) || "
         f"!self.headers.exists(name, name.lowerAscii() in {list(OWN_HEADERS)})",
-        f"the runner itself sends {', '.join(OWN_HEADERS)}",
+        f"the runner itself sets {', '.join(OWN_HEADERS)}",
         lambda it: not any(name.lower() in OWN_HEADERS for name in it.headers),
         field="headers",
     ),
     CelRule(
         "!has(self.headers) || self.headers.all(name, "
         "name.matches('^[A-Za-z0-9!#$%&\\'*+.^_`|~-]{1,128}$'))",
-        "names in headers are those that HTTP allows",
+        "names of headers must be valid in HTTP",
         lambda it: all(_HEADER_NAME.match(name) for name in it.headers),
         field="headers",
     ),
-    build_pattern_rule("baseUrl", _HOST, "baseUrl has one host name or IP address"),
-    build_pattern_rule("baseUrl", _PORT, "the port in baseUrl is between 1 and 65535"),
-    build_pattern_rule("baseUrl", _ASCII, "baseUrl is written in ASCII and without backslashes"),
+    build_pattern_rule("baseUrl", _HOST, "baseUrl must have one host name or IP address"),
+    build_pattern_rule("baseUrl", _PORT, "the port in baseUrl must be between 1 and 65535"),
+    build_pattern_rule("baseUrl", _ASCII, "baseUrl must be ASCII without backslashes"),
     CelRule(
         # Snake case needs more than CEL has. Without the gaps between words, names of one table are
         # equal, and few others (`orderitems` beside `order_items`).
         "self.streams.all(one, self.streams.exists_one(other, "
         f"{_plain('other')} == {_plain('one')}))",
-        "names of streams differ in more than case, dots, dashes and underscores, since names of "
-        "tables have lower case and underscores alone",
+        "names of streams must differ in more than case, dots, dashes and underscores, since names "
+        "of tables have only lower case and underscores",
         lambda it: not _has_twins(it),
         field="streams",
     ),
@@ -135,13 +135,13 @@ SOURCE_RULES = (
 STREAM_RULES = (
     CelRule(
         "!has(self.body) || (has(self.method) && self.method == 'POST')",
-        "body needs method POST",
+        "body requires method POST",
         lambda it: it.body is None or it.method == "POST",
         field="body",
     ),
     CelRule(
         f"!self.path.matches(r'{_ADDRESS}')",
-        "path is below baseUrl, and is no address of its own",
+        "path must be relative to baseUrl, not an address",
         lambda it: re.match(_ADDRESS, it.path) is None,
         field="path",
     ),
@@ -157,7 +157,7 @@ STREAM_RULES = (
         "![has(self.incremental.startParam) ? self.incremental.startParam : '', "
         "has(self.incremental.endParam) ? self.incremental.endParam : ''].exists(name, "
         f"{' || '.join(map(_compare_params, PAGE_PARAMS))})",
-        "pagination and incremental need parameters of different names",
+        "pagination and incremental must use parameters of different names",
         lambda it: not _has_shared_param(it),
         field="pagination",
     ),
@@ -174,13 +174,13 @@ OFFSET_RULES = (
 INCREMENTAL_RULES = (
     CelRule(
         "has(self.endParam) == has(self.windowSeconds)",
-        "endParam and windowSeconds go together",
+        "endParam and windowSeconds must be set together",
         lambda it: (it.end_param is None) == (it.window_seconds is None),
         field="windowSeconds",
     ),
     CelRule(
         "!has(self.windowSeconds) || (has(self.startParam) && has(self.initialValue))",
-        "windowSeconds needs startParam and initialValue",
+        "windowSeconds requires startParam and initialValue",
         lambda it: (
             it.window_seconds is None
             or (it.start_param is not None and it.initial_value is not None)
@@ -199,5 +199,5 @@ INCREMENTAL_RULES = (
         lambda it: is_row_field(it.cursor_path),
         field="cursorPath",
     ),
-    build_pattern_rule("format", _STRFTIME, "format has only directives that strftime knows"),
+    build_pattern_rule("format", _STRFTIME, "format must have only directives of strftime"),
 )

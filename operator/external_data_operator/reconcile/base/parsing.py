@@ -1,13 +1,15 @@
-"""From an object of the API server to our models; what is wrong becomes one sentence that names
-the field."""
+"""From an object of the API server to our models; problems become one sentence that names the
+field."""
 
 from typing import TypeVar
 
 from pydantic import ValidationError
 
 from external_data_operator.api.base import ApiModel
+from external_data_operator.api.conditions import Reason
 from external_data_operator.api.problems import find_problems
 from external_data_operator.errors import SpecError
+from external_data_operator.reconcile.base.status import end_sentence
 from external_data_operator.reconcile.base.world import Object
 
 PROBLEMS_MAX = 3
@@ -26,9 +28,16 @@ def parse_spec(model: type[Model], item: Object) -> Model:
     raise SpecError("; ".join(said))
 
 
+def say_refused(error: SpecError) -> str:
+    """The message of a condition for this error."""
+    if error.reason is not Reason.INVALID_SPEC:
+        return str(error)
+    return f"The spec is not valid: {end_sentence(str(error))}"
+
+
 def read_status(model: type[Model], item: Object) -> Model:
-    """The status that the object has, or as much of it as this model holds; an empty one where it
-    cannot be read, as it can be made again."""
+    """The status of the object, as far as the model knows it. One that cannot be parsed is empty,
+    because the operator can build it again."""
     try:
         return model.model_validate(item.get("status") or {})
     except ValidationError:

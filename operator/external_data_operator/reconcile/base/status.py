@@ -1,8 +1,8 @@
 """The only writer of conditions.
 
-The contract is kstatus': `Ready` speaks of the last run; `Reconciling` and `Stalled` are present
-only while true, and never both; a transition time changes only with its status; nothing changes
-when nothing happened.
+The contract is that of kstatus: `Ready` describes the last run; `Reconciling` and `Stalled` are
+present only while true, and never both; a transition time changes only with its status; nothing
+changes if nothing happened.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,14 +20,14 @@ MESSAGE_MAX = 1000
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is to be said of an object: ready or not, why, and whether it goes on by itself."""
+    """The state of an object: ready or not, the reason, and whether it continues by itself."""
 
     ready: Truth
     reason: Reason
     message: str
     stalled: bool = False
     reconciling: str | None = None
-    """What is under way, while the object is not yet what its spec says."""
+    """Message of the condition Reconciling, while the object is not yet what its spec describes."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Claim:
 
 
 def ready_claims(verdict: Verdict) -> list[Claim]:
-    """Ready, and Stalled or Reconciling where they hold; a person who must act outweighs work
-    under way."""
+    """Ready, and Stalled or Reconciling if true. An object that needs a person is Stalled, even if
+    work is in progress."""
     claims = [Claim(ConditionType.READY, verdict.ready, verdict.reason, verdict.message)]
     if verdict.stalled:
         claims.append(Claim(ConditionType.STALLED, "True", verdict.reason, verdict.message))
@@ -80,9 +80,14 @@ def find_condition(conditions: Sequence[Condition], type_: ConditionType) -> Con
 
 
 def shorten(message: str, length_max: int = MESSAGE_MAX) -> str:
-    """The message on one line, and no longer than a status should hold."""
+    """The message on one line, cut to the length that a status allows."""
     line = " ".join(message.split())
     return line if len(line) <= length_max else line[: length_max - 1] + "…"
+
+
+def end_sentence(text: str) -> str:
+    """The text with a full stop at its end."""
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def dump(status: ObjectStatus) -> Object:

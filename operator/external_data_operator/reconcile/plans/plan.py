@@ -1,4 +1,4 @@
-"""Plans for the runner, and the fingerprint that says when one must be checked or tried again."""
+"""Plans for the runner, and the fingerprint that decides when to check or retry."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ from external_data_operator.settings import Settings
 
 @dataclass(frozen=True)
 class SourcePlace:
-    """Where a source lives, and the settings that hold for it."""
+    """The namespace and name of a source, and the operator's settings."""
 
     settings: Settings
     namespace: str
@@ -60,12 +60,15 @@ def all_needs(spec: SourceSpec, place: SourcePlace) -> list[Need]:
 
 
 def find_target(spec: SourceSpec, place: SourcePlace, table: str | None) -> TableTarget:
-    """Where a table lies, or all of the source's. Raises SpecError without a destination."""
+    """The place of a table, or of all tables of the source. Raises SpecError without a
+    destination."""
     path = place.namespace if table is None else f"{place.namespace}/{table}"
     if spec.destination is not None:
         return TableTarget(s3=spec.destination.s3, path=path)
     if place.settings.default_destination is None:
-        raise SpecError("destination: is required, as this operator has no default destination")
+        raise SpecError(
+            "destination: is required, because this operator has no default destination"
+        )
     return TableTarget(
         s3=_default_s3(place.settings.default_destination, place), path=path, trusted=True
     )
@@ -80,7 +83,7 @@ def _default_s3(destination: Destination, place: SourcePlace) -> S3Destination:
 
 
 def build_check_plan(spec: SourceSpec, place: SourcePlace) -> Plan:
-    """What a check of the source needs to know."""
+    """The plan of a check of the source."""
     return Plan(
         task=Task.CHECK,
         namespace=place.namespace,
@@ -92,12 +95,12 @@ def build_check_plan(spec: SourceSpec, place: SourcePlace) -> Plan:
 
 
 def build_sync_plan(spec: SourceSpec, place: SourcePlace, options: SyncOptions) -> Plan:
-    """What a sync of one stream needs to know; the source's other streams are left out."""
+    """The plan of a sync of one stream, without the source's other streams."""
     return build_feed_plan(spec, place, [options])
 
 
 def build_feed_plan(spec: SourceSpec, place: SourcePlace, tables: Sequence[SyncOptions]) -> Plan:
-    """What a sync of several streams at once needs to know; all others are left out."""
+    """The plan of a sync of several streams at once, without all others."""
     return Plan(
         task=Task.SYNC,
         namespace=place.namespace,
@@ -125,7 +128,7 @@ def plan_text(plan: Plan) -> str:
 
 
 def runtime_text(spec: SourceSpec) -> str:
-    """How the source's pods run: a failure for good may be mended there, too."""
+    """The settings of the source's pods, which may resolve a failure for good, too."""
     return spec.runtime.model_dump_json(by_alias=True, exclude_none=True)
 
 

@@ -63,13 +63,15 @@ def pick_options(spec: SchemaSpec, stream: Stream) -> SyncOptions:
     # A log is read after the place of the last commit, whatever its rows hold.
     elif cursor is None and not stream.has_log:
         raise SpecError(
-            f"syncType: {sync_type} needs a cursor; "
+            f"syncType: {sync_type} requires a cursor; "
             "set incrementalField, or incremental in the source's stream"
         )
     if cursor is not None and spec.lookback_seconds and cursor.type in COUNTING_CURSORS:
-        raise SpecError(f"lookbackSeconds: {LOOKBACK_MESSAGE} (the cursor {cursor.name} is one)")
+        raise SpecError(
+            f"lookbackSeconds: {LOOKBACK_MESSAGE} (the cursor {cursor.name} has such a type)"
+        )
     if sync_type is SyncType.INCREMENTAL and not keys:
-        raise SpecError("syncType: Incremental needs a primary key; set primaryKeyColumns")
+        raise SpecError("syncType: Incremental requires a primary key; set primaryKeyColumns")
     return SyncOptions(
         stream=stream.name,
         sync_type=sync_type,

@@ -1,8 +1,8 @@
-"""Why a run failed or does not get on.
+"""The causes of failed and stuck runs.
 
 A runner that ends in order leaves a report in its pod's termination message. What never reached
 the runner (no node, no image, no memory, a deadline, a refused pod) is read from the pod and the
-Job; such words never come from the source.
+Job; such messages never come from the source.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from external_data_operator.api.conditions import Reason
 from external_data_operator.api.plan import ExitCode, Failure, FailureClass, Report
 from external_data_operator.reconcile.base.children import JobEnd, Pod
+from external_data_operator.reconcile.base.status import end_sentence
 from external_data_operator.reconcile.base.world import Refusal, Trouble
 
 _IMAGE_REASONS = frozenset(
@@ -27,10 +28,12 @@ _CONTAINER_REASONS = frozenset(
     {"CreateContainerConfigError", "CreateContainerError", "RunContainerError"}
 )
 _DISK_WORDS = ("ephemeral", "emptydir", "disk")
+_REFUSAL_HEAD = "Error creating: "
+"""Kubernetes begins the messages of such events with it."""
 
 
 def parse_report(message: str | None) -> Report | None:
-    """The report in a termination message; None where it is a log's tail or nothing at all."""
+    """The report in a termination message; None if it is empty or the tail of a log."""
     if not message or not message.lstrip().startswith("{"):
         return None
     try:
@@ -51,10 +54,10 @@ def _find_own_report(pod: Pod) -> Report | None:
 
 
 def find_failure(end: JobEnd, pods: Sequence[Pod], report: Report | None) -> Failure | None:
-    """Why a run failed, where the Job or a pod still says so."""
+    """The cause of a failed run, while the Job or a pod still shows it."""
     # The pods were ended by Kubernetes then, and what they report is about that.
     if end.reason == "DeadlineExceeded":
-        return build_failure(Reason.DEADLINE_EXCEEDED, "the run took longer than its deadline")
+        return build_failure(Reason.DEADLINE_EXCEEDED, "The run exceeded its deadline.")
     last = pods[-1] if pods else None
     own = None if last is None else _find_own_report(last)
     if own is not None and own.failure is not None:
@@ -72,31 +75,36 @@ def _was_for_good(end: JobEnd) -> bool:
 
 
 def presume_failure(end: JobEnd) -> Failure:
-    """What a Job alone says, once its pods are gone."""
+    """The failure of a Job whose pods are gone."""
     class_ = FailureClass.CONFIGURATION if _was_for_good(end) else FailureClass.BUG
-    said = "the runner ended without a report, and its pod is gone"
+    said = "The runner ended without a report, and its pod was deleted."
     return build_failure(Reason.INTERNAL_ERROR, said, class_)
 
 
 def _find_kill(pod: Pod) -> Failure | None:
-    """Why a pod ended that left no report."""
+    """The cause of the end of a pod without a report."""
     if pod.reason == "Evicted":
         if any(word in pod.message.lower() for word in _DISK_WORDS):
-            said = "the pod was evicted for its use of scratch space"
+            said = (
+                "The node evicted the pod because its scratch space is full. "
+                "Raise runner.scratch in the chart's values."
+            )
             return build_failure(Reason.DISK_FULL, said)
-        return build_failure(Reason.EVICTED, "the node evicted the pod")
+        return build_failure(Reason.EVICTED, "The node evicted the pod.")
     if pod.end is None or pod.end.exit_code == ExitCode.OK:
         return None
     if pod.end.reason == "OOMKilled":
         return build_failure(
             Reason.OUT_OF_MEMORY,
-            "the pod was killed for its memory limit; raise runtime.resources.limits.memory",
+            "Kubernetes killed the pod because it exceeded its memory limit. "
+            "Raise runtime.resources.limits.memory.",
         )
     code = pod.end.exit_code
     class_ = FailureClass.CONFIGURATION if code == ExitCode.CONFIGURATION else FailureClass.BUG
     return build_failure(
         Reason.INTERNAL_ERROR,
-        f"the runner ended with exit code {code} and no report; kubectl logs {pod.name} says more",
+        f"The runner ended with exit code {code} and without a report. "
+        f"Read its log with kubectl logs {pod.name}.",
         class_,
     )
 
@@ -111,9 +119,9 @@ def build_failure(
 def find_trouble(
     pods: Sequence[Pod], refusal: Refusal | None, report: Report | None
 ) -> Trouble | None:
-    """Why a run that is active does not get on."""
+    """The cause that keeps an active run from making progress."""
     if not pods:
-        return None if refusal is None else Trouble(Reason.POD_REFUSED, refusal.message)
+        return None if refusal is None else _tell_refusal(refusal)
     stuck = _find_obstacle(pods[-1])
     if stuck is not None:
         return stuck
@@ -122,17 +130,28 @@ def find_trouble(
         return None
     if failure.failure_class is FailureClass.CONFIGURATION:
         return Trouble(failure.reason, failure.message, stalled=True)
-    message = f"{failure.message} This was an earlier attempt; the run is being retried."
-    return Trouble(failure.reason, message)
+    return Trouble(failure.reason, f"{end_sentence(failure.message)} The Job retries.")
+
+
+def _tell_refusal(refusal: Refusal) -> Trouble:
+    cause = end_sentence(refusal.message.removeprefix(_REFUSAL_HEAD))
+    return Trouble(Reason.POD_REFUSED, f"The cluster refused the pod: {cause}")
+
+
+def _say_pull_failed(image: str) -> str:
+    return f"The image {image} cannot be pulled. Check its name and the pull secrets."
 
 
 def _find_obstacle(pod: Pod) -> Trouble | None:
-    """Why a pod does not begin."""
+    """Why a pod does not start."""
     if pod.unschedulable is not None:
-        return Trouble(Reason.UNSCHEDULABLE, f"no node takes the pod: {pod.unschedulable}")
+        return Trouble(
+            Reason.UNSCHEDULABLE, f"No node can run the pod: {end_sentence(pod.unschedulable)}"
+        )
     for wait in pod.waits:
         if wait.reason in _IMAGE_REASONS:
-            return Trouble(Reason.IMAGE_PULL_FAILED, f"The image {wait.image} cannot be pulled.")
+            return Trouble(Reason.IMAGE_PULL_FAILED, _say_pull_failed(wait.image))
         if wait.reason in _CONTAINER_REASONS:
-            return Trouble(Reason.POD_REFUSED, f"{wait.reason}: {wait.message}")
+            said = f"The container does not start: {wait.reason}: {end_sentence(wait.message)}"
+            return Trouble(Reason.POD_REFUSED, said)
     return None

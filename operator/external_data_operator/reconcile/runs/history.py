@@ -1,8 +1,7 @@
-"""What runs leave behind in a status: the history, what is blocked, and the events that report
-them.
+"""The record of runs in a status: the history, the blocked inputs, and the events.
 
-Jobs go after a day; the status remembers. So each look adds what the Jobs say to what the status
-said before.
+Jobs are deleted after a day, and the status remembers them. So each look merges the Jobs into the
+previous status.
 """
 
 from collections.abc import Sequence
@@ -25,7 +24,7 @@ _ERROR_MAX = 500
 
 
 def read_known_runs(children: Children, task: str, status: RunHistoryStatus) -> list[Run]:
-    """The runs, oldest first; what the pods no longer say of a failure is in the status."""
+    """The runs, oldest first. A failure whose pod is gone is read from the status."""
     records = {record.job: record for record in status.history}
     return [
         recall(run, record.reason, record.error) if (record := records.get(run.job)) else run
@@ -34,8 +33,7 @@ def read_known_runs(children: Children, task: str, status: RunHistoryStatus) -> 
 
 
 def merge_history(runs: Sequence[Run], status: RunHistoryStatus) -> list[RunRecord]:
-    """The last runs, newest first: what the Jobs say, and what the status knew of Jobs that are
-    gone."""
+    """The last runs, newest first: those of the Jobs, and those of deleted Jobs from the status."""
     records = {record.job: record for record in status.history}
     news = (run for run in runs if not run.active and (run.witnessed or run.job not in records))
     records.update({run.job: _record(run) for run in news})
@@ -61,7 +59,7 @@ def _record(run: Run) -> RunRecord:
 
 
 def failures_in_a_row(history: Sequence[RunRecord]) -> int:
-    """How many of the newest runs failed."""
+    """The number of failed runs since the last that succeeded."""
     count = 0
     for record in history:
         if record.result != RunState.FAILED:
@@ -76,7 +74,7 @@ def last_success(runs: Sequence[Run]) -> Run | None:
 
 
 def find_blocked_inputs(runs: Sequence[Run], status: RunHistoryStatus) -> str | None:
-    """What the last run worked from, if it failed for good; remembered once its Job is gone."""
+    """The inputs of the last run, if it failed for good; remembered after its Job is deleted."""
     last = find_last_run(runs)
     if last is None:
         return status.blocked_inputs
@@ -86,13 +84,13 @@ def find_blocked_inputs(runs: Sequence[Run], status: RunHistoryStatus) -> str | 
 
 
 def find_reported_until(runs: Sequence[Run], status: RunHistoryStatus) -> str | None:
-    """When the newest run ended that this look reports, or that an earlier one did."""
+    """End of the newest run that this look or an earlier one reported."""
     ended = [format_time(run.ended) for run in runs if not run.active]
     return max([*ended, status.reported_until or ""]) or None
 
 
 def note_runs(runs: Sequence[Run], status: RunHistoryStatus) -> list[Note]:
-    """A note for each run that began or ended since the last look."""
+    """A note for each run that started or ended since the last look."""
     news = (_note_run(run, status) for run in runs if not _was_reported(run, status))
     return [note for note in news if note is not None]
 
@@ -103,7 +101,7 @@ def _note_run(run: Run, status: RunHistoryStatus) -> Note | None:
         return None if run.job == status.active_job else Note("Normal", "SyncStarted", message)
     if run.failure is None:
         return Note("Normal", "Synced", f"Job {run.job}: {say_success(run)}")
-    # While it was active its trouble was an event already: the condition holds the same words.
+    # Its trouble was an event while it was active: the condition has the same message.
     if _is_said(run.failure, status):
         return None
     return Note(
@@ -118,7 +116,7 @@ def _is_said(failure: Failure, status: RunHistoryStatus) -> bool:
 
 
 def _was_reported(run: Run, status: RunHistoryStatus) -> bool:
-    """Whether an earlier look saw how it ended; of those of one second the history knows which."""
+    """Whether an earlier look saw its end. The history decides between runs of the same second."""
     if run.active:
         return False
     known = any(record.job == run.job for record in status.history)
@@ -126,10 +124,10 @@ def _was_reported(run: Run, status: RunHistoryStatus) -> bool:
 
 
 def say_success(run: Run) -> str:
-    """What a run published, in a sentence."""
+    """The result of a run, in a sentence."""
     report = run.report
     if report is None:
-        return "The run published its data; its report is lost."
+        return "The run published its data, but its report is not available."
     said = f"Read {_count(report.rows, 'row')} in {report.seconds:.1f} s"
     notes = "".join(f" {note}" for one in report.tables for note in one.notes)
     tables = [one.table for one in report.tables if one.table is not None]

@@ -1,6 +1,4 @@
-"""A Job and its pods, read as one run: how it stands, what it reported, and why it does not go
-on.
-"""
+"""A Job and its pods, read as one run: its state, its report, and the cause if it is stuck."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -22,11 +20,11 @@ from external_data_operator.reconcile.runs.failures import (
 from external_data_operator.reconcile.runs.objects import COMPLETE, FAILED
 
 STUCK = frozenset({Reason.IMAGE_PULL_FAILED, Reason.POD_REFUSED, Reason.UNSCHEDULABLE})
-"""Troubles of a pod that has not begun."""
+"""Troubles of a pod that has not started."""
 
 
 class RunState(StrEnum):
-    """How a run stands."""
+    """State of a run."""
 
     ACTIVE = "Active"
     SUCCEEDED = "Succeeded"
@@ -53,13 +51,14 @@ class Run:
     finished: datetime | None = None
     report: Report | None = None
     failure: Failure | None = None
-    """Set where the run failed."""
+    """Set if the run failed."""
     trouble: Trouble | None = None
-    """Set where an active run does not get on."""
+    """Set if an active run makes no progress."""
     witnessed: bool = False
-    """Whether its pods or its Job still say how it ended; a pod may be gone long before the Job."""
+    """Whether its pods or its Job still show how it ended; a pod may be deleted long before the
+    Job."""
     has_pod: bool = False
-    """Whether a pod of it was seen; without one nothing tells that the cluster refuses it."""
+    """Whether a pod of it exists. If not, only an event shows that the cluster refuses it."""
 
     @property
     def active(self) -> bool:
@@ -68,12 +67,12 @@ class Run:
 
     @property
     def stuck(self) -> bool:
-        """Whether it has not begun, and cannot."""
+        """Whether it cannot start."""
         return self.active and self.trouble is not None and self.trouble.reason in STUCK
 
     @property
     def ended(self) -> datetime:
-        """When it ended, or at least began."""
+        """Its end, else its start, else its creation."""
         return self.finished or self.started or self.created
 
 
@@ -84,7 +83,7 @@ def read_runs(children: Children, task: str) -> list[Run]:
 
 
 def find_active(runs: Sequence[Run]) -> Run | None:
-    """The run under way."""
+    """The active run."""
     return next((run for run in reversed(runs) if run.active), None)
 
 
@@ -132,7 +131,7 @@ def _number(text: str | None) -> int:
 
 
 def recall(run: Run, reason: str | None, message: str | None) -> Run:
-    """The run, with what was written down of its failure while its pod was still there."""
+    """The run with the failure that the status recorded while its pod still existed."""
     if run.failure is None or run.witnessed or reason not in set(Reason):
         return run
     known = Reason(reason)

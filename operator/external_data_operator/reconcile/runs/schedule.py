@@ -1,10 +1,10 @@
-"""When a table is synced: syncFrequency and syncTimeOfDay become five cron fields, and cron
-fields the next time.
+"""The schedule of a table: from syncFrequency and syncTimeOfDay to five cron fields, and from cron
+fields to the next time.
 
-Kubernetes fires, this only says when it will. The minute (and the hour, and the day) of a
-frequency comes from a hash of the object's uid, so that a thousand tables do not start at once; a
-stated time of day replaces that hash. A month has no thirtieth day everywhere, so `30day` is
-monthly, on one of the first 28 days.
+Kubernetes starts the Jobs; this module only computes the times. The minute (and the hour, and the
+day) of a frequency comes from a hash of the object's uid, so that a thousand tables do not start at
+the same time; a time of day in the spec replaces that hash. Not every month has a thirtieth day, so
+`30day` is monthly, on one of the first 28 days.
 """
 
 import hashlib
@@ -48,7 +48,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class Wish:
-    """What a schema's spec says about its schedule."""
+    """The fields of a schema's spec that decide its schedule."""
 
     frequency: SyncFrequency | None = None
     time_of_day: str | None = None
@@ -74,7 +74,7 @@ def find_schedule(wish: Wish, uid: str) -> Schedule | None:
 
 
 def next_time(schedule: Schedule, after: datetime) -> datetime | None:
-    """When it fires next, strictly after `after`, in UTC; None where it never does."""
+    """The next time after `after`, in UTC; None if it never fires."""
     local = after.astimezone(ZoneInfo(schedule.time_zone))
     try:
         found = next(CronSim(schedule.cron, local), None)
@@ -84,7 +84,7 @@ def next_time(schedule: Schedule, after: datetime) -> datetime | None:
 
 
 def start_deadline_s(schedule: Schedule, after: datetime) -> int:
-    """How late a run may still start: half of the gap between two, between two minutes and six
+    """Seconds by which a run may start late: half of the interval, between two minutes and six
     hours."""
     first = next_time(schedule, after)
     second = None if first is None else next_time(schedule, first)
@@ -95,7 +95,7 @@ def start_deadline_s(schedule: Schedule, after: datetime) -> int:
 
 
 def jobs_a_day(schedule: Schedule, after: datetime) -> int:
-    """How many runs a day about, between 3 and 10: so many finished Jobs are kept."""
+    """The number of finished Jobs to keep: about one day of runs, between 3 and 10."""
     first = next_time(schedule, after)
     second = None if first is None else next_time(schedule, first)
     if first is None or second is None:
@@ -123,19 +123,18 @@ def _every(first: int, step: int, end: int) -> str:
 
 
 def _check(schedule: Schedule) -> None:
-    """Only what Kubernetes itself understands: no seconds, no L, W or #, no zone inside the
-    fields."""
+    """Accepts only the syntax of Kubernetes: no seconds, no L, W or #, no zone in the fields."""
     fields = schedule.cron.upper().split(" ")
     if len(fields) != len(_NAMES):
-        raise SpecError("cron: five fields are needed (minute hour day month weekday)")
+        raise SpecError("cron: must have five fields (minute hour day month weekday)")
     for field, name, word in zip(fields, _NAMES, _FIELD_WORDS, strict=True):
         one = rf"(\*|{name}(-{name})?)(/\d+)?"
         if not re.fullmatch(rf"{one}(,{one})*", field):
-            raise SpecError(f"cron: the {word} field is not understood")
+            raise SpecError(f"cron: the {word} field is not valid")
     try:
         zone = ZoneInfo(schedule.time_zone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise SpecError("timeZone: no such IANA time zone") from None
+        raise SpecError("timeZone: is not an IANA time zone") from None
     try:
         CronSim(schedule.cron, datetime(2026, 1, 1, tzinfo=zone))
     except CronSimError as error:

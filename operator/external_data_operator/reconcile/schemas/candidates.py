@@ -1,7 +1,7 @@
-"""What the first rows of a stream suggest, with the line that would declare it.
+"""Keys and cursors that the first rows of a stream suggest, with the line that declares them.
 
-A suggestion never acts: a key that is unique on one page collapses rows on the next, and a wrong
-cursor skips rows. Only a person can state either.
+A suggestion changes no sync: a key that is unique on one page may merge rows of the next, and a
+wrong cursor skips rows. Only a person can declare either.
 """
 
 import json
@@ -15,7 +15,7 @@ from external_data_operator.reconcile.plans.stream import Stream
 _CANDIDATES_MAX = 20
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _WORDS = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
-"""What YAML reads as something else than text."""
+"""Words that YAML does not read as text."""
 
 
 def find_candidates(stream: Stream, spec: SchemaSpec | None = None) -> list[Candidate]:
@@ -37,15 +37,15 @@ def _suggest_key(key: Sequence[str], rows: int) -> Candidate:
     return Candidate(
         line=f"primaryKey: [{fields}]",
         why=f"{', '.join(key)} was set and different in {count} of the first page. "
-        "Declare it only if it names a row in the whole stream.",
+        "Declare it only if it identifies a row in the whole stream.",
     )
 
 
 def _suggest_cursor(field: IncrementalField) -> Candidate:
     return Candidate(
         line=f"incremental: {{cursorPath: {_spell(field.name)}, cursorType: {field.type}}}",
-        why=f"{field.name} held {field.type} values on the first page. Declare it only if it grows "
-        "whenever a row changes; startParam names the query parameter that asks for newer rows.",
+        why=f"{field.name} has {field.type} values on the first page. Declare it only if it "
+        "increases whenever a row changes; startParam is the query parameter for newer rows.",
     )
 
 

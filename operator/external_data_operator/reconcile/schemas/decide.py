@@ -1,5 +1,4 @@
-"""What an ExternalDataSchema comes to: a plan, a schedule, the run that is wanted now, and a
-status that tells of both."""
+"""The reconcile of an ExternalDataSchema: a plan, a schedule, the next run, and the status."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -11,6 +10,7 @@ from external_data_operator.errors import SpecError
 from external_data_operator.reconcile.base.parsing import (
     parse_spec,
     read_status,
+    say_refused,
 )
 from external_data_operator.reconcile.base.status import (
     Verdict,
@@ -44,24 +44,24 @@ from external_data_operator.settings import Settings
 
 
 def decide_schema(observed: ObservedSchema, settings: Settings, now: datetime) -> Decision:
-    """What one look at a schema comes to."""
+    """One reconcile of a schema."""
     if is_going(observed.schema):
         return Decision()
     look = look_at_schema(observed, settings, now)
     try:
         finding = _find(look)
     except SpecError as error:
-        finding = _stop(look, error.reason, str(error))
+        finding = _stop(look, error.reason, say_refused(error))
     return conclude(look, finding)
 
 
 def refuse_schema(
     observed: ObservedSchema, settings: Settings, reason: Reason, message: str, now: datetime
 ) -> Decision:
-    """Says what a person must change, and does nothing else."""
+    """Only writes the status, with the message that a person must follow."""
     look = look_at_schema(observed, settings, now)
     stalled = reason in STALLING
-    again = None if stalled else "The operator tries again."
+    again = None if stalled else "The operator retries."
     verdict = Verdict("False", reason, message, stalled=stalled, reconciling=again)
     return conclude(look, SchemaFinding(verdict))
 
@@ -76,20 +76,24 @@ def _find(look: SchemaLook) -> SchemaFinding:
     status = read_status(SourceStatus, source)
     ready = find_condition(status.conditions, ConditionType.READY)
     current = status.observed_generation == source["metadata"].get("generation")
-    # The source is being checked: what it says next decides, so nothing is stopped or started.
+    # The source is being checked, and its result decides, so nothing is stopped or started.
     if ready is None or not current or ready.status == "Unknown":
         return _hold(look, spec)
     # Every run would fail in the same way as the check.
     if ready.status == "False":
-        message = f"Source {spec.source_ref.name}: {ready.reason}: {ready.message}"
+        message = f"{_say_source(spec)} is not ready: {ready.reason}: {ready.message}"
         return _stop(look, Reason.SOURCE_NOT_READY, message)
     return _with_source(
         look, spec, parse_spec(SourceSpec, source), status.checked_fingerprint or ""
     )
 
 
+def _say_source(spec: SchemaSpec) -> str:
+    return f"ExternalDataSource {spec.source_ref.name}"
+
+
 def _without_source(look: SchemaLook, spec: SchemaSpec) -> SchemaFinding:
-    """Nothing may run for a source that is gone."""
+    """Nothing may run for a source that was deleted."""
     namespace = namespace_of(look.observed.schema)
     children = look.observed.children
     intents: list[Intent] = [
@@ -99,14 +103,18 @@ def _without_source(look: SchemaLook, spec: SchemaSpec) -> SchemaFinding:
     intents.extend(
         Delete("batch/v1", "Job", namespace, run.job, run.uid) for run in look.runs if run.active
     )
-    message = f"No ExternalDataSource {spec.source_ref.name} is in this namespace."
-    verdict = Verdict("False", Reason.SOURCE_NOT_FOUND, message, reconciling="Waiting for it.")
+    message = (
+        f"{_say_source(spec)} does not exist in this namespace. "
+        "Create it, or delete this ExternalDataSchema."
+    )
+    wait = "Waiting for the ExternalDataSource."
+    verdict = Verdict("False", Reason.SOURCE_NOT_FOUND, message, reconciling=wait)
     return SchemaFinding(verdict, tuple(intents))
 
 
 def _hold(look: SchemaLook, spec: SchemaSpec) -> SchemaFinding:
-    """While the source is being checked everything stays as it is."""
-    wait = f"Waiting until source {spec.source_ref.name} has been checked."
+    """While the source is being checked, nothing changes."""
+    wait = f"Waiting for the check of {_say_source(spec)}."
     verdict = judge_runs(look.runs, look.status) or Verdict(
         "Unknown", Reason.PROGRESSING, wait, reconciling=wait
     )
@@ -118,7 +126,7 @@ def _hold(look: SchemaLook, spec: SchemaSpec) -> SchemaFinding:
 
 
 def _stop(look: SchemaLook, reason: Reason, message: str) -> SchemaFinding:
-    """The schedule stops; what runs goes on."""
+    """The schedule stops; active runs continue."""
     children = look.observed.children
     intents = tuple(
         Suspend(one.namespace, one.name) for one in children.cron_jobs if not one.suspended
@@ -132,21 +140,22 @@ def _with_source(
     observed = look.observed
     catalogue = read_catalogue(observed.discovery, observed.discovery_parts)
     names = list_streams(source, catalogue)
-    # Only a check can tell which streams there are, and what it found is gone.
+    # Only a check can list the streams, and its result is gone.
     if names is None:
         return _hold(look, spec)
-    # A stream that vanished may come back: its table and its history stay.
+    # A stream that disappeared may return, so its table and its history stay.
     if spec.stream not in names:
         message = (
-            f"Source {spec.source_ref.name} has no stream {spec.stream}; its table stays as it is."
+            f"{_say_source(spec)} has no stream {spec.stream}. The table was not changed. "
+            "Add the stream to the source, or delete this ExternalDataSchema."
         )
         return _stop(look, Reason.STREAM_NOT_FOUND, message)
-    # Two writers of one table would overwrite each other; the older one was there first.
+    # Two writers of one table would overwrite each other; the older schema keeps the table.
     if observed.rivals:
         message = say_taken(spec, source, names, observed.rivals[0])
         return _stop(look, Reason.TABLE_TAKEN, message)
     stream = find_stream(source, catalogue, spec.stream)
-    # A part of the catalogue is gone; without the declared key the sync type would be another.
+    # A part of the catalogue is gone; without the declared key the sync type would change.
     if stream is None:
         return _hold(look, spec)
     options = pick_options(spec, stream)

@@ -1,4 +1,4 @@
-"""Two schemas that write to the same table, and what a person can do about it."""
+"""Two schemas that write to the same table, and the remedy."""
 
 from collections.abc import Collection
 
@@ -21,7 +21,7 @@ from external_data_operator.settings import Settings
 
 
 def table_claim(source: Object, schema: Object, settings: Settings) -> str | None:
-    """The address that this schema would write to; None where that cannot be said."""
+    """The address of the table of this schema; None if it is not known."""
     try:
         spec = parse_spec(SourceSpec, source)
         place = SourcePlace(settings, namespace_of(source), name_of(source))
@@ -36,15 +36,16 @@ def table_claim(source: Object, schema: Object, settings: Settings) -> str | Non
 def say_taken(
     spec: SchemaSpec, source: SourceSpec, names: Collection[str], rival: ResourceKey
 ) -> str:
-    """A prefix parts the tables of two sources, and not those of two streams of one."""
+    """The message of TableTaken. A prefix separates the tables of two sources, but not those of two
+    streams of one source."""
     table = table_name(source.table_prefix, spec.stream)
     others = [name for name in names if name != spec.stream]
     twins = [name for name in others if table_name(source.table_prefix, name) == table]
-    message = f"{rival.kind} {rival.name} writes to the same table {table}; "
+    message = f"{rival.kind} {rival.name} writes to the same table {table}. "
     if twins:
         both = " and ".join([*twins, spec.stream])
-        return f"{message}rename one of the streams {both} of source {spec.source_ref.name}."
+        return f"{message}Rename one of the streams {both} of {spec.source_ref.name}."
     return (
-        f"{message}give one of the sources a tablePrefix, "
-        "or delete one of the schemas if both sync one stream."
+        f"{message}Give one of the sources a tablePrefix, "
+        "or delete one of the schemas if both sync the same stream."
     )

@@ -1,8 +1,8 @@
-"""The check of a source: which Job asks it, what its answer says, and when to ask again.
+"""The check of a source: its Job, its result, and the time of the next check.
 
 One check belongs to one fingerprint (the plan, and the versions of what it refers to) and one
-token of `refresh-schemas`. A failed one is repeated with growing pauses. Between two answers the
-last one holds.
+token of `refresh-schemas`. A failed check is repeated with growing pauses. Between two checks the
+last result is valid.
 """
 
 from collections.abc import Mapping
@@ -52,7 +52,7 @@ _LOG_PATIENCE = timedelta(seconds=30)
 _UNREAD = Failure(
     failure_class=FailureClass.BUG,
     reason=Reason.INTERNAL_ERROR,
-    message="The check succeeded, but what it found could not be read from its pod's log.",
+    message="The check succeeded, but its result could not be read from the log of its pod.",
 )
 _POD_WAIT_S = 8.0
 _REPEATED = "The check will be repeated."
@@ -130,7 +130,7 @@ def _while_active(question: Question, active: Run, ended: Run | None) -> Answer:
     # The pod cannot begin, and nothing else would say why.
     elif active.trouble is not None and not _bides(active.trouble, verdict):
         trouble = active.trouble
-        say = None if trouble.stalled else "The check is under way."
+        say = None if trouble.stalled else "The check is in progress."
         verdict = Verdict("False", trouble.reason, trouble.message, trouble.stalled, say)
     return Answer(verdict, look_again_s=None if active.has_pod else _POD_WAIT_S)
 

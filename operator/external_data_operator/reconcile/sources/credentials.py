@@ -1,5 +1,5 @@
-"""Credentials around a source: those that stand in its spec are moved out, those that it refers
-to must be there.
+"""The credentials of a source: the operator moves inline ones into a Secret, and waits for those
+that the spec refers to.
 
 Values pass through as SecretStr, from the spec into one intent, and nowhere else.
 """
@@ -40,14 +40,14 @@ from external_data_operator.reconcile.sources.owner import own
 
 
 def credentials_names(source: Object) -> tuple[str, str]:
-    """The names that a source's own Secret may have: the plain one, and one for where that is
-    somebody else's."""
+    """The names that a source's own Secret may have: the plain one, and another one if the plain
+    one belongs to another owner."""
     plain = suffixed(name_of(source), "credentials", length_max=OBJECT_NAME_MAX)
     return plain, suffixed(plain, hash_of(uid_of(source)), length_max=OBJECT_NAME_MAX)
 
 
 def move_inline(observed: ObservedSource, spec: SourceSpec) -> StoreCredentials | None:
-    """Moves every credential that stands in the spec into a Secret that the source owns."""
+    """Moves every inline credential of the spec into a Secret that the source owns."""
     inline = find_inline(spec)
     if not inline:
         return None
@@ -85,7 +85,8 @@ def _patch(source: Object, inline: list[InlineCredential], secret: str) -> list[
 
 
 def _without_values(applied: str, inline: list[InlineCredential], secret: str) -> str:
-    """What kubectl remembers, with references instead, so that its next apply sees no leftover."""
+    """kubectl's last-applied annotation with references in place of values, so that its next apply
+    finds no leftover."""
     document = json.loads(applied)
     for one in inline:
         parent = document.get("spec", {})
@@ -101,12 +102,13 @@ def _without_values(applied: str, inline: list[InlineCredential], secret: str) -
 def find_missing_credentials(
     observed: ObservedSource, spec: SourceSpec, place: SourcePlace
 ) -> str | None:
-    """The first Secret, ConfigMap or key that is referred to and not there, in a sentence."""
+    """A sentence about the first Secret, ConfigMap or key that the spec refers to and that does not
+    exist."""
     for need in find_needs(spec):
         there = observed.secrets if need.kind == "Secret" else observed.config_maps
         lack = _lack(there.get(need.name), need.keys)
         if lack is not None:
-            return f"{need.kind} {need.name} {lack} ({need.location})."
+            return f"{need.kind} {need.name} {lack}. Create it, or correct {need.location}."
     name = default_secret_name(spec, place.settings)
     if name is None:
         return None
@@ -114,8 +116,8 @@ def find_missing_credentials(
     if lack is None:
         return None
     return (
-        f"Secret {name} {lack} in namespace {place.settings.namespace}: "
-        "the operator's administrator sets the default destination's credentials there."
+        f"Secret {name} in namespace {place.settings.namespace} {lack}. Ask the operator's "
+        "administrator to put the credentials of the default destination there."
     )
 
 
@@ -127,7 +129,7 @@ def _lack(data: Data | None, keys: tuple[str, ...]) -> str | None:
 
 
 def copy_default(observed: ObservedSource, spec: SourceSpec, place: SourcePlace) -> list[Intent]:
-    """Our copy of the default destination's credentials, where it is missing, old or not ours."""
+    """Our copy of the default destination's credentials, if it is missing, old or not ours."""
     name = default_secret_name(spec, place.settings)
     if name is None or observed.default_secret is None:
         return []

@@ -1,5 +1,5 @@
-"""What an ExternalDataSource comes to: credentials in place, the source checked, a schema for each
-stream, a status."""
+"""The reconcile of an ExternalDataSource: its credentials, its check, a schema for each stream, and
+the status."""
 
 from datetime import datetime
 
@@ -8,9 +8,7 @@ from external_data_operator.api.conditions import STALLING, ConditionType, Reaso
 from external_data_operator.api.source import SourceSpec
 from external_data_operator.errors import SpecError
 from external_data_operator.reconcile.base.actions import find_token
-from external_data_operator.reconcile.base.parsing import (
-    parse_spec,
-)
+from external_data_operator.reconcile.base.parsing import parse_spec, say_refused
 from external_data_operator.reconcile.base.status import (
     Verdict,
     find_condition,
@@ -54,7 +52,7 @@ _SOON_S = 1.0
 
 
 def decide_source(observed: ObservedSource, settings: Settings, now: datetime) -> Decision:
-    """What one look at a source comes to."""
+    """One reconcile of a source."""
     source = observed.source
     if is_going(source):
         return Decision()
@@ -62,19 +60,19 @@ def decide_source(observed: ObservedSource, settings: Settings, now: datetime) -
     try:
         return _decide(look, parse_spec(SourceSpec, source))
     except SpecError as error:
-        return _refuse(look, error.reason, str(error))
+        return _refuse(look, error.reason, say_refused(error))
 
 
 def refuse_source(
     observed: ObservedSource, settings: Settings, reason: Reason, message: str, now: datetime
 ) -> Decision:
-    """Says what a person must change, and does nothing else."""
+    """Only writes the status, with the message that a person must follow."""
     return _refuse(look_at_source(observed, settings, now), reason, message)
 
 
 def _refuse(look: SourceLook, reason: Reason, message: str) -> Decision:
     stalled = reason in STALLING
-    again = None if stalled else "The operator tries again."
+    again = None if stalled else "The operator retries."
     verdict = Verdict("False", reason, message, stalled=stalled, reconciling=again)
     return conclude(look, Answer(verdict))
 
@@ -87,16 +85,18 @@ def _decide(look: SourceLook, spec: SourceSpec) -> Decision:
     if move is not None and settings.reject_inline_credentials:
         keys = ", ".join(f"{key}.value" for key in move.values)
         raise SpecError(
-            f"{keys}: this operator refuses credentials in a spec; use secretKeyRef",
+            f"The spec contains a credential in {keys}, and this operator refuses credentials in a "
+            "spec. Put it into a Secret, and refer to the Secret with secretKeyRef.",
             Reason.INLINE_CREDENTIALS_REFUSED,
         )
     # The move changes the spec, so this look ends here: the event of the change starts the next.
     if move is not None:
-        note = Note("Normal", "CredentialsMoved", f"Moved into Secret {name_of(move.secret)}.")
+        said = f"Moved the credentials of the spec into Secret {name_of(move.secret)}."
+        note = Note("Normal", "CredentialsMoved", said)
         return Decision(intents=(move,), notes=(note,), look_again_s=_SOON_S)
     plan = plan_text(build_check_plan(spec, look.place))
     missing = find_missing_credentials(observed, spec, look.place)
-    # A check would only say the same a minute later, and count as a failure of the source.
+    # A check would fail for the same reason a minute later, and count as a failure of the source.
     if missing is not None:
         return _wait_for(look, missing)
     copy = copy_default(observed, spec, look.place)
@@ -110,8 +110,8 @@ def _decide(look: SourceLook, spec: SourceSpec) -> Decision:
 
 
 def _wait_for(look: SourceLook, missing: str) -> Decision:
-    """Goes on by itself once it is there; what already runs is left alone."""
-    wait = "Waiting for what the spec refers to."
+    """The operator continues as soon as the object exists. Active runs are not ended."""
+    wait = "Waiting for the Secrets and ConfigMaps that the spec refers to."
     verdict = Verdict("False", Reason.SECRET_NOT_FOUND, missing, reconciling=wait)
     before = find_condition(look.status.conditions, ConditionType.READY)
     known = before is not None and before.reason == Reason.SECRET_NOT_FOUND
@@ -129,7 +129,7 @@ def _with_answer(look: SourceLook, question: Question, found: Answer) -> Decisio
     ]
     notes: list[Note] = []
     streams = None if found.catalogue is None else list_streams(spec, found.catalogue)
-    # Without an answer nothing is known of the streams: the schemas stay as they are.
+    # Without an answer the streams are unknown, so the schemas do not change.
     if streams is not None:
         made, said = decide_schemas(observed, spec, streams)
         intents.extend(made)

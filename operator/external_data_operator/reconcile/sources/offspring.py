@@ -1,8 +1,9 @@
-"""The schemas that a source makes for its streams: one for each that has none, filled only where
-nobody else decides.
+"""The schemas that a source creates for its streams: one for each stream without a schema, with
+only the fields that no other manager has set.
 
-A schema that a user wrote counts for its stream, whatever it is called; ours then gives way. Of a
-schema of ours, a field that somebody else has set is theirs from then on.
+A schema of a user counts for its stream, whatever its name is; the operator then deletes its own.
+In a schema of the operator, a field that another manager has set belongs to that manager from then
+on.
 """
 
 from collections.abc import Collection
@@ -33,7 +34,7 @@ _NAMED_MAX = 5
 def decide_schemas(
     observed: ObservedSource, spec: SourceSpec, streams: Collection[str]
 ) -> tuple[list[Intent], list[Note]]:
-    """What becomes of the source's streams, and a note where schemas are new."""
+    """The schemas of the source's streams, and a note if schemas are new."""
     uid = uid_of(observed.source)
     by_stream: dict[str, list[Object]] = {}
     for schema in observed.schemas:
@@ -60,8 +61,8 @@ def _give_way(schemas: list[Object]) -> list[Intent]:
 
 
 def _fields(spec: SourceSpec, stream: str) -> Object:
-    """What the source's policy says of a schema, as little as can be: what is absent stays free
-    for others."""
+    """The fields that the source's policy sets, as few as possible, since other managers may set
+    the rest."""
     enabled = spec.schemas.enable is EnablePolicy.ALL and is_wanted(spec.schemas, stream)
     return {} if enabled else {"shouldSync": False}
 
@@ -80,7 +81,7 @@ def _make(observed: ObservedSource, name: str, stream: str, fields: Object) -> I
 
 
 def foreign_fields(schema: Object) -> set[str]:
-    """The fields of the spec that somebody else has set."""
+    """The fields of the spec that another manager has set."""
     found: set[str] = set()
     for entry in schema["metadata"].get("managedFields") or []:
         if entry.get("manager") == marks.FIELD_MANAGER or entry.get("subresource"):
@@ -95,4 +96,10 @@ def _notes(names: list[str]) -> list[Note]:
         return []
     rest = f" and {len(names) - _NAMED_MAX} more" if len(names) > _NAMED_MAX else ""
     said = ", ".join(names[:_NAMED_MAX]) + rest
-    return [Note("Normal", "SchemasCreated", f"A schema was made for each new stream: {said}")]
+    return [
+        Note(
+            "Normal",
+            "SchemasCreated",
+            f"Created an ExternalDataSchema for each new stream: {said}.",
+        )
+    ]

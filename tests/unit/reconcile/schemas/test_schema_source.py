@@ -78,7 +78,7 @@ def test_the_younger_of_two_schemas_for_one_table_does_not_run():
 def test_two_sources_of_one_table_are_told_to_part_by_a_prefix():
     decision, _ = look(observe_schema(rivals=(OLDER,)))
     message = condition(decision.status, "Ready")["message"]
-    assert "older writes to the same table orders;" in message
+    assert "older writes to the same table orders." in message
     assert "tablePrefix" in message
 
 
@@ -89,7 +89,7 @@ def test_two_streams_of_one_table_are_told_to_differ_before_either_runs():
     decision, _ = look(replace(world, source=source))
     assert ready_of(decision)[:2] == ("False", "InvalidSpec")
     message = condition(decision.status, "Ready")["message"]
-    assert message.startswith("rest.streams: names of streams differ in more than case")
+    assert message.startswith("The spec is not valid: rest.streams: names of streams must differ")
 
 
 def test_two_streams_whose_names_fall_together_claim_the_same_table():

@@ -220,7 +220,8 @@ def test_a_pod_that_the_cluster_refuses_is_said_in_the_clusters_words():
     decision, _ = look(replace(world, children=replace(world.children, refusals=(refusal,))))
     assert ready_of(decision) == ("False", "PodRefused", False)
     assert condition(decision.status, "Reconciling") is not None
-    assert condition(decision.status, "Ready")["message"] == "exceeded quota: pods"
+    message = condition(decision.status, "Ready")["message"]
+    assert message == "The cluster refused the pod: exceeded quota: pods."
 
 
 def test_the_status_says_what_the_first_pages_lack():

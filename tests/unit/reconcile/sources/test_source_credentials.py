@@ -35,7 +35,7 @@ def test_a_missing_secret_is_named_with_its_field_and_looked_for_again():
     assert ready_of(decision) == ("False", "SecretNotFound", False)
     assert condition(decision.status, "Reconciling") is not None
     message = condition(decision.status, "Ready")["message"]
-    assert message == "Secret api does not exist (rest.auth.bearer.token)."
+    assert message == "Secret api does not exist. Create it, or correct rest.auth.bearer.token."
     assert decision.look_again_s == 5
     assert created_jobs(decision) == []
 
@@ -43,7 +43,7 @@ def test_a_missing_secret_is_named_with_its_field_and_looked_for_again():
 def test_a_missing_key_is_named():
     decision, _ = look(observe_source(secrets={"api": Data("1", frozenset({"tokn"}))}))
     message = condition(decision.status, "Ready")["message"]
-    assert message == "Secret api has no key token (rest.auth.bearer.token)."
+    assert message == "Secret api has no key token. Create it, or correct rest.auth.bearer.token."
 
 
 def test_the_pause_before_looking_for_a_secret_again_grows_to_a_minute():
@@ -99,7 +99,7 @@ def test_an_operator_that_refuses_inline_credentials_says_which_field_and_touche
     assert ready_of(decision) == ("False", "InlineCredentialsRefused", True)
     assert decision.intents == ()
     message = condition(decision.status, "Ready")["message"]
-    assert message.startswith("rest.auth.bearer.token.value:")
+    assert message.startswith("The spec contains a credential in rest.auth.bearer.token.value,")
     assert CREDENTIAL not in text_of(decision)
 
 
@@ -155,6 +155,6 @@ def test_a_missing_secret_of_the_default_destination_is_the_administrators_to_ma
     settings = type(SETTINGS)(namespace="ops", runner_image="r:1", default_destination=s3)
     decision, _ = look(observe_source(), settings=settings)
     assert (
-        "Secret lake does not exist in namespace ops"
+        "Secret lake in namespace ops does not exist."
         in condition(decision.status, "Ready")["message"]
     )
