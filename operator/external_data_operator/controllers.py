@@ -1,8 +1,8 @@
 """The kinds of resource that the operator reconciles: one line each.
 
 The cluster's side and the runtime are given this table and name no kind; the CRDs and the reference
-pages are generated from it. A kind's model, what a look at it reads, how it decides and whom its
-changes wake are in its `Controller`.
+pages are generated from it. A kind's model, what a look at it reads, how it decides and which
+objects its changes wake are in its `Controller`.
 """
 
 from collections.abc import Mapping

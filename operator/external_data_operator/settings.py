@@ -92,7 +92,7 @@ def logs_json(environ: Mapping[str, str]) -> bool:
 
 
 def parse_settings(environ: Mapping[str, str]) -> Settings:
-    """The settings that the variables say; empty ones count as absent.
+    """The settings in the variables; an empty variable counts as unset.
 
     Raises SettingsError, which names each wrong variable.
     """

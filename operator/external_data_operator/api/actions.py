@@ -116,7 +116,7 @@ def list_actions(kind: str) -> list[Action]:
 
 
 def explain_unsupported(action: Action, kind: str) -> str:
-    """The message for a person who requested an action that objects of this kind do not take."""
+    """The message for a request of an action that objects of this kind do not take."""
     instead = action.instead
     if action.enabled:
         instead = f"Use it on an {' or an '.join(action.on)}."

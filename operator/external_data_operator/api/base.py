@@ -3,8 +3,8 @@
 A spec refuses keys that it does not know, so that a typing error is seen at once; a status and a
 hand-off between two versions of our own processes ignore them, so that an older reader survives a
 newer writer. All are frozen values with camel-case keys, and the sentence under a field is what
-`kubectl explain` and the reference pages show. What a schema cannot say is a `CelRule`: one
-declaration, checked by the API server as CEL and here as Python.
+`kubectl explain` and the reference pages show. A rule that a schema cannot express is a `CelRule`:
+one declaration, checked by the API server as CEL and here as Python.
 """
 
 from collections.abc import Callable
@@ -21,12 +21,12 @@ BROKEN_RULE = "broken_rule"
 
 @dataclass(frozen=True)
 class CelRule:
-    """A rule that a structural schema cannot say.
+    """A rule that a structural schema cannot express.
 
-    `rule` is a CEL expression over `self` (and `oldSelf`), `message` what a person reads when it is
-    refused, `holds` the same test of a parsed model. `update_only` marks a transition rule, which a
-    model alone cannot check. `field` is the key, below the rule's own object, that the refusal
-    points at.
+    `rule` is a CEL expression over `self` (and `oldSelf`), `message` the reason for people when it
+    is refused, `holds` the same test of a parsed model. `update_only` marks a transition rule,
+    which a model alone cannot check. `field` is the key, below the rule's own object, that the
+    refusal points at.
     """
 
     rule: str
@@ -87,7 +87,7 @@ class SpecModel(ApiModel):
 
 
 class UnionModel(SpecModel):
-    """A one-of union by key: exactly one field is set, and its name says which."""
+    """A one-of union by key: exactly one field is set."""
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:

@@ -301,7 +301,7 @@ PASSING: frozenset[Reason] = frozenset(
         Reason.SOURCE_NOT_READY,
     }
 )
-"""Usually resolved without a person, who need not look unless the reason stays."""
+"""Usually resolved by itself; a person need not look unless the reason stays."""
 
 ATTENTION: frozenset[Reason] = frozenset(Reason) - GOOD_NEWS - PASSING
 """A person should look, even if the operator retries."""

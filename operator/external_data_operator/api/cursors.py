@@ -29,7 +29,7 @@ class RowOrder(StrEnum):
 
 
 DEFAULT_TYPE = CursorType.DATE_TIME
-"""Of a field that nobody gave a type; `cursorType` has the same default."""
+"""Type of a field that has no declared type; `cursorType` has the same default."""
 
 
 class IncrementalField(ApiModel):

@@ -4,7 +4,7 @@ lines of the pod's log.
 A catalogue of 2,000 tables is 8 MB of JSON, which repeats itself; a container runtime cuts a line
 at 16 KiB, and the kubelet begins a new file at 10 MiB and serves only the newest. So a document is
 compressed and cut into pieces that are one line each, on standard output, whatever the log's format
-is. The digest says whether all pieces of one document are there.
+is. The digest shows whether all pieces of one document are present.
 """
 
 import base64

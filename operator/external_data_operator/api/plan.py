@@ -87,7 +87,7 @@ class FileDestination(ApiModel):
 
 
 class TableTarget(ApiModel):
-    """Where one table lies, or, for a check, where the source's tables will."""
+    """The place of one table, or, for a check, of all tables of the source."""
 
     s3: S3Destination | None = None
     """A bucket."""
@@ -172,7 +172,7 @@ add_kinds(Plan, after="source")
 
 
 class FailureClass(StrEnum):
-    """Who can mend a failure: time, a person, or us."""
+    """What resolves a failure: a retry, a person, or a fix of a bug."""
 
     RETRYABLE = "Retryable"
     CONFIGURATION = "Configuration"
@@ -228,7 +228,7 @@ class Report(ApiModel):
     them."""
 
     def find_table(self, stream: str) -> TableReport | None:
-        """What the run left in a stream's table; None where the report does not tell."""
+        """The report of a stream's table; None if the report does not have it."""
         return next((one for one in self.tables if one.stream in (stream, None)), None)
 
     @model_validator(mode="before")

@@ -1,5 +1,4 @@
-"""What only a source itself can tell a command: whether it lets us in, and which streams it
-has."""
+"""Checks for the commands: whether a source accepts the credentials, and which streams it has."""
 
 import uuid
 from collections.abc import Iterator
@@ -58,7 +57,7 @@ def _ask(session: CommandSession, plan: Plan) -> tuple[Report, Discovery | None]
 
 
 def _conclude(session: CommandSession, plan: Plan, report: Report) -> Exit:
-    """Says why a check failed."""
+    """Prints the failure of a check, if any."""
     if report.failure is not None:
         session.display.fail(plan.source, report.failure)
     return Exit(exit_code_of(report))

@@ -1,5 +1,5 @@
-"""Credentials of a run without a cluster: from Secrets in the same files, from a folder, or as they
-stand in the manifest."""
+"""Credentials of a run without a cluster: from Secrets in the same files, from a folder, or
+inline in the manifest."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -144,14 +144,14 @@ class Progression:
 
 
 def worst(statuses: Sequence[Exit]) -> Exit:
-    """The status of several runs: a bug outweighs what a person must do, and that what time
-    mends."""
+    """The status of several runs: a bug outweighs a failure for a person, which outweighs one
+    that may pass."""
     order = (Exit.INVALID, Exit.CONFIGURATION, Exit.RETRYABLE)
     return next((status for status in order if status in statuses), Exit.OK)
 
 
 def drop_empty(members: Mapping[str, Any]) -> dict[str, Any]:
-    """Without members that say nothing."""
+    """Without empty members."""
     return {key: value for key, value in members.items() if value not in (None, "", [], {})}
 
 

@@ -32,7 +32,7 @@ _Spec = TypeVar("_Spec", bound=ApiModel)
 
 
 class _Metadata(ApiModel):
-    """What names an object, as somebody wrote it."""
+    """The name of an object in a manifest."""
 
     name: Any = None
     namespace: Any = None

@@ -45,7 +45,7 @@ Known = Mapping[tuple[str, str], Findings]
 _NOTHING: Known = {}
 _HOW_TO_SAY_WHERE = "file:///folder or s3://bucket/prefix"
 _NOT_USED = Destination(s3=S3Destination(bucket="not-used"))
-"""Stands where a plan needs a bucket, until the folder that was asked for takes its place."""
+"""A placeholder for a plan that needs a bucket, until `_redirect` replaces it."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def parse_cidrs(texts: Sequence[str]) -> list[str]:
 
 def build_sync_plans(manifests: Manifests, wishes: Wishes, known: Known = _NOTHING) -> list[Plan]:
     """A plan for each table that would be synced, or for all those that one feed fills, in the
-    order of the files; a source of which neither the spec nor `known` tells the streams has none.
+    order of the files; a source whose streams neither the spec nor `known` lists has no plan.
     Raises CommandError."""
     refuse_unknown(manifests, wishes, known)
     return [
@@ -103,8 +103,8 @@ def build_sync_plans(manifests: Manifests, wishes: Wishes, known: Known = _NOTHI
 
 
 def build_check_plans(manifests: Manifests, wishes: Wishes) -> list[Plan]:
-    """A plan for each source, of those of its streams that were asked for; a source whose streams
-    only a check can tell stays whole. Raises CommandError."""
+    """A plan for each source, of the selected streams; a source whose streams only a check can
+    list stays whole. Raises CommandError."""
     refuse_unknown(manifests, wishes, _NOTHING)
     plans = (build_source_plan(source, wishes) for source in manifests.sources)
     return [plan for plan in plans if plan is not None]

@@ -1,5 +1,4 @@
-"""What the commands that ask a source share: the manifests, what was asked for, and whom to
-tell."""
+"""The state that the commands share: the manifests, the options and the output."""
 
 import tempfile
 from collections.abc import Iterator

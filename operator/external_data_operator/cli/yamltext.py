@@ -1,7 +1,7 @@
-"""YAML as kubectl reads it, with the line that each value stands on.
+"""YAML as kubectl reads it, with the line of each value.
 
 Scalars resolve as in the API machinery: a date and a time of day stay text, `1e3` is a number, and
-a key that stands twice in one mapping is an error rather than the last one winning.
+a key that is twice in one mapping is an error, instead of the last one winning.
 """
 
 import re
@@ -35,7 +35,7 @@ _Loader.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+.012345
 
 
 class YamlTextError(Exception):
-    """The text is not YAML; the message says where."""
+    """The text is not YAML; the message names the position."""
 
     def __init__(self, line: int, message: str) -> None:
         """`line` counts from 1."""
@@ -45,7 +45,7 @@ class YamlTextError(Exception):
 
 @dataclass(frozen=True)
 class YamlDocument:
-    """One document: its data, and where each part of it stands."""
+    """One document: its data, and the position of each part."""
 
     data: Any
     node: yaml.Node
@@ -62,7 +62,7 @@ class YamlDocument:
         return int(line) + 1
 
     def find_repeated_keys(self) -> Iterator[tuple[YamlPath, int]]:
-        """Keys that stand twice in one mapping, and the line of the second."""
+        """Keys that are twice in one mapping, and the line of the second."""
         yield from _find_repeated(self.node, ())
 
 

@@ -1,2 +1,2 @@
-"""The door to the API server, and the only importer of its client: observe, apply, read logs, tell
-events."""
+"""Access to the API server, and the only importer of its client: observe, apply, read logs,
+write events."""

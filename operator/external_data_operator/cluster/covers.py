@@ -1,8 +1,7 @@
-"""Whether an object already is what a manifest wants, so that nothing is written when nothing
-differs.
+"""Whether an object already matches a manifest, so that nothing is written if nothing differs.
 
-What a manifest no longer says must go, too, and the object alone does not show which of its fields
-were once ours. So each object carries a hash of the manifest that it was written from.
+A field that a manifest no longer has must be removed, and the object alone does not show which
+fields were ours. So each object carries a hash of the manifest that it was written from.
 """
 
 import json

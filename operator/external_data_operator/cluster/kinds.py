@@ -22,7 +22,7 @@ class ApiKind:
 
     @property
     def api_version(self) -> str:
-        """As `apiVersion` says it."""
+        """The value of `apiVersion`."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
     def path(self, namespace: str | None, name: str | None = None, part: str | None = None) -> str:

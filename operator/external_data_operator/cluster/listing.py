@@ -92,7 +92,7 @@ class Lister:
         return found, min(versions, default=0)
 
     async def _namespaces(self) -> list[str | None]:
-        """None stands for all; patterns are looked up."""
+        """None means all; patterns are matched against the namespaces."""
         patterns = self._settings.watch_namespaces
         if not patterns:
             return [None]

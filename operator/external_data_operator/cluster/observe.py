@@ -187,7 +187,7 @@ class Observer:
 
 def _version(item: Object) -> str:
     """Changes with the values alone, as labels come and go without a rotation. Keyed with the uid,
-    so that nobody recognises a value by its digest, and a Secret made anew counts as another."""
+    so that a value cannot be recognised by its digest, and a recreated Secret counts as another."""
     values = json.dumps([item.get("data"), item.get("binaryData")], sort_keys=True)
     digest = hmac.new(uid_of(item).encode(), values.encode(), hashlib.sha256)
     return digest.hexdigest()[:_DIGEST_LENGTH]

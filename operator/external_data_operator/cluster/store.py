@@ -1,8 +1,8 @@
-"""What the watches told so far: our own kinds and all their children, found by owner.
+"""The objects of the watches: our own kinds and all their children, indexed by owner.
 
 A full listing fills it before anything is decided, and each later listing corrects it, so that a
-missed event heals. Of two versions of an object the newer one stays; what a write answered is
-kept at once. Parts that nobody reads are dropped.
+missed event has no lasting effect. Of two versions of an object the newer one is kept; the response
+of a write is stored at once. Unused parts are dropped.
 """
 
 from collections import OrderedDict
@@ -140,7 +140,7 @@ class Store:
         return [] if parent is None else [(self._dependents, parent)]
 
     def _slim(self, item: Object) -> Object:
-        """The item without what nobody reads."""
+        """The item without unused parts."""
         meta: dict[str, Any] = dict(item["metadata"])
         controller = self._controllers.get(item["kind"])
         if controller is None or not controller.needs_managed_fields:

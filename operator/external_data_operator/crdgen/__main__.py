@@ -1,6 +1,6 @@
 """Writes everything that is generated from the models: `python -m external_data_operator.crdgen`.
 
-With `--check` nothing is written, and the exit status says whether something would have been.
+With `--check` nothing is written, and the exit status is 1 if a file is stale.
 """
 
 import sys
@@ -9,7 +9,7 @@ from external_data_operator.crdgen.outputs import ROOT, build_outputs, find_stal
 
 
 def main(arguments: list[str]) -> int:
-    """0 when the files are as the models say, or have been made so."""
+    """Returns 0 if the files match the models, or were written."""
     outputs = build_outputs()
     stale = find_stale(ROOT, outputs)
     for path in stale:

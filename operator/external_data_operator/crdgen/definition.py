@@ -36,7 +36,7 @@ def build_definition(kind: ResourceKind) -> YamlMapping:
 
 
 class _Plain(yaml.SafeDumper):
-    """Spells every value out where it stands."""
+    """Writes every value in full, without anchors."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002
         """No anchors: the document is read by people."""
@@ -44,7 +44,7 @@ class _Plain(yaml.SafeDumper):
 
 
 def build_yaml(document: YamlMapping) -> str:
-    """The document as committed, under a line that says where it comes from."""
+    """The document as committed, under a line that names its origin."""
     return HEADER + yaml.dump(
         document, Dumper=_Plain, sort_keys=False, allow_unicode=True, width=110
     )

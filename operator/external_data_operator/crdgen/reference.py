@@ -25,7 +25,7 @@ _LENGTH_WORTH_SAYING = 256
 
 @dataclass(frozen=True)
 class _Row:
-    """One field, named from the object whose table it stands in."""
+    """One field, named relative to the object of its table."""
 
     name: str
     schema: JsonSchema

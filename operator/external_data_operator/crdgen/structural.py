@@ -1,6 +1,6 @@
 """From a pydantic model to the structural schema that the API server accepts.
 
-JSON Schema says more than a structural schema may (`$ref`, `anyOf` with null, `const`, property
+JSON Schema allows more than a structural schema (`$ref`, `anyOf` with null, `const`, property
 names) and some of it in another dialect (numeric `exclusiveMinimum`). One walk rewrites it,
 refusing what it does not know rather than dropping it in silence.
 """
@@ -25,7 +25,7 @@ _KEPT = (
 
 
 class _Generator(GenerateJsonSchema):
-    """Pydantic's own generator, taught what a structural schema says differently."""
+    """Pydantic's own generator, adapted to structural schemas."""
 
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
         """An optional field is one that may be absent: the API server prunes its null, so that
@@ -33,7 +33,7 @@ class _Generator(GenerateJsonSchema):
         return self.generate_inner(schema["schema"])
 
     def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        """Says only defaults that tell a reader something: no null, no empty text, list, map or
+        """Keeps only defaults that inform a reader: no null, no empty text, list, map or
         object."""
         said = super().default_schema(schema)
         default = said.get("default")
@@ -45,7 +45,7 @@ class _Generator(GenerateJsonSchema):
         return said if default in (None, "", [], {}) else {**said, "default": default}
 
     def sort(self, value: JsonSchemaValue, parent_key: str | None = None) -> JsonSchemaValue:  # noqa: ARG002
-        """Keeps the order in which the models say things."""
+        """Keeps the order of the models."""
         return value
 
     def model_schema(self, schema: core_schema.ModelSchema) -> JsonSchemaValue:

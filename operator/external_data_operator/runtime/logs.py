@@ -20,7 +20,7 @@ _FIELDS = frozenset(field.name for field in fields(Subject))
 
 
 def set_up_logging(settings: Settings, controllers: Mapping[str, Controller]) -> None:
-    """Logs to standard error as the settings say; the libraries only from warnings on."""
+    """Logs to standard error by the settings; libraries log only warnings and errors."""
     set_up(
         sys.stderr.write,
         as_json=settings.log_format == "json",

@@ -25,7 +25,7 @@ def obey_signals(stop: asyncio.Event) -> None:
 
 
 def _handler(kind: ApiKind, store: Store) -> Callable[..., Any]:
-    """Keeps what an event says; the store tells whom it concerns."""
+    """Puts the object of an event into the store, which wakes the objects concerned."""
 
     async def receive(event: Any, **_: Any) -> None:
         item = {**event["object"], "apiVersion": kind.api_version, "kind": kind.kind}
@@ -44,7 +44,7 @@ async def _login(**kwargs: Any) -> kopf.ConnectionInfo | None:
 
 
 async def watch(settings: Settings, kinds: ApiKinds, store: Store, stop: asyncio.Event) -> None:
-    """Keeps the store as the watches tell, until `stop` is set."""
+    """Updates the store from the watches, until `stop` is set."""
     registry = kopf.OperatorRegistry()
     kopf.on.login(registry=registry)(_login)
     for kind in kinds.watched:

@@ -1,7 +1,7 @@
 """The queue of objects to look at: each key once, never two looks at one key at a time, failures
 with growing pauses.
 
-A key that is added while it is being looked at is looked at once more. Keys may be added for
+A key that is added during its look gets another look. Keys may be added for
 later; the earliest time counts. All of it lives in memory: after a restart everything is looked
 at anyway.
 """
@@ -21,7 +21,7 @@ class WorkQueue:
     """Keys, now and later; belongs to one event loop."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
-        """`clock` says seconds that never go backwards."""
+        """`clock` returns seconds that never go backwards."""
         self._clock = clock
         self._ready: deque[ResourceKey] = deque()
         self._waiting: set[ResourceKey] = set()
@@ -52,7 +52,7 @@ class WorkQueue:
             self.add(key)
 
     def add_later(self, key: ResourceKey, seconds: float) -> None:
-        """Look at it then, or earlier where that was said before."""
+        """Look at it after these seconds, or at an earlier time that was set before."""
         when = self._clock() + seconds
         if when < self._due.get(key, float("inf")):
             self._due[key] = when
@@ -84,7 +84,7 @@ class WorkQueue:
         self._release(key)
 
     def failed(self, key: ResourceKey) -> float:
-        """The look failed; says how long until the next one."""
+        """The look failed. Returns the seconds until the next one."""
         count = self._failures.get(key, 0)
         self._failures[key] = count + 1
         pause = min(FAILURE_FIRST_S * (1 << min(count, 16)), FAILURE_MAX_S)
@@ -101,7 +101,7 @@ class WorkQueue:
             self.add(key)
 
     def _wake(self) -> float | None:
-        """Moves what is due; says how long until the next is."""
+        """Moves the keys that are due. Returns the seconds until the next one."""
         now = self._clock()
         while self._heap:
             when, _, key = self._heap[0]

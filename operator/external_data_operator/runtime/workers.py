@@ -19,6 +19,7 @@ from external_data_operator.errors import (
 )
 from external_data_operator.logs import about
 from external_data_operator.reconcile.base.controller import Controller
+from external_data_operator.reconcile.base.status import end_sentence
 from external_data_operator.reconcile.base.world import Decision, ResourceKey
 from external_data_operator.runtime import metrics
 from external_data_operator.runtime.logs import Subjects
@@ -81,8 +82,15 @@ class Reconciler:
         decision = Decision()
         if world is not None:
             refuse = self._controllers[key.kind].refuse
-            decision = refuse(world, self._settings, reason, str(error), now)
+            decision = refuse(world, self._settings, reason, _say_refused(error), now)
         return Decision(status=decision.status, notes=decision.notes, look_again_s=REFUSED_AGAIN_S)
+
+
+def _say_refused(error: ClusterError) -> str:
+    """The message of the condition; that of a taken name is a sentence of our own."""
+    if isinstance(error, TakenError):
+        return str(error)
+    return f"The API server refused an object that the operator applied: {end_sentence(str(error))}"
 
 
 async def work(queue: WorkQueue, reconciler: Reconciler, subjects: Subjects) -> None:

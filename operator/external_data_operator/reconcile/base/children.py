@@ -51,7 +51,7 @@ class ContainerWait:
 
 @dataclass(frozen=True)
 class Pod:
-    """A pod, as far as it says how a run stands."""
+    """The parts of a pod that show the state of a run."""
 
     name: str
     job: str
@@ -62,7 +62,7 @@ class Pod:
     """Of the whole pod, such as Evicted."""
     message: str = ""
     unschedulable: str | None = None
-    """What the scheduler says, if no node takes the pod."""
+    """The message of the scheduler, if no node can run the pod."""
     end: ContainerEnd | None = None
     waits: tuple[ContainerWait, ...] = ()
 

@@ -1,5 +1,5 @@
-"""What a kind of resource declares, so that `cluster` and `runtime` name none: what a look at it
-reads, how it decides, and whom its changes wake."""
+"""The declaration of a kind of resource, so that `cluster` and `runtime` name none: what a look
+reads, how it decides, and which objects its changes wake."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Decide(Protocol):
     """One look at an object."""
 
     def __call__(self, world: World, settings: Settings, now: datetime) -> Decision:
-        """What it comes to."""
+        """The decision."""
 
 
 class Refuse(Protocol):
@@ -46,7 +46,7 @@ class Refuse(Protocol):
     def __call__(
         self, world: World, settings: Settings, reason: Reason, message: str, now: datetime
     ) -> Decision:
-        """Says what a person must change, and does nothing else."""
+        """Only writes the status, with the message that a person must follow."""
 
 
 def read_nothing(_: World, __: Settings) -> Reads:
@@ -55,17 +55,17 @@ def read_nothing(_: World, __: Settings) -> Reads:
 
 
 def read_no_log(_: World) -> LogRead | None:
-    """Its children tell everything in their status."""
+    """No log is needed; the status of the children suffices."""
     return None
 
 
 def refer_to_nothing(_: Object) -> ResourceKey | None:
-    """It stands alone."""
+    """It has no parent."""
     return None
 
 
 def show_nothing(_: Object) -> object:
-    """Nobody reads it."""
+    """No other object reads it."""
     return None
 
 
@@ -96,4 +96,4 @@ class Controller:
     claims: Callable[[Object, Object | None, Settings], str | None] = claim_nothing
     """What only the oldest of several may have, from the object and its parent."""
     needs_managed_fields: bool = False
-    """Whether somebody asks who set which field; the watches drop that otherwise."""
+    """Whether its decisions read managedFields, which the watches drop otherwise."""

@@ -1,5 +1,4 @@
-"""Events: said once, when something changed, in the words that a person looks for in `kubectl
-describe`."""
+"""Events for changes of Ready, which `kubectl describe` shows. Each is written once."""
 
 from collections.abc import Sequence
 

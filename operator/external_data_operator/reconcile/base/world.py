@@ -155,7 +155,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Decision:
-    """What one look at an object comes to."""
+    """The result of one look at an object."""
 
     intents: tuple[Intent, ...] = ()
     status: Object | None = None
@@ -166,7 +166,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Trouble:
-    """Why something does not go on."""
+    """The cause that stops progress."""
 
     reason: Reason
     message: str

@@ -1,8 +1,8 @@
-"""What a check found, as ConfigMaps keep it: an index, and the streams in compressed chunks.
+"""The result of a check in ConfigMaps: an index, and the streams in compressed chunks.
 
 A ConfigMap ends at 1 MiB, and a database of 2,000 tables is 8 MB of JSON. So the streams are
-compressed, some dozen at a time, and spread over as many objects as they need: the head, which
-has the index, and others that the head names. The others are named by their content and never
+compressed, some dozen at a time, and divided into the number of objects that they need: the head,
+which has the index, and others that the head names. The others are named by their content and never
 change, so that a head and the objects that it names always belong together, whenever the operator
 dies between two writes. A look at one schema unpacks one chunk and parses one stream.
 """
@@ -121,7 +121,7 @@ def discovery_name(source: str) -> str:
 
 
 def find_discovery(log: str, run: str) -> Discovery | None:
-    """What a check handed over in its pod's log; None unless all of it is there."""
+    """The result of a check in the log of its pod; None unless it is complete."""
     content = find_document(log, Document.DISCOVERY, run)
     try:
         return None if content is None else Discovery.model_validate_json(content)
@@ -207,7 +207,7 @@ def _build_chunks(texts: Sequence[str]) -> tuple[list[str], list[tuple[str, int,
 
 
 def _fill_objects(chunks: Sequence[str], room: int) -> Iterator[dict[str, str]]:
-    """The chunks by their keys, as many to an object as go in; the first has only this room."""
+    """The chunks by their keys, in as few objects as possible; the first has only this room."""
     found: dict[str, str] = {}
     for number, chunk in enumerate(chunks):
         if len(chunk) > room:

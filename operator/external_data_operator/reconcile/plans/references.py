@@ -1,5 +1,4 @@
-"""What a spec refers to: Secrets and ConfigMaps by key, and credentials that stand in it in
-plain.
+"""The Secrets and ConfigMaps that a spec refers to, by key, and its inline credentials.
 
 The walk goes over the models by type, so that a new kind of source needs no line here. Locations
 are the spec's own keys.
@@ -30,7 +29,7 @@ class Need:
 
 @dataclass(frozen=True)
 class InlineCredential:
-    """A credential that stands in the spec."""
+    """An inline credential of a spec."""
 
     location: SpecPath
     value: SecretStr
@@ -48,7 +47,7 @@ class InlineCredential:
 
 
 def find_inline(spec: SourceSpec) -> list[InlineCredential]:
-    """Every credential that the spec holds in plain."""
+    """Every inline credential of the spec."""
     return [
         InlineCredential(location, found.value)
         for location, found in _walk(spec, ())

@@ -26,8 +26,8 @@ from external_data_operator.reconcile.plans.stream import Stream, from_discovery
 
 
 def list_streams(spec: SourceSpec, found: Findings | None) -> Collection[str] | None:
-    """The source's streams, in its order; None as long as only a check can tell which there are and
-    none has."""
+    """The source's streams, in its order; None while only a check can list them and there was
+    none."""
     declared = find_declared_streams(spec)
     if declared is not None:
         return [one.stream.name for one in declared]
@@ -35,7 +35,8 @@ def list_streams(spec: SourceSpec, found: Findings | None) -> Collection[str] | 
 
 
 def find_stream(spec: SourceSpec, found: Findings | None, name: str) -> Stream | None:
-    """The stream of this name; None if there is none, or nobody knows enough of it to sync it."""
+    """The stream of this name; None if it does not exist, or too little of it is known to sync
+    it."""
     seen = None if found is None else found.find(name)
     stream = None if seen is None else from_discovery(seen)
     declared = find_declared_streams(spec)
@@ -88,7 +89,7 @@ def pick_options(spec: SchemaSpec, stream: Stream) -> SyncOptions:
 
 
 def _pick_type(stream: Stream, *, has_key: bool) -> SyncType:
-    """A stream that cannot be asked for changes is read as a whole, unless the spec says more."""
+    """A stream without a cursor or a log is read as a whole."""
     if stream.cursor is None and not stream.has_log:
         return SyncType.FULL_REFRESH
     return SyncType.INCREMENTAL if has_key else SyncType.APPEND

@@ -9,7 +9,7 @@ from external_data_operator.reconcile.base.world import Object, name_of, namespa
 
 @dataclass(frozen=True)
 class Owner:
-    """Whom a child belongs to; it goes when its owner goes."""
+    """The owner of a child; Kubernetes deletes the child with its owner."""
 
     item: Object
     word: str

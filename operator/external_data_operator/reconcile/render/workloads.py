@@ -2,7 +2,7 @@
 
 It meets the restricted profile of pod security: no root, no capabilities, no writable root file
 system, no token for the Kubernetes API. Credentials are files of one projected volume and may be
-missing, so that the runner, and not a pod that never starts, says which one.
+missing, so that the runner reports the missing one, instead of a pod that never starts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ CONTAINER = "runner"
 CHECK_DEADLINE_S = 300
 SYNC_RETRIES = 3
 _GRACE_S = 10
-"""A run that is cut off loses nothing; it goes on from its journal."""
+"""A run that is killed loses nothing; the next pod resumes from its journal."""
 _READABLE = 0o444
 _OPTIONAL_KEYS = {S3_KEYS[-1]: S3_OPTIONAL_KEYS}
 

@@ -10,8 +10,8 @@ _TRIES = {
     FailureClass.BUG: (timedelta(minutes=5), timedelta(hours=6)),
     FailureClass.CONFIGURATION: (timedelta(minutes=10), timedelta(hours=6)),
 }
-"""Of a check. Retrying what only a person can mend is slow: the source may have been mended where
-we cannot see it."""
+"""Of a check. Failures for a person are retried slowly: the cause may have been corrected at the
+source, where the operator cannot see it."""
 _RUN = (timedelta(minutes=5), timedelta(hours=6))
 WAIT_MIN_S, WAIT_MAX_S = 5.0, 60.0
 

@@ -138,6 +138,11 @@ def _tell_refusal(refusal: Refusal) -> Trouble:
     return Trouble(Reason.POD_REFUSED, f"The cluster refused the pod: {cause}")
 
 
+def _join(said: str, cause: str) -> str:
+    """One sentence; Kubernetes may leave the cause out."""
+    return f"{said}: {end_sentence(cause)}" if cause else f"{said}."
+
+
 def _say_pull_failed(image: str) -> str:
     return f"The image {image} cannot be pulled. Check its name and the pull secrets."
 
@@ -145,9 +150,7 @@ def _say_pull_failed(image: str) -> str:
 def _find_obstacle(pod: Pod) -> Trouble | None:
     """Why a pod does not start."""
     if pod.unschedulable is not None:
-        return Trouble(
-            Reason.UNSCHEDULABLE, f"No node can run the pod: {end_sentence(pod.unschedulable)}"
-        )
+        return Trouble(Reason.UNSCHEDULABLE, _join("No node can run the pod", pod.unschedulable))
     for wait in pod.waits:
         if wait.reason in _IMAGE_REASONS:
             return Trouble(Reason.IMAGE_PULL_FAILED, _say_pull_failed(wait.image))

@@ -7,7 +7,7 @@ from external_data_operator.api.plan import Report
 
 
 def find_logged_report(log: str, run: str) -> Report | None:
-    """The report that a run handed over in its pod's log; None unless all of it is there."""
+    """The report of a run in the log of its pod; None unless it is complete."""
     content = find_document(log, Document.REPORT, run)
     try:
         return None if content is None else Report.model_validate_json(content)

@@ -1,1 +1,1 @@
-"""What an ExternalDataSchema comes to."""
+"""The reconcile of ExternalDataSchema."""

@@ -13,8 +13,7 @@ STATUS_COLUMNS_MAX = 2000
 
 
 def run_to_read(runs: Sequence[Run], stream: str, status: SchemaStatus) -> str | None:
-    """The Job whose report has no room for the table or its columns, as long as nobody has read its
-    log."""
+    """The Job whose report has no room for the table or its columns, until its log was read."""
     run = last_success(runs)
     if run is None or run.report is None:
         return None

@@ -81,7 +81,7 @@ def _find(look: SchemaLook) -> SchemaFinding:
         return _hold(look, spec)
     # Every run would fail in the same way as the check.
     if ready.status == "False":
-        message = f"{_say_source(spec)} is not ready: {ready.reason}: {ready.message}"
+        message = f"{_say_source(spec)} is not ready ({ready.reason}): {ready.message}"
         return _stop(look, Reason.SOURCE_NOT_READY, message)
     return _with_source(
         look, spec, parse_spec(SourceSpec, source), status.checked_fingerprint or ""

@@ -89,7 +89,7 @@ class Situation:
 
     @property
     def active(self) -> Run | None:
-        """The run under way."""
+        """The active run."""
         return find_active(self.runs)
 
 
@@ -128,23 +128,23 @@ def decide_next_run(situation: Situation, now: datetime) -> NextRun:
 
 
 def _decide_own_run(situation: Situation, now: datetime) -> NextRun:
-    """A run that nobody asked for, outside of the schedule."""
+    """A run without a request, outside of the schedule."""
     last = situation.last
     # A new schema is not kept waiting for its schedule.
     if last is None and not situation.history:
         return _start(situation, "Initial")
-    # What failed for good is tried again at once when its inputs change, also long after its Job.
+    # A failure for good is retried at once when its inputs change, even long after its Job.
     if situation.blocked_inputs is not None:
         return _after_change(situation, situation.blocked_inputs)
-    # What may pass is tried again after a pause.
+    # A failure that may pass is retried after a pause.
     if last is not None and last.failure is not None:
         return _retry_in_time(situation, last, now)
     return NextRun()
 
 
 def _instead_of(situation: Situation, active: Run) -> NextRun:
-    """A run whose pod cannot begin is made anew once that may help; it has written nothing yet. Its
-    request was carried out when it was made."""
+    """A run whose pod cannot start is recreated when its recipe changes; it has written nothing
+    yet. Its request was handled when it was created."""
     recipe = _recipe(situation, active.trigger, allow_shrink=active.allows_shrink)
     if not active.stuck or active.recipe == recipe_hash(recipe):
         return NextRun()

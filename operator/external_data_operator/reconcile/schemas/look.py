@@ -28,7 +28,7 @@ class SchemaLook:
 
     @property
     def active(self) -> Run | None:
-        """The run under way."""
+        """The active run."""
         return find_active(self.runs)
 
     @property

@@ -1,1 +1,1 @@
-"""What an ExternalDataSource comes to."""
+"""The reconcile of ExternalDataSource."""

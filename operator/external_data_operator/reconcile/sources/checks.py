@@ -85,20 +85,20 @@ class Answer:
 
 
 def answer(question: Question, now: datetime) -> Answer:
-    """What the checks so far say, and the next one where one is due."""
+    """The result of the checks so far, and the next check if one is due."""
     runs = [
         _known_run(question, run)
         for run in read_runs(question.observed.children, CHECK)
         if _is_of(run, question)
     ]
     ended = next((run for run in reversed(runs) if not run.active), None)
-    # A check that runs will tell; until then the last answer holds.
+    # The last result is valid until the active check ends.
     if runs and runs[-1].active:
         return _while_active(question, runs[-1], ended)
     # Jobs go after a day, and what a person deletes is not asked for again without need.
     if ended is None:
         return _without_a_run(question)
-    # A failure may be mended where we cannot see it, so that even a failure for good is repeated.
+    # The cause may be corrected at the source, so even a failure for good is repeated.
     if ended.failure is not None:
         return _after_failure(question, ended, ended.failure, now)
     return _after_success(question, ended, now)
@@ -109,7 +109,7 @@ def _is_of(run: Run, question: Question) -> bool:
 
 
 def _known_run(question: Question, run: Run) -> Run:
-    """What the pods no longer say of a failure is in the status, if that is about this question."""
+    """A failure whose pod is gone is read from the status, if that is about this question."""
     status = question.status
     ready = find_condition(status.conditions, ConditionType.READY)
     answered = status.handled_requests.get(REFRESH_SCHEMAS, "") == question.token
@@ -124,10 +124,10 @@ def _while_active(question: Question, active: Run, ended: Run | None) -> Answer:
     # The check that runs repeats one that failed: its verdict holds until the repetition ends.
     if failure is not None:
         verdict = _failed(question, failure)
-    # The pod has reported, and the Job's condition follows in a moment.
+    # The pod has reported, and the Job's condition follows shortly.
     elif active.report is not None and active.report.failure is not None:
         verdict = _failed(question, active.report.failure)
-    # The pod cannot begin, and nothing else would say why.
+    # The pod cannot start, and no other condition shows why.
     elif active.trouble is not None and not _bides(active.trouble, verdict):
         trouble = active.trouble
         say = None if trouble.stalled else "The check is in progress."
@@ -136,7 +136,7 @@ def _while_active(question: Question, active: Run, ended: Run | None) -> Answer:
 
 
 def _bides(trouble: Trouble, verdict: Verdict) -> bool:
-    """A busy cluster delays the check of a source that was ready, and says nothing against it."""
+    """A busy cluster delays the check of a source that was ready; the source stays ready."""
     return verdict.ready == "True" and trouble.reason is Reason.UNSCHEDULABLE
 
 
@@ -192,7 +192,7 @@ def _keep(question: Question, discovery: Discovery, ended: Run) -> Answer:
 
 
 def _unread(question: Question, ended: Run) -> Failure | None:
-    """A check that succeeded is worth nothing while nobody could read what it found."""
+    """A check that succeeded counts as failed while its result could not be read."""
     return None if find_kept(question.observed).get(marks.RUN) == ended.uid else _UNREAD
 
 
@@ -228,7 +228,7 @@ def _under_way(question: Question) -> Verdict:
 
 
 def _failed(question: Question, failure: Failure) -> Verdict:
-    """A pod that was stuck until its deadline says what it was stuck at."""
+    """A pod that was stuck until its deadline keeps the reason for which it was stuck."""
     before = find_condition(question.status.conditions, ConditionType.READY)
     if failure.reason is Reason.DEADLINE_EXCEEDED and before and before.reason in STUCK:
         reason = Reason(before.reason)

@@ -73,7 +73,7 @@ def _find_error(look: SourceLook, verdict: Verdict) -> str | None:
 
 
 def _find_kind(source: Object) -> str | None:
-    """The key that says what kind of source it is, also in a spec that does not parse."""
+    """The key of the kind of source, also in a spec that does not parse."""
     spec = source.get("spec") or {}
     return next((kind for kind in SOURCES if kind in spec), None)
 

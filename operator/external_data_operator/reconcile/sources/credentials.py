@@ -70,7 +70,7 @@ def _free_name(observed: ObservedSource) -> str:
 
 
 def _patch(source: Object, inline: list[InlineCredential], secret: str) -> list[Object]:
-    """References in place of values, and only if nobody changed the source meanwhile."""
+    """References in place of values, and only if the source has not changed meanwhile."""
     version = source["metadata"]["resourceVersion"]
     patch: list[Object] = [{"op": "test", "path": "/metadata/resourceVersion", "value": version}]
     for one in inline:

@@ -40,7 +40,7 @@ def _find_head(observed: ObservedSource) -> Object | None:
 
 
 def find_kept(observed: ObservedSource) -> Mapping[str, str]:
-    """The annotations of what is kept, which say of which question and check it is the answer."""
+    """The annotations of the kept catalogue, which name its question and its check."""
     head = _find_head(observed)
     if head is None or find_catalogue(observed) is None:
         return {}

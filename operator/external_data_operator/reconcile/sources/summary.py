@@ -48,7 +48,7 @@ def find_source_phase(schemas: Sequence[SchemaSummary]) -> Phase | None:
 
 
 def count_schemas(schemas: Sequence[SchemaSummary]) -> SchemaCounts:
-    """How many schemas there are, and how they stand."""
+    """The number of schemas by state."""
     return SchemaCounts(
         total=len(schemas),
         enabled=sum(one.enabled for one in schemas),

@@ -30,7 +30,7 @@ class Adapter(Protocol):
     """One kind of source; each method is given the kind's own spec."""
 
     def declare_streams(self, source: Any) -> Sequence[DeclaredStream] | None:
-        """The streams that the spec declares; None if only a check can tell which there are."""
+        """The streams that the spec declares; None if only a check can list them."""
 
     def find_doubts(self, source: Any) -> Iterable[Problem]:
         """What the spec may declare and is likely a mistake; nothing of it refuses the spec."""
@@ -52,7 +52,7 @@ def find_adapter(kind: str) -> Adapter:
 
 def find_declared_streams(spec: SourceSpec) -> list[DeclaredStream] | None:
     """The streams that the spec declares, in its order, each with its place in the spec; None if
-    only a check can tell which there are."""
+    only a check can list them."""
     assert spec.kind is not None, "a rule of the spec"
     declared = find_adapter(spec.kind).declare_streams(spec.chosen)
     if declared is None:

@@ -26,8 +26,8 @@ class RestAdapter:
                 yield Problem(("streams", index, *location), message)
 
     def narrow(self, source: RestSource, streams: Collection[str]) -> RestSource:
-        """The others are no part of what a run reads, so that a change of one is none of the
-        other's plan."""
+        """A run does not read the other streams, so a change of one does not change the plan of
+        another."""
         only = [stream for stream in source.streams if stream.name in streams]
         return source.model_copy(update={"streams": only})
 
