@@ -1,5 +1,5 @@
-//! What can be wrong with a page. A failure names places, JSON types and keys, and never a value of
-//! the body.
+//! The failures of a page. Their texts contain positions, JSON types and keys, never a value of the
+//! body.
 
 use std::fmt;
 
@@ -86,7 +86,7 @@ impl Failure {
         self
     }
 
-    /// Adds line, column and row to what is said of a place in `text`.
+    /// Adds line, column and row of the position in `text` to the detail.
     #[cold]
     pub fn placed(mut self: Box<Self>, text: &[u8]) -> Box<Self> {
         if let Some(at) = self.at {

@@ -91,7 +91,7 @@ class Columns:
         return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
 
     def describe_twins(self) -> tuple[str, ...]:
-        """Sentences on structs that are text because of the names of their members."""
+        """Notes on structs that become text because of the names of their members."""
         return tuple(
             f"Members {twins} in {source} cannot be told apart by readers, so that the column is "
             "JSON text."

@@ -73,15 +73,15 @@ def order_values(column: pa.Array, kind: CursorType, *, name: str) -> pa.Array:
     """The column's values. ConfigurationError where there are some, and none is of this type."""
     found = read_values(column, kind)
     if found.unreadable and found.values.null_count == len(found.values):
-        raise fail_unreadable(name, kind, f"it is of type {column.type}")
+        raise fail_unreadable(name, kind, f"its type is {column.type}")
     return found.values
 
 
 def fail_unreadable(name: str, kind: CursorType, what: str) -> ConfigurationError:
-    """What to say of a field whose values are all of another type."""
+    """The error for a field whose values are all of another type."""
     message = (
-        f"Field {name} does not hold {kind} values: {what}. Choose another incrementalField, or "
-        "state its type (incrementalFieldType, or cursorType of the stream)."
+        f"Field {name} does not contain {kind} values: {what}. Choose another incrementalField, or "
+        "set its type (incrementalFieldType, or cursorType of the stream)."
     )
     return ConfigurationError(Reason.INVALID_SPEC, message)
 

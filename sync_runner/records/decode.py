@@ -1,8 +1,8 @@
-"""Pages of JSON become Arrow batches: the only importer of the native decoder.
+"""Decodes pages of JSON to Arrow batches; the only importer of the native decoder.
 
-What is wrong with a page becomes a remedy here: a body that broke off, that is empty or that holds
-an error in the place of rows is worth another request; one that was never JSON needs a person. A
-page ends nothing unless it is a list.
+An error of the decoder gets its remedy here: a body that is incomplete, empty or an error instead
+of rows is worth another request; one that is not JSON needs a person. Only a list proves the end of
+the rows.
 """
 
 import json
@@ -20,15 +20,15 @@ from sync_runner.records.lone import Expected, Verdict, find_lists, is_error, ju
 
 Body = bytes
 _LIMITS = {
-    "too_many_columns": (Reason.INVALID_RECORDS, "{}"),
-    "too_deep": (Reason.INVALID_RESPONSE, "the response is nested too deep: {}"),
+    "too_many_columns": (Reason.INVALID_RECORDS, "The rows do not fit into columns: {}."),
+    "too_deep": (Reason.INVALID_RESPONSE, "The response is nested too deep: {}."),
 }
 _KEYS_MAX = 20
 _KEY_CHARS_MAX = 64
 
 
 class Value(NamedTuple):
-    """A value beside the rows, in the body's own spelling."""
+    """A value outside the rows, as the body spells it."""
 
     kind: str
     """missing, null, boolean, number, string, object or list."""
@@ -40,18 +40,19 @@ MISSING = Value("missing")
 
 
 class Envelope(NamedTuple):
-    """What a page said beside its rows."""
+    """The facts of a page besides its rows."""
 
     rows: int
     """Rows of this page."""
     values: tuple[Value, ...] = ()
     """The values at the envelope's paths, in their order."""
     digest: int = 0
-    """Tells the text of the rows from that of others, in any process; 0 where there are none."""
+    """Digest of the rows' text, the same in each process; 0 if there are no rows."""
     repeated: bool = False
-    """The rows are those that `push` was told of, and were not added."""
+    """The rows have the digest that was passed to `push`, and were not added."""
     overlap: int = 0
-    """How many of the first rows ended the page before, where that is looked for."""
+    """The number of first rows that were the last ones of the page before, if overlaps are
+    sought."""
 
 
 class RecordDecoder:
@@ -112,7 +113,7 @@ class RecordDecoder:
 
     @property
     def empty_page(self) -> Envelope:
-        """What a response without content (204) says."""
+        """The envelope of a response without content (204)."""
         return self._empty
 
     def push(self, page: Body, *, unless: int | None = None) -> Envelope:
@@ -143,8 +144,8 @@ class RecordDecoder:
         return _read(self._decoder.push(page, lone_object=True, unless=unless))
 
     def _is_stated(self, error: external_data_decoder.DecodeError) -> bool:
-        """Whether an object that looks like a map of rows is said to be one row: by the spec, or by
-        rows before."""
+        """Whether an object that looks like a map of rows is one row by the spec or by earlier
+        rows."""
         names = {name for name, _ in error.keys}
         known = self._expected.known.union(self._decoder.fields, self._expected.stated)
         is_said = self._expected.is_whole_stated or bool(names & known)
@@ -163,25 +164,27 @@ class RecordDecoder:
     def flush(self) -> pa.RecordBatch:
         """All rows since the last flush, with every column of the run so far.
 
-        Columns stand in the order in which they first appeared. One that held only nulls in the
-        whole run has type null; types widen from batch to batch, never narrow.
+        Columns are in the order in which they first appeared. One with only nulls in the whole run
+        has type null; types widen from batch to batch, never narrow.
         """
         return pa.record_batch(self._decoder.flush())
 
     def _remedy(self, error: external_data_decoder.DecodeError, page: Body) -> RunError:
         match error.kind:
-            # A server under load answers with nothing; that proves no end.
+            # A server under load may answer with nothing, which does not prove the end.
             case "empty" | "nothing":
-                message = f"the response holds no rows, and no empty list either: {error.detail}"
+                message = f"The response contains neither rows nor an empty list: {error.detail}."
                 found: RunError = RetryableError(Reason.SOURCE_UNAVAILABLE, message)
-            # Another body than rows: an error, an envelope, or the answer to something else.
+            # A body without rows: an error, an envelope, or the response to another request.
             case "lone_object" | "strangers":
                 found = self._remedy_for_object(error)
             case "map_of_rows":
                 found = self._remedy_for_map(error)
             case "twice":
-                what = f"recordsPath {format_path(self._path)} is twice in the response"
-                message = f"{what}, with different rows, of which one list would be lost"
+                message = (
+                    f"The response contains recordsPath {format_path(self._path)} twice, with "
+                    "different rows, so that one list would be lost."
+                )
                 found = ResponseError(Reason.INVALID_RESPONSE, message, lasting=True)
             case "path_not_found":
                 found = self._remedy_for_path(error)
@@ -191,7 +194,7 @@ class RecordDecoder:
                 reason, words = _LIMITS[kind]
                 found = ResponseError(reason, words.format(error.detail), lasting=True)
             case "too_large":
-                message = f"{error.detail}; ask for smaller pages"
+                message = f"The page is too large: {error.detail}. Request smaller pages."
                 found = ConfigurationError(Reason.LIMIT_EXCEEDED, message)
             case _:
                 found = _remedy_for_text(error.kind, error.detail, page)
@@ -204,34 +207,36 @@ class RecordDecoder:
             found = [format_path((*self._path, name)) for name in find_lists(error.keys)]
             hint = f"recordsPath: {' or '.join(found)}" if found else "recordsPath"
             message = (
-                f"the response is one object with {keys}, which looks like an envelope around the "
-                f"rows; state {hint} (or recordsPath: $ if the object itself is the row)"
+                f"The response is one object with {keys}, which looks like an envelope around the "
+                f"rows. Set {hint}, or recordsPath: $ if the object itself is the row."
             )
             return ResponseError(Reason.INVALID_RECORDS, message)
         if verdict is Verdict.ERROR:
-            message = f"the response is an error in the place of rows, with {keys}"
+            message = f"The response is an error instead of rows, with {keys}."
         elif self._had_rows:
             message = (
-                f"the response has {keys}, and no field of the stream's rows so far; if those are "
-                "its rows now, a run after any edit of the stream's spec takes them"
+                f"The response has {keys}, and no field of the stream's earlier rows. If these are "
+                "its rows now, edit the stream's spec; the next run then accepts them."
             )
         else:
-            message = f"the response is one object with {keys}, and lacks the primary key"
+            message = f"The response is one object with {keys}, without the primary key."
         return RetryableError(Reason.INVALID_RESPONSE, message)
 
     def _remedy_for_map(self, error: external_data_decoder.DecodeError) -> RunError:
-        """Rows by their ids would be one row with a column for each id."""
-        where = f"recordsPath {format_path(self._path)}" if self._path else "the response"
+        """Read as one row, rows by their ids would become a column for each id."""
+        where = (
+            f"The value at recordsPath {format_path(self._path)}" if self._path else "The response"
+        )
         message = (
             f"{where} is one object of {len(error.keys)} objects with the same fields, by "
-            f"{_list_keys(error.keys)}: rows by their ids, and no list of rows. Ask the source for "
-            "a list; if the object itself is the one row, name one of its keys in primaryKey"
+            f"{_list_keys(error.keys)}: rows by their ids instead of a list of rows. Request a "
+            "list; if the object itself is the row, add one of its keys to primaryKey."
         )
         return ResponseError(Reason.INVALID_RECORDS, message)
 
     def _remedy_for_path(self, error: external_data_decoder.DecodeError) -> RunError:
-        """A path that led to rows before, or an error beside it, is not the spec's fault."""
-        message = f"recordsPath {format_path(self._path)} leads nowhere: {error.detail}"
+        """If the path was found before, or the body is an error, the spec is not at fault."""
+        message = f"recordsPath {format_path(self._path)} was not found: {error.detail}."
         if is_error(error.keys):
             return RetryableError(Reason.INVALID_RESPONSE, message)
         if self._had_rows:
@@ -239,8 +244,8 @@ class RecordDecoder:
         return ResponseError(Reason.RECORDS_PATH_NOT_FOUND, message)
 
     def _remedy_for_kind(self, detail: str) -> RunError:
-        """A text in the place of a list that was there before is an error message."""
-        message = f"the rows at {format_path(self._path)} are not JSON objects: {detail}"
+        """A text instead of a list that was there before is an error message."""
+        message = f"The rows at {format_path(self._path)} are not JSON objects: {detail}."
         if self._had_rows:
             return RetryableError(Reason.INVALID_RECORDS, message)
         return ResponseError(Reason.INVALID_RECORDS, message)
@@ -263,17 +268,19 @@ def _parse(path: str) -> FieldPath:
     try:
         return parse_path(path)
     except ValueError as error:
-        raise ConfigurationError(Reason.INVALID_SPEC, str(error)) from error
+        message = f"{str(error).removesuffix('.')}."
+        raise ConfigurationError(Reason.INVALID_SPEC, message) from error
 
 
 def _remedy_for_text(kind: str, detail: str, page: Body) -> RunError:
-    """What broke off may come whole the next time; what is wrong in the middle stays so."""
+    """An incomplete body may be whole the next time; a fault in its middle usually repeats."""
     begin = page[:64].removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n")[:1]
     if begin in {b"{", b"["}:
         if kind == "truncated":
-            message = f"the response begins as JSON and breaks off: {detail}"
+            message = f"The response is incomplete JSON: {detail}."
             return RetryableError(Reason.SOURCE_UNAVAILABLE, message)
-        message = f"the response is not JSON: {detail}"
+        message = f"The response is not valid JSON: {detail}."
         return ResponseError(Reason.INVALID_RESPONSE, message, lasting=True)
-    looks = "looks like HTML or XML" if begin == b"<" else "does not begin like JSON"
-    return ResponseError(Reason.INVALID_RESPONSE, f"the response is not JSON, it {looks}")
+    looks = "looks like HTML or XML" if begin == b"<" else "does not begin with JSON"
+    message = f"The response is not JSON: it {looks}. Check path and baseUrl."
+    return ResponseError(Reason.INVALID_RESPONSE, message)

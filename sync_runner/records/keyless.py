@@ -1,7 +1,8 @@
-"""Rows whose key says nothing. Pure.
+"""Rows without a value in any primary key column. Pure.
 
-Nulls are values of a key, so that all rows without one are one row. A single such row is data; a
-whole batch of them is a key that the source has renamed or dropped, and its rows would be lost.
+Null is a value of a key, so that all rows without a key count as one row. A single such row is
+data; a whole batch of them means that the source has renamed or dropped the key, and its rows would
+be lost.
 """
 
 from collections.abc import Sequence
@@ -13,35 +14,36 @@ from external_data_operator.api.conditions import Reason
 from sync_runner.errors import ConfigurationError
 
 KEYLESS_ROWS = 10
-"""Rows of a batch, all without a key, that are no accident any more."""
+"""If all rows of a batch of this size lack a key, the key is wrong."""
 
 
 def count_keyless(records: pa.RecordBatch, keys: Sequence[str]) -> int:
     """The number of rows without a value in any key column; `keys` are the table's names.
 
-    ConfigurationError(PrimaryKeyMissing) where that is every one of ten rows or more, or where a
-    key holds lists or objects, which have no order.
+    ConfigurationError(PrimaryKeyMissing) if that is each of ten rows or more, or if a key contains
+    lists or objects, which have no order.
     """
     if not keys or not records.num_rows:
         return 0
     present = {name: records.column(name) for name in keys if name in records.schema.names}
     for name, column in present.items():
         if pa.types.is_nested(column.type):
-            raise _refuse(f"Primary key column {name} holds lists or objects")
+            raise _refuse(f"Primary key column {name} contains lists or objects")
     columns = list(present.values())
     if any(column.null_count == 0 for column in columns):
         return 0
     keyless = _count(columns, records.num_rows)
     if keyless == records.num_rows >= KEYLESS_ROWS:
-        raise _refuse(f"None of {keyless} rows has a value in primary key {', '.join(keys)}")
+        columns_named = f"column{'s' if len(keys) > 1 else ''} {', '.join(keys)}"
+        raise _refuse(f"None of {keyless} rows has a value in primary key {columns_named}")
     return keyless
 
 
 def describe_keyless(count: int) -> tuple[str, ...]:
-    """What a run says that took several rows for one."""
+    """The note of a run that counted several rows as one."""
     if count < 2:
         return ()
-    return (f"{count} rows had no value in the primary key and count as one row.",)
+    return (f"{count} rows have no value in the primary key and count as one row.",)
 
 
 def _count(columns: Sequence[pa.Array], rows: int) -> int:
@@ -54,5 +56,5 @@ def _count(columns: Sequence[pa.Array], rows: int) -> int:
 
 
 def _refuse(what: str) -> ConfigurationError:
-    message = f"{what}. Choose columns that name every row; these rows were not published."
+    message = f"{what}. Choose columns that every row has. The rows were not published."
     return ConfigurationError(Reason.PRIMARY_KEY_MISSING, message)

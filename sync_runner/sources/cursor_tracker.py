@@ -1,11 +1,11 @@
-"""How far the batches of a run have come.
+"""Tracks the cursor position of a run, batch by batch.
 
-In an ascending stream everything up to the last cursor value *but one* has been read, and no more:
-rows that share the last value may be on the next page. A run whose rows turn out not to ascend
-loses that privilege, whatever the spec says.
+In an ascending stream all rows up to the last cursor value *but one* have been read: rows with the
+last value may continue on the next page. A run whose rows do not ascend cannot publish before its
+end, whatever the spec declares.
 
-Nobody has read the future: rows after the present are kept, and move no cursor. So they are read
-again until their time has come.
+Rows with a cursor value in the future are kept, but do not advance the cursor, so that they are
+read again until that time has passed: others may still appear before them.
 """
 
 from dataclasses import dataclass, replace
@@ -30,19 +30,19 @@ from sync_runner.records.cursor_column import (
 
 @dataclass(frozen=True)
 class Seen:
-    """What a walk has seen of its cursor, over all its pods."""
+    """The facts about a walk's cursor, over all its pods."""
 
     highest: str | None = None
-    """The highest value that is not after the present."""
+    """The highest value that is not in the future."""
     ascending: bool = True
     """Whether no row so far was below the one before it."""
     rows: int = 0
     ahead: int = 0
-    """Rows after the present."""
+    """Rows in the future."""
     unreadable: int = 0
-    """Rows whose value is none of the type."""
+    """Rows whose value is not of the type."""
     has_field: bool = False
-    """Whether any row had the field, be it without a value."""
+    """Whether any row had the field, with or without a value."""
 
 
 class CursorTracker:
@@ -57,8 +57,8 @@ class CursorTracker:
         seen: Seen,
         is_continued: bool = False,
     ) -> None:
-        """`seen` is what earlier attempts saw, `is_continued` whether an earlier run has left a
-        position to read from.
+        """`seen`: the facts of earlier attempts; `is_continued`: whether an earlier run stored a
+        position.
         """
         self._name = name
         self._kind = kind
@@ -69,17 +69,17 @@ class CursorTracker:
         highest = seen.highest
         self.highest = None if highest is None else Position(highest, kind, name)
         self.complete: Position | None = None
-        """Everything up to here has been read, as far as ascending rows can tell."""
+        """All rows up to this position have been read, if the rows ascend."""
         self.ascending = seen.ascending
 
     @property
     def seen(self) -> Seen:
-        """What a later attempt needs to know."""
+        """The facts that a later attempt needs."""
         highest = None if self.highest is None else self.highest.value
         return replace(self._seen, highest=highest, ascending=self.ascending)
 
     def observe(self, records: pa.RecordBatch) -> None:
-        """Takes the next batch."""
+        """Adds the next batch."""
         if not records.num_rows:
             return
         index = records.schema.get_field_index(self._name)
@@ -91,10 +91,10 @@ class CursorTracker:
             self._observe_column(records.column(index))
 
     def check_end(self) -> None:
-        """At the stream's end: ConfigurationError where rows came, no earlier run has left a
-        position, and no row has the field, or only values of another type.
+        """At the stream's end: ConfigurationError if there are rows, but no position of an earlier
+        run, and no row has the field or a value of its type.
 
-        Rows without a value (null, empty, a zero date) leave the position as it is.
+        Rows without a value (null, empty, a zero date) do not change the position.
         """
         seen = self._seen
         if not seen.rows or self.is_known or seen.ahead:
@@ -102,12 +102,12 @@ class CursorTracker:
         if not seen.has_field:
             message = (
                 f"None of {_count(seen.rows)} has the field {self._name}. Choose another "
-                "incrementalField, or correct cursorPath of the stream."
+                "incrementalField, or correct the stream's cursorPath."
             )
             raise ConfigurationError(Reason.CURSOR_FIELD_MISSING, message)
         if seen.unreadable:
             rows = _count(seen.rows)
-            what = f"of {rows}, {seen.unreadable:,} hold something else and the others nothing"
+            what = f"of {rows}, {seen.unreadable:,} have another type and the others no value"
             raise fail_unreadable(self._name, self._kind, what)
 
     @property
@@ -116,19 +116,20 @@ class CursorTracker:
         return self.highest is not None or self._is_continued
 
     def describe(self) -> tuple[str, ...]:
-        """Sentences on rows that did not move the cursor."""
+        """Notes on rows that did not advance the cursor."""
         notes, seen = [], self._seen
         if seen.ahead:
-            were, their = ("was", "it") if seen.ahead == 1 else ("were", "they")
+            have, they = ("has", "It") if seen.ahead == 1 else ("have", "They")
+            are = "is" if seen.ahead == 1 else "are"
             notes.append(
-                f"{_count(seen.ahead)} {were} after the present in {self._name}. The cursor stays "
-                f"before {'it' if seen.ahead == 1 else 'them'}, so that {their} will be read again."
+                f"{_count(seen.ahead)} {have} a time in the future in {self._name}. "
+                f"{they} did not advance the cursor and {are} read again."
             )
         if seen.unreadable:
             have = "has" if seen.unreadable == 1 else "have"
             notes.append(
                 f"{_count(seen.unreadable)} {have} no {self._kind} value in {self._name} and did "
-                "not move the cursor."
+                "not advance the cursor."
             )
         return tuple(notes)
 
@@ -159,8 +160,8 @@ class CursorTracker:
         )
 
     def _check_order(self, column: pa.Array, values: pa.Array, held: pa.Array) -> None:
-        """Whether the rows still ascend. What follows a row after the present has no order that a
-        position could tell.
+        """Updates whether the rows ascend. After a row in the future, the order of the rows no
+        longer bounds what is still to come.
         """
         if not self.ascending or values.null_count == len(values):
             return
@@ -171,7 +172,7 @@ class CursorTracker:
         self._last = values.drop_null()[-1]
 
     def _begins_below(self, column: pa.Array, values: pa.Array, reached: Position) -> bool:
-        """Whether the first row is below what an earlier attempt came to."""
+        """Whether the first row is below the position of an earlier attempt."""
         at = pc.index(values.is_valid(), True).as_py()
         first = find_highest(column.slice(at, 1), values.slice(at, 1), self._kind)
         return first is not None and is_above(reached, first)

@@ -24,4 +24,4 @@ def test_a_merge_whose_rows_have_lost_their_key_changes_nothing(tmp_path: Path) 
 def test_rows_without_a_key_among_others_are_counted(tmp_path: Path) -> None:
     sync = Syncs(folder_place(tmp_path), options(SyncType.FULL_REFRESH, key=["id"]))
     said = sync.notes([{"id": n} for n in range(5)] + [{"id": None}] * 3)
-    assert said == ["3 rows had no value in the primary key and count as one row."]
+    assert said == ["3 rows have no value in the primary key and count as one row."]

@@ -78,7 +78,7 @@ def test_a_private_host_is_refused(server: RestServer) -> None:
 
 
 def test_a_stream_that_the_source_has_not_is_said(server: RestServer) -> None:
-    with pytest.raises(ConfigurationError, match="no stream named gone") as caught:
+    with pytest.raises(ConfigurationError, match="no stream gone") as caught:
         read(make_plan(server, {}, sync={"stream": "gone"}))
     assert caught.value.reason is Reason.STREAM_NOT_FOUND
 

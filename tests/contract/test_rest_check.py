@@ -203,7 +203,7 @@ def test_a_path_that_the_first_page_lacks_is_said(server: RestServer, tmp_path: 
     server.on("/s0", ok({"data": [{"id": 1}], "paging": {"next": None}}))
     wrong, right = ({"cursor": {"cursorPath": path}} for path in ("next", "paging.next"))
     for pagination, notes in (
-        (wrong, ["cursorPath next is not in the first page. " + _REMEDY]),
+        (wrong, ["cursorPath next was not found in the first page. " + _REMEDY]),
         (right, []),
     ):
         stream = {"recordsPath": "data", "pagination": pagination}

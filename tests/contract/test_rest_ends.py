@@ -80,7 +80,7 @@ def test_a_page_that_stays_empty_before_the_total_fails_the_run(
         return page(part, **({"total": 31} if part or with_total else {}))
 
     server.on("/orders", serve)
-    with pytest.raises(RetryableError, match="empty after 20 rows, and totalPath total decl") as it:
+    with pytest.raises(RetryableError, match="empty after 20 rows, but totalPath total decl") as it:
         read(make_plan(server, {"pagination": TOTAL}))
     assert it.value.reason is Reason.SOURCE_UNAVAILABLE
 
@@ -302,7 +302,7 @@ def test_a_path_that_is_on_no_page_is_said(server: RestServer, style: str) -> No
     }[style]
     notes = read(make_plan(server, {"pagination": pagination}))[-1].notes
     assert len(notes) == 1
-    assert "Path paging.after is on no page that was read" in notes[0]
+    assert "Path paging.after was not found on any page" in notes[0]
 
 
 def test_a_path_that_is_null_or_missing_on_the_last_page_alone_is_not_said(
@@ -434,7 +434,7 @@ def test_a_server_that_ignores_the_offset_ends_at_the_declared_number_of_pages(
     server.on("/orders", page(make_rows(10)))
     error = _refuse(server, {"offset": {"limit": 10, "idlePagesMax": 4}})
     assert error.reason is Reason.LOOP_DETECTED
-    assert "offset 50 was answered with the rows of the page before" in str(error)
+    assert "offset 50 repeats the rows of the page before" in str(error)
 
 
 @pytest.mark.parametrize("style", ["cursor", "next"])

@@ -185,7 +185,7 @@ class TestHowFarItCame:
         server.on("/orders", _table(rows))
         batches = read(make_plan(server, _stream(rowOrder="Ascending"), sync=INCREMENTAL))
         assert batches[-1].position == _at(5)
-        assert batches[-1].notes[0].startswith("1 row was after the present in updated_at.")
+        assert batches[-1].notes[0].startswith("1 row has a time in the future in updated_at.")
         again = read(make_plan(server, _stream(), sync=INCREMENTAL), since=_at(5))
         assert ids_of(again) == [900, 5]
 
@@ -200,7 +200,7 @@ class TestHowFarItCame:
 
     def test_a_field_of_another_type_is_said(self, server: RestServer) -> None:
         server.on("/orders", Table([{"id": 1, "updated_at": "soon"}], "cursor"))
-        with pytest.raises(ConfigurationError, match="does not hold DateTime values"):
+        with pytest.raises(ConfigurationError, match="does not contain DateTime values"):
             read(make_plan(server, _stream(), sync=INCREMENTAL))
 
     def test_nothing_new_has_no_position(self, server: RestServer) -> None:

@@ -57,7 +57,7 @@ def test_an_offset_that_is_the_number_of_a_page_ends_the_run(
     with pytest.raises(ConfigurationError) as caught:
         read(_plan(server, param, initialOffset=start))
     assert caught.value.reason is Reason.INVALID_SPEC
-    assert f"offsetParam {param} is the number of a page" in str(caught.value)
+    assert f"offsetParam {param} as the number of a page" in str(caught.value)
     assert "pagination.cursor" in str(caught.value)
 
 

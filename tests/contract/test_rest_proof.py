@@ -181,7 +181,7 @@ def test_what_is_wrong_in_the_middle_is_said_once_with_its_place(
 ) -> None:
     server.on("/orders", Reply(body=body))
     with pytest.raises(
-        Exception, match=r"not JSON: .* at byte \d+ \(line \d+, column \d+"
+        Exception, match=r"not valid JSON: .* at byte \d+ \(line \d+, column \d+"
     ) as caught:
         read(make_plan(server, {}))
     assert getattr(caught.value, "reason", None) is Reason.INVALID_RESPONSE

@@ -27,8 +27,8 @@ impl<'a> Cursor<'a> {
         Cursor { text, at: 0, depth: 0, is_odd: false, replaced: 0 }
     }
 
-    /// What to say where something else was expected; the end of the text is another failure than a
-    /// wrong byte.
+    /// The failure where something else was expected; the end of the text is another one than a wrong
+    /// byte.
     #[cold]
     #[inline(never)]
     pub fn unexpected(&self, wanted: &str) -> Box<Failure> {
@@ -38,7 +38,7 @@ impl<'a> Cursor<'a> {
                 format!("the body ends at byte {}", self.text.len()),
             );
         }
-        Failure::new(Kind::NotJson, format!("{wanted} expected at byte {}", self.at)).at(self.at)
+        Failure::new(Kind::NotJson, format!("expected {wanted} at byte {}", self.at)).at(self.at)
     }
 
     /// The next byte that is not white space, which stays unread.
@@ -239,7 +239,7 @@ impl<'a> Cursor<'a> {
         let mut digits = self.at - first;
         if digits > 1 && self.text[first] == b'0' {
             self.at = first + 1;
-            return Err(self.unexpected("no digit behind a leading zero"));
+            return Err(self.unexpected("no digit after a leading zero"));
         }
         if !matches!(self.text.get(self.at), Some(b'.' | b'e' | b'E')) {
             return Ok(integer(&self.text[start..self.at], negative, digits, value));

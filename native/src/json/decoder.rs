@@ -158,7 +158,7 @@ impl Decoder {
     /// What is beside the rows, and how many pieces of the page were not UTF-8.
     fn read(&mut self, page: &[u8], leave: Leave) -> Result<(Said, usize)> {
         if page.len() > PAGE_BYTES_MAX {
-            return Err(Failure::new(Kind::TooLarge, "the page has 2 GiB or more"));
+            return Err(Failure::new(Kind::TooLarge, "the body has 2 GiB or more"));
         }
         let body = page.strip_prefix(BYTE_ORDER_MARK).unwrap_or(page);
         if simdutf8::basic::from_utf8(body).is_ok() {

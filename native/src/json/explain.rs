@@ -1,5 +1,5 @@
-//! What is wrong with a page that holds no rows: which keys there are, and what stands in the place
-//! of rows. Nothing here is on the way of a page that has rows.
+//! Explains a page without rows: the keys that it has, and the value that is in the place of rows.
+//! A page with rows never gets here, so that this code may be slow.
 
 use std::collections::HashSet;
 
@@ -8,7 +8,7 @@ use crate::failure::{Failure, Kind, Result};
 use crate::json::cursor::Cursor;
 use crate::json::value::string;
 
-/// What a value is, as far as it tells a row from what is none.
+/// The kind of a value, as needed to distinguish a row from another object.
 pub fn describe(text: &[u8]) -> &'static str {
     match text[0] {
         b'{' | b'[' if is_empty(text) => "empty",
@@ -19,7 +19,7 @@ pub fn describe(text: &[u8]) -> &'static str {
     }
 }
 
-/// What stands behind the end of a body.
+/// The failure for text after the end of a body.
 pub fn explain_rest(cursor: &Cursor<'_>) -> Box<Failure> {
     if matches!(cursor.text[cursor.at], b'{' | b'[') {
         let detail = format!("a second JSON value begins at byte {}", cursor.at);
@@ -28,7 +28,7 @@ pub fn explain_rest(cursor: &Cursor<'_>) -> Box<Failure> {
     cursor.unexpected("the end")
 }
 
-/// Whether the text of an object or a list holds nothing.
+/// Whether an object or a list is empty.
 pub fn is_empty(text: &[u8]) -> bool {
     let inside = text.len().checked_sub(1).and_then(|end| text.get(1..end)).unwrap_or_default();
     matches!(text[0], b'{' | b'[') && inside.trim_ascii().is_empty()
@@ -45,7 +45,7 @@ pub fn type_of(first: u8) -> &'static str {
     }
 }
 
-/// Says how far `path` leads in a body that is known to be JSON, and which keys there are instead.
+/// The first part of `path` that a valid body lacks, and the keys that are there instead.
 pub fn explain_missing(body: &[u8], path: &[String]) -> Result<Box<Failure>> {
     let mut here = body;
     let mut name = "the body".to_owned();
@@ -64,7 +64,7 @@ pub fn explain_missing(body: &[u8], path: &[String]) -> Result<Box<Failure>> {
             }
             None => {
                 let listed = list_keys(members.iter().map(|(found, _)| found.clone()));
-                let detail = format!("{name} has no {}, but {listed}", shown(key));
+                let detail = format!("{name} has no {}, only {listed}", shown(key));
                 let keys = members.into_iter().map(|(key, value)| (key, describe(value)));
                 return Ok(Failure::new(Kind::PathNotFound, detail).with_keys(keys.collect()));
             }
@@ -121,7 +121,7 @@ pub fn list_keys(keys: impl ExactSizeIterator<Item = String>) -> String {
     let more = keys.len().saturating_sub(SHOWN);
     let mut listed: Vec<String> = keys.take(SHOWN).map(|key| shown(&key)).collect();
     if listed.is_empty() {
-        return "no keys at all".to_owned();
+        return "no keys".to_owned();
     }
     if more > 0 {
         listed.push(format!("{more} more"));

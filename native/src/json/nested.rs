@@ -150,7 +150,10 @@ impl<'a> Texts<'a> {
     fn allow(&self, rows: usize, members: usize) -> Result<()> {
         let room = self.text.bytes.used().saturating_mul(GROWTH_MAX) + GROWTH_FREE;
         if rows.saturating_mul(members).saturating_mul(CELL_BYTES) > room {
-            return Err(Failure::new(Why::TooManyColumns, "the objects have few of many members"));
+            return Err(Failure::new(
+                Why::TooManyColumns,
+                "the objects have too many different members",
+            ));
         }
         Ok(())
     }

@@ -153,7 +153,7 @@ impl<'p> Page<'p> {
             Some(Found::Object(_)) => Ok(()),
             Some(Found::Nothing(_)) if leave.nothing => Ok(()),
             Some(Found::Nothing(what)) => {
-                let detail = format!("in place of rows stands {what}");
+                let detail = format!("found {what} instead of rows");
                 Err(Failure::new(Kind::Nothing, detail))
             }
             None => {
@@ -184,7 +184,7 @@ impl<'p> Page<'p> {
         {
             let inside = members(text)?;
             let kind = if is_map_of_rows(&inside)? { Kind::MapOfRows } else { Kind::LoneObject };
-            let failure = Failure::new(kind, "in place of rows stands one object");
+            let failure = Failure::new(kind, "found one object instead of rows");
             let keys = inside.into_iter().map(|(key, value)| (key, describe(value)));
             return Err(failure.with_keys(keys.collect()));
         }
@@ -192,7 +192,7 @@ impl<'p> Page<'p> {
             let (new, _) = self.table.new_fields();
             let keys: Vec<_> = new.map(|name| (string(name), "")).collect();
             let listed = list_keys(keys.iter().map(|(name, _)| name.clone()));
-            let detail = format!("no field of the rows was there before, but {listed}");
+            let detail = format!("the rows have no earlier field, only {listed}");
             return Err(Failure::new(Kind::Strangers, detail).with_keys(keys));
         }
         Ok(())
@@ -324,7 +324,7 @@ impl<'p> Page<'p> {
                 cursor.skip_value()?;
                 Err(Failure::new(
                     Kind::NotObjects,
-                    format!("in place of rows stands {}", type_of(byte)),
+                    format!("found {} instead of rows", type_of(byte)),
                 ))
             }
         }

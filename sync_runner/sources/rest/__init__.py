@@ -1,4 +1,4 @@
-"""The kind `rest`: an API that answers in JSON over HTTP, read page by page."""
+"""The kind `rest`: JSON over HTTP, read page by page."""
 
 from sync_runner.sources import Kind
 from sync_runner.sources.rest.probe import RestProbe

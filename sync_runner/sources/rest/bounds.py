@@ -1,10 +1,10 @@
-"""Which stretch of a stream is asked for: from a lower bound on, or window by window up to the
-present. Pure.
+"""Computes the range of the cursor that is requested: from a lower bound, or window by window up to
+the present. Pure.
 
-Windows touch: each begins at the value at which the one before it ends, so that a source which
-includes its bounds sends such rows twice and one which excludes its upper bound sends them once,
-but none falls between. That is why only rows that collapse by a key are read in windows. Their
-number is bounded: in a stretch that is longer, the first one is.
+Windows touch: each begins at the value at which the one before it ends. A source with inclusive
+bounds sends the rows at the border twice, one with an exclusive upper bound once, and no row is
+lost. Therefore only tables with a key are read in windows. Their number is bounded: in a longer
+range, the first window is longer.
 """
 
 import math
@@ -27,29 +27,29 @@ WINDOWS_MAX = 100_000
 
 @dataclass(frozen=True)
 class Window:
-    """A stretch of the cursor, as positions' texts. Without `until` there is one, open at its
-    end."""
+    """A range of the cursor, as texts of positions. Without `until`, the only one, without an upper
+    bound."""
 
     lower: str | None = None
     upper: str | None = None
     until: str | None = None
-    """Where the last window ends."""
+    """The end of the last window."""
     verbatim: bool = False
-    """`lower` is sent as the spec says it."""
+    """`lower` is sent as the spec contains it."""
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """How a stream's spec wants its bounds."""
+    """The bounds that a stream's spec declares."""
 
     spec: RestIncremental | None
     kind: CursorType
     in_windows: bool = True
-    """Whether rows that are sent twice become one, so that declared windows may be used."""
+    """Whether rows that are sent twice count once, so that declared windows may be used."""
 
     def find_first(self, since: Position | None, *, now: float) -> Window:
-        """Where a run begins. ConfigurationError(InvalidSpec) where `initialValue` is no such
-        value."""
+        """The first window of a run. ConfigurationError(InvalidSpec) if `initialValue` cannot be
+        read."""
         if self.spec is None:
             return Window()
         if self.spec.window_seconds is None or not self.in_windows:
@@ -61,7 +61,7 @@ class Bounds:
         return self._cut(lower, until, is_first=True)
 
     def find_next(self, window: Window) -> Window | None:
-        """The window behind this one; None behind the last."""
+        """The window after this one; None after the last."""
         if window.upper is None or window.until is None or window.upper == window.until:
             return None
         if self._moment(window.upper) >= self._moment(window.until):
@@ -69,7 +69,7 @@ class Bounds:
         return self._cut(window.upper, window.until)
 
     def build_params(self, window: Window) -> list[tuple[str, str]]:
-        """The query parameters that ask for a window."""
+        """The query parameters of a window."""
         spec = self.spec
         if spec is None or spec.start_param is None or window.lower is None:
             return []
@@ -85,7 +85,7 @@ class Bounds:
         if is_first:
             length = max(length, last - begin - (WINDOWS_MAX - 1) * length)
         upper = self._write(shift(begin, length), like=lower)
-        # A moment that its text cannot tell from the one before ends the walk.
+        # If the text is too coarse to advance, the walk would not end.
         is_last = begin < last and not begin < self._moment(upper) < last
         return Window(lower, until if is_last else upper, until)
 
@@ -99,7 +99,7 @@ class Bounds:
 
     @property
     def _day(self) -> timedelta:
-        """A day that has begun is read to its end."""
+        """The current day is read to its end."""
         return timedelta(days=1 if self.kind is CursorType.DATE else 0)
 
     def _moment(self, text: str) -> datetime:
@@ -129,7 +129,8 @@ class Bounds:
             moment = datetime.strptime(text, pattern or "%Y-%m-%d")  # noqa: DTZ007 (a zone follows)
         except ValueError as error:
             message = (
-                "initialValue is neither ISO 8601 nor in incremental.format; windows need that"
+                "incremental.initialValue is neither ISO 8601 nor in incremental.format, so that "
+                "windowSeconds cannot be used. Correct one of them."
             )
             raise ConfigurationError(Reason.INVALID_SPEC, message) from error
         if self.kind is CursorType.DATE:

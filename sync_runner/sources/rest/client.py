@@ -1,5 +1,5 @@
-"""From a REST source's spec to a client: whom to ask, as whom, how fast, and how to spell the first
-request."""
+"""From a REST source's spec to a client and the first request of a stream: origin, authentication,
+rate, TLS and address."""
 
 import json
 from collections.abc import Collection
@@ -52,7 +52,7 @@ def open_client(
 
 
 def find_origin(rest: RestSource) -> Origin:
-    """The origin of `baseUrl`; ConfigurationError where it has none."""
+    """The origin of `baseUrl`; ConfigurationError if it is not valid."""
     return _parse_origin(rest.base_url, "baseUrl")
 
 
@@ -64,7 +64,7 @@ def _parse_origin(url: str, field: str) -> Origin:
 
 
 def build_request(stream: RestStream, url: str) -> Request:
-    """How a stream is asked at this address."""
+    """The request for a stream at this address."""
     body = b"" if stream.body is None else json.dumps(stream.body).encode()
     return Request(stream.method.value, url, body=body)
 
@@ -78,8 +78,8 @@ def build_address(rest: RestSource, stream: RestStream) -> str:
 def expect_rows(
     stream: RestStream, stated: Collection[str], *, known: Collection[str] = ()
 ) -> Expected:
-    """What tells the rows of a stream from what is none. `stated`: fields that every row should
-    have; `known`: fields of its rows before this run."""
+    """What distinguishes the rows of a stream from other bodies. `stated`: fields that every row
+    should have; `known`: fields of its rows before this run."""
     return Expected(
         stated=frozenset(stated),
         known=frozenset(known),
@@ -93,4 +93,5 @@ def find_stream(rest: RestSource, name: str) -> RestStream:
     for stream in rest.streams:
         if stream.name == name:
             return stream
-    raise ConfigurationError(Reason.STREAM_NOT_FOUND, f"the source has no stream named {name}")
+    message = f"The source has no stream {name}. Correct the stream of the schema, or add it."
+    raise ConfigurationError(Reason.STREAM_NOT_FOUND, message)

@@ -1,10 +1,9 @@
-"""Pages asked for before it is their turn, where the paginator can tell where they will be.
+"""Requests pages ahead of their turn, if the paginator can predict them.
 
-A guess holds as long as every page has as many rows as the one before; a page that has not throws
-the guesses behind it away. The number under way grows with each page that came as guessed and falls
-to none with one that did not, so that a source whose pages vary is read one by one. A guess is a
-single attempt: what failed is tried again when its turn comes, and what was guessed behind the end
-hurts nobody.
+A guess is right as long as every page has as many rows as the one before; a page of another size
+discards the guesses after it. The number of guesses grows with each page that was predicted and
+falls to zero with one that was not, so that a source with varying pages is read page by page. A
+guess is a single attempt: a failed one is repeated at its turn, and one after the end is discarded.
 """
 
 from collections import deque
@@ -24,11 +23,11 @@ GUESSED_BYTES_MAX = 32 << 20
 
 
 class Guesses:
-    """The pages under way, in the order of their turn."""
+    """The pages that were requested ahead, in order."""
 
     def __init__(self, client: Client, paginator: Paginator, *, concurrency: int) -> None:
-        """`concurrency` requests are under way at once; as many again may lie ready. There are no
-        guesses where the paginator foresees nothing."""
+        """`concurrency`: concurrent requests; the same number of responses may be waiting. Nothing
+        is requested ahead if the paginator cannot predict pages."""
         self._client = client
         self._foresees = paginator if isinstance(paginator, Foresees) else None
         self._concurrency = concurrency
@@ -38,16 +37,15 @@ class Guesses:
         self._depth = 0
 
     def take(self, request: PageRequest) -> Callable[[], Response] | None:
-        """The answer to a request that was guessed; it waits for it, and raises what the attempt
-        raised."""
+        """A function that waits for the response to a guessed request and returns it or raises the
+        error of the attempt; None if the request was not guessed."""
         if self._pages and self._pages[0][0].request == request.request:
             return self._pages.popleft()[1].result
         self._discard()
         return None
 
     def extend(self, following: PageRequest, last: PageResponse, *, page_bytes: int) -> None:
-        """Asks for `following` and for what should come behind it, after the page that came
-        last."""
+        """Requests `following` and the pages predicted after it; `last` is the newest page."""
         foresees = self._foresees
         if foresees is None or self._concurrency < 2 or not foresees.guess_next(following, last):
             return
@@ -78,7 +76,7 @@ class Guesses:
             self._pages.popleft()[1].cancel()
 
     def close(self) -> None:
-        """Forgets all guesses; those under way end with the client."""
+        """Discards all guesses; running requests end with the client."""
         self._discard()
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)

@@ -1,7 +1,7 @@
-"""One page of a walk: its request, what its answer proves, and what a refusal in mid-walk means.
+"""Reads one page of a walk: sends its request, decodes the response, and interprets a refusal.
 
-A refusal behind the first page may be the end of the rows, a token that expired, or a fault of the
-source; only a first request is refused because of the spec.
+A refusal after the first page can be the end of the rows, an expired token, or a fault of the
+source; only a refusal of the first request is blamed on the spec.
 """
 
 from collections.abc import Callable
@@ -45,14 +45,14 @@ _NO_CONTENT = 204
 _GONE = 410
 _EXPIRED = frozenset({400, 404, _GONE, 422})
 _BEYOND = frozenset({400, 404, 416, 422})
-"""How servers refuse an offset behind the last row."""
+"""Statuses with which servers refuse an offset after the last row."""
 _TOKEN_ATTEMPTS = 3
-"""Of a page whose token may have expired: a new walk mends that, and costs more than a wait."""
+"""Of a page whose token may have expired: a new walk helps, but costs more than a wait."""
 
 
 @dataclass
 class Accepted:
-    """How many pages the source sent in this run, over all its walks in this pod."""
+    """The number of pages that the source sent in this pod, over all walks of the run."""
 
     pages: int = 0
 
@@ -66,15 +66,15 @@ class PageReader:
     paginator: Paginator
     decoder: RecordDecoder
     expected: Expected
-    """What tells rows from what is none, on pages that are read for a proof alone."""
+    """What distinguishes rows from other bodies, on pages that are read only as a proof."""
     guesses: Guesses
     accepted: Accepted
     is_resumed: bool
     """Whether an earlier pod of the run named the next request."""
 
     def read(self, place: Place, *, unless: int | None) -> PageResponse | None:
-        """What the page says; None where it proves to be behind the end. Rows with the digest
-        `unless` are not added. Raises RunError; ExpiredTokenError where a new walk helps."""
+        """The page; None if it turns out to be after the end. Rows with the digest `unless` are not
+        added. Raises RunError; ExpiredTokenError if a new walk helps."""
         request = place.page
         try:
             page = self._fetch(
@@ -83,12 +83,12 @@ class PageReader:
                 first=self.guesses.take(request),
             )
         except (RejectedError, UnsettledError) as error:
-            # Some servers refuse an offset behind the last row, which asks for a last proof.
+            # Some servers refuse an offset after the last row, which needs another proof.
             if error.status in _BEYOND and self._is_behind_end(place):
                 return None
-            # The request of the first page was accepted, so the spec is not what is wrong.
+            # The request of the first page was accepted, so that the spec is not at fault.
             if error.status in self._find_expired(place):
-                message = f"{error}: the token of this page has expired"
+                message = f"{error} The token of this page has expired."
                 raise ExpiredTokenError(message) from error
             raise
         self.accepted.pages += 1
@@ -118,7 +118,7 @@ class PageReader:
         return Context(self._describe(place), accepted=accepted, attempts=attempts)
 
     def _describe(self, place: Place) -> str:
-        """Which page, for messages; nothing for the first one."""
+        """The page, for messages; empty for the first one."""
         if place.number == 1:
             return ""
         counted = place.page.counted
@@ -126,14 +126,14 @@ class PageReader:
         return f"page {place.number}{offset}"
 
     def _find_expired(self, place: Place) -> frozenset[int]:
-        """The statuses of a page that an accepted page named, and that is gone."""
+        """The statuses that mean that the page, which an earlier page named, is gone."""
         if place.begins_window:
             return frozenset()
         is_named = self.is_resumed or place.page.counted is None
         return _EXPIRED if is_named else frozenset({_GONE})
 
     def _may_be_end(self, request: PageRequest) -> bool:
-        """Whether all rows that the source declared have come."""
+        """Whether all rows of the declared total were received."""
         counted = request.counted
         return counted is not None and counted.received == counted.total
 
@@ -148,19 +148,19 @@ class PageReader:
         return last is not None and self._count_rows(place, last) == 1
 
     def _count_rows(self, place: Place, request: PageRequest) -> int:
-        """How many rows a page has that is read for a proof, not for its rows."""
+        """The number of rows of a page that is read only as a proof."""
         asked = place._replace(page=request, begins_window=False)
         return self._fetch(asked, lambda told: self._decode(told, self.open_decoder()).rows)
 
     def open_decoder(self, *, overlaps: bool = False) -> RecordDecoder:
-        """One for pages that are read for a proof, not for their rows."""
+        """A decoder for pages that are read only as a proof."""
         return RecordDecoder(
             records_path=self.stream.records_path, expected=self.expected, overlaps=overlaps
         )
 
     def look(self, request: PageRequest, decoder: RecordDecoder) -> Envelope | None:
-        """A page that is read for a proof; None where the source has no such page to send."""
-        # A server that takes multiples of its limit alone refuses it in one of many ways, which
+        """A page that is read only as a proof; None if the source does not send it."""
+        # A server that only accepts multiples of its limit refuses it in one of many ways, which
         # proves nothing and must not fail the run.
         where = "" if request.counted is None else f"a proof (offset {request.counted.at})"
         context = Context(where, accepted=True, attempts=dict.fromkeys(range(400, 500), 1))
@@ -176,7 +176,7 @@ class PageReader:
             return None
 
     def _push(self, response: Response, request: PageRequest, unless: int | None) -> PageResponse:
-        """The body's rows go to the decoder; one that proves nothing is worth another attempt."""
+        """Decodes the body; one that proves nothing is worth another attempt."""
         found = self._decode(response, self.decoder, unless=unless)
         page = _describe_page(found, response)
         fault = self.paginator.find_fault(request, page)
@@ -187,8 +187,8 @@ class PageReader:
     def _decode(
         self, response: Response, decoder: RecordDecoder, *, unless: int | None = None
     ) -> Envelope:
-        """What a body says to a decoder. Raises AttemptError, ConfigurationError."""
-        # 204 says by itself that there are none; no body is looked for.
+        """Decodes a body. Raises AttemptError, ConfigurationError."""
+        # 204 means that there are no rows; it has no body.
         if response.status == _NO_CONTENT:
             return decoder.empty_page
         try:
@@ -196,16 +196,16 @@ class PageReader:
         except RetryableError as error:
             raise NoRowsError(error) from error
         except ResponseError as error:
-            # A page for people that begins with a bracket is no JSON with a fault inside.
+            # A page of HTML that begins with a bracket is not JSON with a fault inside.
             lasting = error.lasting and "html" not in response.headers.get("content-type", "")
             raise AnswerError(str(error), reason=error.reason, lasting=lasting) from error
         except ConfigurationError as error:
-            what = f"stream {self.stream.name}"
+            what = f"Stream {self.stream.name}"
             raise ConfigurationError(error.reason, f"{what}: {error}") from error
 
 
 def _describe_page(found: Envelope, response: Response) -> PageResponse:
-    """Not the response itself, whose body may take a good part of the memory."""
+    """Without the response itself, whose body may need a good part of the memory."""
     rows, values, digest, _, overlap = found
     return PageResponse(
         values, rows, response.status, response.headers, response.url, digest, overlap

@@ -1,8 +1,8 @@
-"""Whether the server takes an offset for the number of a page.
+"""Detects a server that takes the offset for the number of a page.
 
-Such a server skips most rows: behind the ten rows of page 0 it is asked for "offset 10" and sends
-page 10, or an empty page, which looks like the end. What tells the two apart is the page one row
-further on: an offset of 1 begins with rows of the first page, the page of number 1 has none of
+Such a server skips most rows: after the ten rows of page 0, "offset 10" is requested, and the
+server sends page 10 or an empty page, which looks like the end. The page one row further on shows
+the difference: offset 1 begins with rows of the first page, page number 1 has none of
 them. That costs requests, so that only walks are examined that look like it: the parameter is named
 like a page number, an empty page follows full ones, or the walk was long.
 """
@@ -80,10 +80,10 @@ class PageNumbers:
         begin = offsets.ask_from(sent, 0).counted
         assert begin is not None, "offsets are counted"
         message = (
-            f"{offsets.what} is the number of a page for this source, and no offset: the page at "
-            f"{begin.at + suspect.skipped} has none of the rows of the page at {begin.at}, so that "
-            "rows would be left out. Use a parameter that carries the number of rows to skip, "
-            "pagination.cursor with the path of the next page's number, or pagination.nextUrl."
+            f"The source uses {offsets.what} as the number of a page, not as an offset: the page "
+            f"at {begin.at + suspect.skipped} has no row of the page at {begin.at}, so that rows "
+            "would be lost. Use a parameter for the number of rows to skip, pagination.cursor with "
+            "the path of the next page's number, or pagination.nextUrl."
         )
         raise ConfigurationError(Reason.INVALID_SPEC, message)
 

@@ -1,8 +1,8 @@
-"""Where a walk through a REST stream stands, and the token that it is written down as.
+"""The state of a walk through a REST stream, and the token that stores it.
 
-The token recreates the next request exactly. It may hold what the source puts into its own page
-tokens, and what the spec puts into a body; it never holds a credential of ours, which an
-authentication adds when the request is sent.
+The token recreates the next request exactly. It may contain the source's page tokens and the body
+that the spec declares; it never contains a credential, which an authentication adds when the
+request is sent.
 """
 
 import json
@@ -87,7 +87,8 @@ def parse_token(token: Token) -> Bookmark:
             saved["missing"],
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise ExpiredTokenError("the journal's page token cannot be read any more") from error
+        message = "The journal's page token cannot be read; another version may have written it."
+        raise ExpiredTokenError(message) from error
 
 
 def _write_request(request: Request) -> dict[str, Any]:

@@ -1,9 +1,9 @@
-"""Asks each of a source's first streams once, to see whether it lets us in and what its rows look
-like.
+"""Requests the first page of each of a source's first streams, to check the access and to sample
+rows.
 
-What a person must mend ends the check: a connection that does not come about, 401 and 403, a page
-that is not JSON, a path that leads nowhere. What time may mend (404, 429, 5xx, a page too large to
-look at) does not; such a stream is known by name, and its first sync will tell.
+Errors that a person must correct end the check: a failed connection, 401 and 403, a page that is
+not JSON, a path that is not found. Errors of one stream that may pass (404, 429, 5xx, a page that
+is too large for a check) do not: the stream gets a note, and its first sync tries again.
 """
 
 from collections.abc import Iterator
@@ -67,8 +67,8 @@ class RestProbe:
         self._is_stopped = is_stopped
 
     def read_samples(self) -> Iterator[Sample]:
-        """Every stream, the first ones with rows. ConfigurationError where a person must act,
-        RetryableError(Unreachable) where no answer came."""
+        """Every stream, the first ones with rows. ConfigurationError if a person must act,
+        RetryableError(Unreachable) if there is no response."""
         with closing(self._open()) as client:
             for index, stream in enumerate(self._rest.streams):
                 page = self._read_page(client, stream) if index < STREAMS_MAX else _Page()
@@ -93,7 +93,7 @@ class RestProbe:
         )
 
     def _read_page(self, client: Client, stream: RestStream) -> "_Page":
-        """The stream's first page; nothing where the response is not one to learn from."""
+        """The stream's first page; empty if the response cannot be used."""
         request = self._build_first(stream)
         what = client.describe(request)
         try:
@@ -103,12 +103,12 @@ class RestProbe:
             return _Page(unread=error.run_error(f"{what}: {error}"))
         except AnswerError as error:
             refused = error.run_error(f"{what}: {error}")
-            # A stream that is not there (yet) is no reason to sync none of the others.
+            # A stream that does not exist (yet) must not stop the others.
             if error.status and error.status not in _DENIED:
                 return _Page(unread=refused)
             raise refused from error
         except (ConnectError, BrokenError) as error:
-            # The check is over, and the operator or a person repeats it: the host may come back.
+            # The check ends, and the operator or a person repeats it: the host may come back.
             raise RetryableError(Reason.UNREACHABLE, f"{what}: {error}") from error
         return self._decode(stream, response, what)
 
@@ -142,14 +142,14 @@ class RestProbe:
         except ConfigurationError as error:
             raise ConfigurationError(error.reason, f"{what}: {error}") from error
         missing = find_missing(paginator, page.values) if page.rows else []
-        notes = [f"{one} is not in the first page. {_REMEDY}" for one in missing]
+        notes = [f"{one} was not found in the first page. {_REMEDY}" for one in missing]
         notes += [f"{location[-1]} {message}." for location, message in find_doubts(stream)]
         return _Page(decoder.flush(), tuple(notes))
 
 
 @dataclass(frozen=True)
 class _Page:
-    """What a first page tells."""
+    """The facts of a first page."""
 
     records: pa.RecordBatch | None = None
     notes: tuple[str, ...] = ()

@@ -1,6 +1,4 @@
-"""A stream of a REST API: what of a plan decides how it is read. The reading itself is a walk
-(`walk`).
-"""
+"""A stream of a REST API: derives from a plan how it is read. A walk (`walk`) does the reading."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -34,8 +32,8 @@ def find_cursor(plan: Plan, stream: RestStream) -> Cursor | None:
 
 
 def find_asked(stream: RestStream, cursor: Cursor | None) -> RestIncremental | None:
-    """How the source is asked for a stretch; None where another field than the declared one is the
-    cursor, whose values the start parameter would not understand.
+    """How a range is requested; None if the cursor is another field than the declared one, since
+    the start parameter would not understand its values.
     """
     declared = stream.incremental
     is_other = declared is not None and cursor is not None and cursor.name != declared.cursor_path
@@ -48,8 +46,7 @@ class RestSource:
     def __init__(
         self, plan: Plan, *, credentials: Credentials, clock: Clock, is_stopped: IsStopped
     ) -> None:
-        """Makes no request. ConfigurationError(StreamNotFound) where the plan has no such
-        stream."""
+        """Makes no request. ConfigurationError(StreamNotFound) if the plan has no such stream."""
         rest = plan.of_kind(RestSpec)
         assert rest is not None, "the plan's kind is rest"
         options = plan.only.sync
@@ -80,8 +77,8 @@ class RestSource:
         )
 
     def read(self, request: ReadRequest) -> Iterator[Batch]:
-        """Batches in the order of the pages. Raises RunError; ExpiredTokenError where a walk must
-        begin anew."""
+        """Batches in the order of the pages. Raises RunError; ExpiredTokenError if the stream must
+        be read from its beginning."""
         with (
             closing(self._open()) as client,
             closing(Walk(self._reading, client, request, self._accepted)) as walk,
@@ -89,7 +86,7 @@ class RestSource:
             yield from walk.read()
 
     def confirm(self, token: Token) -> None:
-        """A REST API keeps nothing for its readers."""
+        """Does nothing: a REST API keeps nothing for its readers."""
 
 
 def _collapses(options: SyncOptions) -> bool:

@@ -1,9 +1,9 @@
 """A walk through a REST stream, page by page.
 
-One loop reads a page (`page`) and lets the paginator say what comes next; a batch is cut when
-enough has gathered. The bookmark of a batch is the next request itself, so that another pod goes on
-as if nothing had happened. What makes requests early (`guesses`), which stretch is asked for
-(`bounds`) and how far the cursor has come (`cursor_tracker`) are values beside the loop.
+One loop reads a page (`page`), asks the paginator for the next one, and yields a batch when enough
+rows have gathered. The bookmark of a batch is the next request itself, so that another pod can
+continue there. Requests ahead (`guesses`), the requested range (`bounds`) and the cursor's position
+(`cursor_tracker`) are values beside the loop.
 """
 
 from collections.abc import Iterator
@@ -231,14 +231,14 @@ class Walk:
         )
 
     def _describe(self) -> tuple[str, ...]:
-        """Sentences on the whole walk."""
+        """Notes on the whole walk."""
         tracker = self._tracker
         return (*self._describe_missing(), *(() if tracker is None else tracker.describe()))
 
     def _describe_missing(self) -> tuple[str, ...]:
-        """Sentences on paths that led nowhere on every page that had rows."""
+        """Notes on paths that were not found on any page with rows."""
         return tuple(
-            f"{one} is on no page that was read. If rows are missing, correct it."
+            f"{one} was not found on any page. If rows are missing, correct it."
             for one in self._missing or ()
         )
 

@@ -24,7 +24,7 @@ def test_a_check_says_which_path_of_the_pagination_is_not_in_the_first_page(run:
     _, said = run("check", wrong + SECRET, *run.destination)
     assert said[0]["notes"] == [
         (
-            "orders: cursorPath meta.after is not in the first page. "
+            "orders: cursorPath meta.after was not found in the first page. "
             "If the stream has more pages, correct it."
         )
     ]

@@ -165,7 +165,7 @@ def test_a_row_from_the_future_is_taken_once_and_what_comes_later_is_not_missed(
         shop.on("/orders", Table(page, since=lambda row, since: bool(row["updated_at"] >= since)))
         code, said = run("run", SOURCE + declared + SECRET + schema, *run.destination)
         assert (code, said[-1]["cursor"]) == (0, rows[count - 1]["updated_at"])
-        assert said[-1]["notes"][0].startswith("1 row was after the present in updated_at.")
+        assert said[-1]["notes"][0].startswith("1 row has a time in the future in updated_at.")
         assert run.read("shop_orders").height == count + 1
 
 

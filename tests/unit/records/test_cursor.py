@@ -192,7 +192,9 @@ def test_the_second_highest_value_is_below_all_that_share_the_highest() -> None:
     [(["x"], MOMENT), ([True], INTEGER), ([5], DATE), (["[1]"], NUMERIC), ([1], OBJECT_ID)],
 )
 def test_a_column_of_another_type_is_said_by_name(values: list[object], kind: CursorType) -> None:
-    with pytest.raises(ConfigurationError, match=f"Field changed does not hold {kind}") as caught:
+    with pytest.raises(
+        ConfigurationError, match=f"Field changed does not contain {kind}"
+    ) as caught:
         order_values(pa.array(values), kind, name="changed")
     assert caught.value.reason is Reason.INVALID_SPEC
 

@@ -64,13 +64,13 @@ def test_rows_under_an_earlier_equal_key_are_refused_and_taken_back() -> None:
     ("body", "path", "detail"),
     [
         pytest.param(
-            b'{"items":[],"n":1}', ["data"], 'the body has no "data", but "items", "n"', id="keys"
+            b'{"items":[],"n":1}', ["data"], 'the body has no "data", only "items", "n"', id="keys"
         ),
-        pytest.param(b'{"r":{"x":1}}', ["r", "i"], '"r" has no "i", but "x"', id="inner keys"),
+        pytest.param(b'{"r":{"x":1}}', ["r", "i"], '"r" has no "i", only "x"', id="inner keys"),
         pytest.param(b'[{"data":1}]', ["data"], "the body is a list", id="a list on the way"),
         pytest.param(b'"secret"', ["data"], "the body is a string", id="a string for a body"),
         pytest.param(
-            b'{"r":{"i":[]},"r":{"x":1}}', ["r", "i"], '"r" has no "i", but "x"', id="equal keys"
+            b'{"r":{"i":[]},"r":{"x":1}}', ["r", "i"], '"r" has no "i", only "x"', id="equal keys"
         ),
     ],
 )
@@ -97,7 +97,7 @@ def test_of_many_and_long_keys_only_some_are_named() -> None:
         pytest.param(b"[null]", "row 0 of the page is null", id="null"),
         pytest.param(b"[[]]", "row 0 of the page is a list", id="list"),
         pytest.param(b"[true]", "row 0 of the page is a boolean", id="boolean"),
-        pytest.param(b"12", "in place of rows stands a number", id="no list at all"),
+        pytest.param(b"12", "found a number instead of rows", id="no list at all"),
     ],
 )
 def test_rows_that_are_no_objects_are_refused(body: bytes, detail: str) -> None:
@@ -108,45 +108,45 @@ def test_rows_that_are_no_objects_are_refused(body: bytes, detail: str) -> None:
 @pytest.mark.parametrize(
     ("body", "detail"),
     [
-        pytest.param(b"<html>", "a value expected at byte 0 (line 1, column 1)", id="html"),
+        pytest.param(b"<html>", "expected a value at byte 0 (line 1, column 1)", id="html"),
         pytest.param(
-            b'[{"a" 1}]', "a colon expected at byte 6 (line 1, column 7, row 0)", id="colon"
+            b'[{"a" 1}]', "expected a colon at byte 6 (line 1, column 7, row 0)", id="colon"
         ),
         pytest.param(
             b'[{"a":1 "b":2}]',
-            "a comma or a closing bracket expected at byte 8 (line 1, column 9, row 0)",
+            "expected a comma or a closing bracket at byte 8 (line 1, column 9, row 0)",
             id="comma",
         ),
         pytest.param(
             b"[{}] {}", "a second JSON value begins at byte 5 (line 1, column 6)", id="json lines"
         ),
         pytest.param(
-            b'[{"a":nan}]', "a value expected at byte 6 (line 1, column 7, row 0)", id="nan"
+            b'[{"a":nan}]', "expected a value at byte 6 (line 1, column 7, row 0)", id="nan"
         ),
         pytest.param(
-            b'[{"a":-NaN}]', "a digit expected at byte 7 (line 1, column 8, row 0)", id="minus NaN"
+            b'[{"a":-NaN}]', "expected a digit at byte 7 (line 1, column 8, row 0)", id="minus NaN"
         ),
         pytest.param(
-            b"[{}] ;", "the end expected at byte 5 (line 1, column 6)", id="more behind the end"
+            b"[{}] ;", "expected the end at byte 5 (line 1, column 6)", id="more behind the end"
         ),
         pytest.param(
             b'[{"a":1},\r\n {"a":"\xc3\xa9"},\n  {"a":1,}]',
-            "a key expected at byte 33 (line 3, column 10, row 2)",
+            "expected a key at byte 33 (line 3, column 10, row 2)",
             id="in the third row",
         ),
         pytest.param(
             b'[{"a":"\n"}]',
-            "a printable character expected at byte 7 (line 1, column 8, row 0)",
+            "expected a printable character at byte 7 (line 1, column 8, row 0)",
             id="control",
         ),
         pytest.param(
             b"[{]\xff",
-            "a key expected at byte 2 (line 1, column 3, row 0)",
+            "expected a key at byte 2 (line 1, column 3, row 0)",
             id="grammar before encoding",
         ),
         pytest.param(
             b'[{"a":1}]\x00',
-            "the end expected at byte 9 (line 1, column 10)",
+            "expected the end at byte 9 (line 1, column 10)",
             id="zero behind the end",
         ),
     ],
@@ -211,7 +211,7 @@ def test_a_stream_has_at_most_ten_thousand_columns() -> None:
 
 def test_a_page_of_two_gibibytes_is_refused_unread() -> None:
     error = refuse(bytes(2**31))
-    assert (error.kind, error.detail) == ("too_large", "the page has 2 GiB or more")
+    assert (error.kind, error.detail) == ("too_large", "the body has 2 GiB or more")
 
 
 @pytest.mark.parametrize(

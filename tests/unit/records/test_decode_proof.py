@@ -293,7 +293,7 @@ MAPS = {
 @pytest.mark.parametrize("body", MAPS.values(), ids=MAPS.keys())
 def test_a_map_of_rows_is_refused_and_not_one_row(body: bytes, path: str | None) -> None:
     decoder = RecordDecoder(records_path=path)
-    with pytest.raises(ResponseError, match="rows by their ids, and no list") as caught:
+    with pytest.raises(ResponseError, match="rows by their ids instead of a list") as caught:
         decoder.push(body if path is None else b'{"data": ' + body + b"}")
     assert caught.value.reason is Reason.INVALID_RECORDS
     assert ("recordsPath data" in str(caught.value)) == (path is not None)
@@ -333,7 +333,7 @@ def test_a_key_of_rows_that_stands_twice_loses_none(body: bytes, rows: int | Non
     if rows is not None:
         assert decoder.push(body).rows == rows
         return
-    with pytest.raises(ResponseError, match="recordsPath data is twice in the response") as caught:
+    with pytest.raises(ResponseError, match="contains recordsPath data twice") as caught:
         decoder.push(body)
     assert caught.value.reason is Reason.INVALID_RESPONSE
     assert decoder.push(b'{"data": [{"id": 3}]}').rows == 1
@@ -342,6 +342,6 @@ def test_a_key_of_rows_that_stands_twice_loses_none(body: bytes, rows: int | Non
 
 @pytest.mark.parametrize("blank", [None, "", " ", "\t"])
 def test_a_blank_path_does_not_state_that_an_envelope_is_the_row(blank: str | None) -> None:
-    with pytest.raises(ResponseError, match="state recordsPath: data"):
+    with pytest.raises(ResponseError, match="Set recordsPath: data"):
         RecordDecoder(records_path=blank).push(b'{"data": [{"id": 1}], "next": null}')
     assert RecordDecoder(records_path=" $ ").push(b'{"data": [{"id": 1}]}').rows == 1

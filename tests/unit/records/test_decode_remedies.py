@@ -18,7 +18,7 @@ from sync_runner.records.decode import RecordDecoder, Value
             b"<!doctype html><title>Sign in</title>",
             ResponseError,
             Reason.INVALID_RESPONSE,
-            "the response is not JSON, it looks like HTML or XML",
+            "The response is not JSON: it looks like HTML or XML. Check path and baseUrl.",
             id="a sign-in page",
         ),
         pytest.param(
@@ -26,7 +26,7 @@ from sync_runner.records.decode import RecordDecoder, Value
             b"\xef\xbb\xbf \r\nid,name\n1,x",
             ResponseError,
             Reason.INVALID_RESPONSE,
-            "the response is not JSON, it does not begin like JSON",
+            "The response is not JSON: it does not begin with JSON. Check path and baseUrl.",
             id="CSV",
         ),
         pytest.param(
@@ -34,7 +34,7 @@ from sync_runner.records.decode import RecordDecoder, Value
             b' {"data":[{"id":1},',
             RetryableError,
             Reason.SOURCE_UNAVAILABLE,
-            "the response begins as JSON and breaks off: the body ends at byte 19",
+            "The response is incomplete JSON: the body ends at byte 19.",
             id="broken off",
         ),
         pytest.param(
@@ -42,7 +42,7 @@ from sync_runner.records.decode import RecordDecoder, Value
             b'\xef\xbb\xbf[{"id":1},<b>Fatal error</b>',
             ResponseError,
             Reason.INVALID_RESPONSE,
-            "the response is not JSON: a value expected at byte 10 (line 1, column 11)",
+            "The response is not valid JSON: expected a value at byte 10 (line 1, column 11).",
             id="an error in the middle",
         ),
         pytest.param(
@@ -50,7 +50,7 @@ from sync_runner.records.decode import RecordDecoder, Value
             b'{"result":{"rows":[],"n":0}}',
             ResponseError,
             Reason.RECORDS_PATH_NOT_FOUND,
-            'recordsPath result.items leads nowhere: "result" has no "items", but "rows", "n"',
+            'recordsPath result.items was not found: "result" has no "items", only "rows", "n".',
             id="a wrong path",
         ),
         pytest.param(
@@ -58,7 +58,7 @@ from sync_runner.records.decode import RecordDecoder, Value
             b"[1,2]",
             ResponseError,
             Reason.INVALID_RECORDS,
-            "the rows at $ are not JSON objects: row 0 of the page is a number",
+            "The rows at $ are not JSON objects: row 0 of the page is a number.",
             id="numbers for rows",
         ),
         pytest.param(
@@ -66,7 +66,7 @@ from sync_runner.records.decode import RecordDecoder, Value
             b"[" * 600,
             ResponseError,
             Reason.INVALID_RESPONSE,
-            "the response is nested too deep: more than 512 brackets are open at byte 513",
+            "The response is nested too deep: more than 512 brackets are open at byte 513.",
             id="too deep",
         ),
         pytest.param(
@@ -74,7 +74,7 @@ from sync_runner.records.decode import RecordDecoder, Value
             json.dumps([dict.fromkeys(range(10_001))]).encode(),
             ResponseError,
             Reason.INVALID_RECORDS,
-            "the rows have more than 10000 fields",
+            "The rows do not fit into columns: the rows have more than 10000 fields.",
             id="too many columns",
         ),
         pytest.param(
@@ -82,7 +82,7 @@ from sync_runner.records.decode import RecordDecoder, Value
             bytes(2**31),
             ConfigurationError,
             Reason.LIMIT_EXCEEDED,
-            "the page has 2 GiB or more; ask for smaller pages",
+            "The page is too large: the body has 2 GiB or more. Request smaller pages.",
             id="too large",
         ),
     ],

@@ -37,7 +37,7 @@ def test_a_batch_whose_rows_all_lack_the_key_is_refused(records: pa.RecordBatch)
 
 
 def test_a_key_that_holds_lists_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="column id holds lists or objects"):
+    with pytest.raises(ConfigurationError, match="column id contains lists or objects"):
         count_keyless(batch(id=[[1, 2], [1, 3]]), ["absent", "id"])
 
 

@@ -101,7 +101,7 @@ def test_a_row_after_the_present_moves_no_cursor_and_is_counted(
     assert tracker.highest == Position(highest, kind, "x")
     assert not tracker.ascending, "what follows the row has no order"
     (note,) = tracker.describe()
-    assert note.startswith("1 row was after the present in x.")
+    assert note.startswith("1 row has a time in the future in x.")
     tracker.check_end()
 
 
@@ -161,7 +161,7 @@ def test_a_value_of_another_type_among_others_is_counted_wherever_batches_are_cu
             values = values[size:]
         tracker.check_end()
         (note,) = tracker.describe()
-        assert note == "2 rows have no DateTime value in x and did not move the cursor."
+        assert note == "2 rows have no DateTime value in x and did not advance the cursor."
 
 
 def _moments() -> CursorTracker:
@@ -176,4 +176,4 @@ def test_what_an_earlier_attempt_saw_counts() -> None:
     second.observe(pa.record_batch({"y": [1]}))
     second.check_end()
     assert second.highest == Position("2025-01-01T00:00:00Z", MOMENT, "x")
-    assert second.describe()[0].startswith("2 rows were after the present in x.")
+    assert second.describe()[0].startswith("2 rows have a time in the future in x.")

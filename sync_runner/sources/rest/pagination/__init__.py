@@ -1,6 +1,6 @@
-"""How one page leads to the next: one file for each style, and the table that says which is which.
+"""Paginators: one file for each style, and the table of them.
 
-A new style: its spec in the API's union, its file here, one line below.
+A new style: its spec in the API's union, its file here, one line in `PAGINATIONS`.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ PAGINATIONS: Mapping[str, Callable[[Any], Paginator]] = {
     "offset": OffsetPages,
     "next_url": NextUrlPages,
 }
-"""The field of the API's union, and what is made of the spec in it."""
+"""By the field of the API's union: what builds the paginator from the field's value."""
 
 
 def build_paginator(spec: Pagination) -> Paginator:

@@ -1,8 +1,8 @@
 """A token in the body, sent back as a query parameter, character by character.
 
 Missing, null, the empty string and false end the walk. The number 0 is a token like any other:
-sources exist that begin to count there, and to end at it would lose their rows; where 0 means the
-end, the walk comes back to a token that it has seen and the loop guard says so.
+some sources count from it, and ending there would lose their rows. If 0 means the end, the walk
+returns to a token that it has seen, and the loop guard ends the run.
 """
 
 from collections.abc import Sequence
@@ -56,7 +56,7 @@ class CursorPages:
         return PageRequest(request.at(add_params(base, list(first.items()))))
 
     def find_fault(self, sent: PageRequest, page: PageResponse) -> None:
-        """Nothing is known of a page before it came."""
+        """Nothing can be checked."""
 
     def find_next(self, sent: PageRequest, page: PageResponse) -> PageRequest | None:
         """The same request with the token of this page."""

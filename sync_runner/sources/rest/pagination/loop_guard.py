@@ -1,8 +1,8 @@
-"""Refuses a walk that comes back to a page it has asked for before, however long ago.
+"""Ends a walk that returns to a page that it has requested before.
 
-It remembers hashes, in two generations: when the young one is full, the old one is forgotten. So
-memory is bounded, and a loop is found unless it is longer than a generation, in which case the
-run's bound of pages ends it.
+It stores hashes of requests, in two generations: when the young one is full, the old one is
+dropped. So memory is bounded, and a loop is found unless it is longer than a generation; then the
+run's limit of pages ends it.
 """
 
 from collections.abc import Hashable
@@ -29,7 +29,10 @@ class LoopGuard:
         """Remembers a request; ConfigurationError(LoopDetected) if it was there before."""
         key = hash(request)
         if key in self._young or key in self._old:
-            message = f"{self._what} led back to a page that this run has read already"
+            message = (
+                f"{self._what} led back to a page that this run has read. Check the pagination of "
+                "the stream."
+            )
             raise ConfigurationError(Reason.LOOP_DETECTED, message)
         if len(self._young) >= self._generation:
             self._old, self._young = self._young, set()

@@ -1,7 +1,6 @@
-"""The body holds the address of the next page, absolute or relative; it says everything, parameters
-included.
+"""The body contains the address of the next page, absolute or relative, with all its parameters.
 
-Whether the address may be asked is the transport's to judge.
+Whether the address may be requested is decided by the transport.
 """
 
 import re
@@ -70,7 +69,7 @@ class NextUrlPages:
         return PageRequest(request)
 
     def find_fault(self, sent: PageRequest, page: PageResponse) -> None:
-        """Nothing is known of a page before it came."""
+        """Nothing can be checked."""
 
     def find_next(self, sent: PageRequest, page: PageResponse) -> PageRequest | None:
         """The address in this page; missing, null, empty or false: the end."""

@@ -1,10 +1,10 @@
-"""Skips the rows received so far.
+"""Requests each page by the number of rows received so far.
 
-The offset grows by the rows that came, never by the rows that were asked for, so that a server
-which caps its pages loses nothing; for the same reason a short page alone ends nothing. The walk
-ends at an empty page. A declared total may be an estimate, a cap, or the page's own count: it ends
-a walk only where exactly so many rows came and the last page was smaller than one before it. An
-empty page before the total is a fault.
+The offset grows by the rows that were received, not by the limit that was requested, so that a
+server which caps its pages loses nothing; for the same reason a short page alone does not end the
+walk. An empty page does. A declared total may be an estimate, a cap, or the page's own count: it
+ends a walk only if exactly that number of rows was received and the last page was smaller than one
+before it. An empty page before the total is a fault.
 """
 
 from collections.abc import Sequence
@@ -71,8 +71,8 @@ class OffsetPages:
         if page.rows or total is None or counted.received >= total:
             return None
         return (
-            f"the page is empty after {counted.received} rows, and totalPath "
-            f"{self.spec.total_path} declares {total}; remove totalPath if it is an estimate"
+            f"The page is empty after {counted.received} rows, but totalPath "
+            f"{self.spec.total_path} declares {total}. If it is an estimate, remove totalPath."
         )
 
     def find_next(self, sent: PageRequest, page: PageResponse) -> PageRequest | None:
@@ -119,7 +119,7 @@ def _parse_param(given: dict[str, str], name: str, default: int) -> int:
     if text is None:
         return default
     if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX):
-        message = f"params.{name} is not a whole number, and pagination counts with it"
+        message = f"params.{name} must be a whole number, since the pagination counts with it."
         raise ConfigurationError(Reason.INVALID_SPEC, message)
     return int(text)
 

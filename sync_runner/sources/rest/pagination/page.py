@@ -1,5 +1,5 @@
-"""What paginators speak of: the request of a page, what its response says of the next one, and what
-is asked of a paginator."""
+"""The interface of paginators: the request of a page, its response without rows, and the protocols
+that a paginator implements."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -123,9 +123,9 @@ def is_absent(value: Value) -> bool:
 
 
 def refuse_value(field: str, path: str, value: Value, wanted: str) -> ConfigurationError:
-    """What leads nowhere, by its kind; never by its text."""
+    """The error for a value that cannot lead to a page; by its kind, never by its text."""
     found = {"boolean": "true", "object": "an object"}.get(value.kind, f"a {value.kind}")
-    message = f"{field} {path} leads to {found}, which is not {wanted}"
+    message = f"{field} {path} is {found}, which is not {wanted}. Correct {field}."
     return ConfigurationError(Reason.INVALID_RESPONSE, message)
 
 

@@ -1,4 +1,4 @@
-"""One request holds everything."""
+"""No pagination: one request returns all rows."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class SinglePage:
         return PageRequest(request)
 
     def find_fault(self, sent: PageRequest, page: PageResponse) -> None:
-        """It is what it is."""
+        """Nothing can be checked."""
 
     def find_next(self, sent: PageRequest, page: PageResponse) -> None:
         """There is none."""

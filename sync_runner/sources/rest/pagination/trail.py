@@ -1,10 +1,9 @@
-"""Proof that a walk moves: what a walk remembers of the pages behind it, and what that says of the
-next page.
+"""Checks that a walk advances, by comparing each page with the pages before it.
 
-Sources repeat themselves at the end (the last page names itself, one scroll token serves all
-pages), and by mistake (a parameter that the server ignores, an offset behind the end that is
-answered with the last page). The first is an end, the second LoopDetected; rows are compared by the
-digest of their text.
+Sources repeat pages at their end (the last page names itself, one scroll token serves all pages),
+and by mistake (the server ignores a parameter, or answers an offset after the end with the last
+page). The first is the end of the walk, the second LoopDetected. Rows are compared by the digest of
+their text.
 """
 
 from typing import NamedTuple
@@ -79,13 +78,16 @@ class Trail:
             if counted.received == counted.total and (before.pages > 1 or before.idle):
                 return None
             raise _loop(
-                f"offset {counted.at} was answered with the rows of the page before: the source "
-                f"ignores {self._paginator.what}, or has equal rows; if it has, set "
-                "pagination.offset.idlePagesMax"
+                f"The response for offset {counted.at} repeats the rows of the page before: the "
+                f"source ignores {self._paginator.what}, or has equal rows. If it has, set "
+                "pagination.offset.idlePagesMax."
             )
         # Another request, the same rows, the same next one: the source ignores the parameter.
         if repeats and names_itself:
-            raise _loop(f"{self._paginator.what} was answered with the rows of the page before")
+            raise _loop(
+                f"The response repeats the rows of the page before: the source ignores "
+                f"{self._paginator.what.removesuffix(',')}."
+            )
         # One token for all pages, whose rows differ: they must not come round again.
         if is_same:
             self._guard.admit((sent.request, page.digest))
@@ -94,9 +96,9 @@ class Trail:
         idle = self.behind.idle
         if following is not None and counted is None and idle >= self._paginator.idle_pages_max:
             raise _loop(
-                f"{idle} pages in a row brought no new rows and led on by "
-                f"{self._paginator.what.removesuffix(',')}; if the source filters its pages, "
-                f"raise pagination.{self._paginator.key}.idlePagesMax"
+                f"{idle} pages in a row had no new rows and a next page by "
+                f"{self._paginator.what.removesuffix(',')}. If the source filters its pages, "
+                f"raise pagination.{self._paginator.key}.idlePagesMax."
             )
         return following
 
@@ -113,9 +115,9 @@ class Trail:
         is_declared = self._paginator.idle_pages_max > 0
         if page.overlap and counted and before.rows < counted.limit and not is_declared:
             message = (
-                f"the page at offset {counted.at} begins with {page.overlap} rows that the page "
+                f"The page at offset {counted.at} begins with {page.overlap} rows that the page "
                 "before ended with: the source counts rows that it does not send. Declare a "
-                "primaryKey; if the source has equal rows, set pagination.offset.idlePagesMax"
+                "primaryKey; if the source has equal rows, set pagination.offset.idlePagesMax."
             )
             raise ConfigurationError(Reason.LOOP_DETECTED, message)
 

@@ -225,7 +225,7 @@ def test_a_pod_that_the_cluster_refuses_is_said_in_the_clusters_words():
 
 
 def test_the_status_says_what_the_first_pages_lack():
-    notes = ["cursorPath next is not in the first page."]
+    notes = ["cursorPath next was not found in the first page."]
     found = Discovery(streams=[DiscoveredStream(name="orders", notes=notes)])
     _, world = look(checked(found=found))
     ready = next(one for one in world.source["status"]["conditions"] if one["type"] == "Ready")

@@ -162,7 +162,7 @@ class TestCursor:
         [(TRUE, "true"), (Value("object"), "an object"), (Value("list"), "a list")],
     )
     def test_what_is_no_token_is_said_by_its_kind(self, token: Value, found: str) -> None:
-        with pytest.raises(ConfigurationError, match=rf"meta\.more leads to {found}, which") as it:
+        with pytest.raises(ConfigurationError, match=rf"meta\.more is {found}, which") as it:
             _next(_build(cursor={"cursorPath": "meta.more"}), token)
         assert it.value.reason is Reason.INVALID_RESPONSE
 
@@ -183,7 +183,7 @@ class TestOffset:
 
     @pytest.mark.parametrize("value", ["-1", "", "x", "1.5", "9" * 30])
     def test_a_parameter_that_cannot_be_counted_with_is_refused(self, value: str) -> None:
-        with pytest.raises(ConfigurationError, match=r"params\.offset is not a whole number"):
+        with pytest.raises(ConfigurationError, match=r"params\.offset must be a whole number"):
             _build(offset={"limit": 50}).build_first(_at(f"{URL}&offset={value}"))
 
     @pytest.mark.parametrize("rows", [1, 49, 50, 51])
