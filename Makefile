@@ -24,8 +24,8 @@ lint:            ## style, types, import contracts, generated files
 	@$(RUN) -m dev.lint
 format:          ## lay out the code
 	@$(RUN) -m ruff format . && $(RUN) -m ruff check --fix .
-generate:        ## CRDs and reference pages from the models
-	@$(RUN) -m external_data_operator.crdgen
+generate:        ## CRDs and reference pages from the models, the list of public types from the code
+	@$(RUN) -m external_data_operator.crdgen && $(RUN) -m dev.names
 lock:            ## pin every dependency by version and hash
 	@dev/lock.sh
 venv:            ## the development environment, made once outside the repository

@@ -8,8 +8,8 @@ from external_data_operator.api.schema import Retention
 
 from sync_runner.lake.delta.entry import Operation
 from sync_runner.lake.delta.log import Snapshot
-from sync_runner.lake.delta.retention import find_missing
-from sync_runner.lake.delta.schema import render_schema
+from sync_runner.lake.delta.retention import find_missing_properties
+from sync_runner.lake.delta.schema import render_table_schema
 from sync_runner.lake.delta.state import State
 from sync_runner.lake.mode import WriteMode
 from sync_runner.lake.policy import Policy
@@ -42,9 +42,9 @@ def find_properties(base: Snapshot | None, options: SyncOptions, policy: Policy)
     """How long the table keeps its past, where it does not say so yet."""
     default = Retention(deleted_file_hours=policy.keep_hours, log_hours=policy.log_hours)
     known = {} if base is None else base.metadata.properties
-    return find_missing(known, options.retention, default=default)
+    return find_missing_properties(known, options.retention, default=default)
 
 
 def render_origin(base: Snapshot | None) -> str:
     """A table without a first complete run has no column that anybody relies on."""
-    return render_schema(pa.schema([]) if base is None else base.origin)
+    return render_table_schema(pa.schema([]) if base is None else base.origin)

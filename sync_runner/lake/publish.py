@@ -15,27 +15,26 @@ from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.lake.delta.log import Snapshot
-from sync_runner.lake.parquet.files import DataFile, open_file, read_groups
-from sync_runner.lake.parquet.files import find_numbers as find_file_numbers
+from sync_runner.lake.parquet.files import DataFile, find_file_numbers, open_file, read_groups
 from sync_runner.lake.parquet.parts import Part, PartStore
-from sync_runner.lake.parquet.stage import Bounds, Stage
+from sync_runner.lake.parquet.stage import PartLimits, Stage
 from sync_runner.lake.policy import Policy
 from sync_runner.lake.rows.deletes import MARK, find_marked, join_replaced, read_mark
-from sync_runner.lake.rows.keys import Key
+from sync_runner.lake.rows.keys import PrimaryKey
 from sync_runner.lake.rows.known import Boundary, KnownRows
 from sync_runner.lake.rows.merge import Merge
 from sync_runner.lake.rows.replaced import KeyedFiles, Replaced, find_replaced
 from sync_runner.lake.rows.shape import (
     Shape,
     align_table,
-    find_numbers,
+    find_staged_numbers,
     is_ready,
     join_schemas,
     shape_kept,
     shape_replaced,
 )
 from sync_runner.records.columns import source_of
-from sync_runner.records.dedupe import find_last
+from sync_runner.records.dedupe import find_last_of_keys
 from sync_runner.records.numeric import NO_NUMBERS, ByValue, Numbers, Rule
 
 
@@ -77,7 +76,7 @@ class Publisher:
     def __init__(
         self,
         parts: PartStore,
-        bounds: Bounds,
+        bounds: PartLimits,
         policy: Policy,
         rules: Rules,
     ) -> None:
@@ -129,13 +128,13 @@ class Publisher:
             return shape_replaced(
                 pa.schema(kept),
                 incoming,
-                lambda name: ByValue(NO_NUMBERS, find_numbers(held, name), keeps=True),
+                lambda name: ByValue(NO_NUMBERS, find_staged_numbers(held, name), keeps=True),
             )
         origin = base.origin
         before = {field.name: field.type for field in origin}
 
         def find_rule(name: str) -> Rule:
-            numbers = self._find_base_numbers(base, name), find_numbers(held, name)
+            numbers = self._find_base_numbers(base, name), find_staged_numbers(held, name)
             return ByValue(*numbers, keeps=name in before, before=before.get(name))
 
         return shape_kept(old, incoming, find_rule, origin=origin)
@@ -158,8 +157,8 @@ class Publisher:
                 message = f"no row has a value in {source}, which is to name the rows"
                 raise ConfigurationError(Reason.PRIMARY_KEY_MISSING, message)
 
-    def _key(self, shape: Shape) -> Key:
-        return Key(pa.schema([shape.schema.field(name) for name in self._keys]))
+    def _key(self, shape: Shape) -> PrimaryKey:
+        return PrimaryKey(pa.schema([shape.schema.field(name) for name in self._keys]))
 
     def _load_small(self, base: Snapshot | None, stage: Stage) -> pa.Table | None:
         """All staged rows, where they wait in memory or are to be merged there; else None."""
@@ -186,7 +185,7 @@ class Publisher:
         keeps = base is not None and not self._replaces
         # The last row of a key is its newest, be it one that says that the key is gone.
         if self._keys and table.num_rows:
-            last = find_last(self._key(shape).of(table))
+            last = find_last_of_keys(self._key(shape).of(table))
             table = table if last is None else table.take(last)
             deleted = deleted if last is None or deleted is None else deleted.take(last)
         # Nothing of the table is compared where none of its rows stays.

@@ -16,7 +16,7 @@ from sync_runner.errors import ConfigurationError, RunError, SupersededError
 from sync_runner.lake.delta.commits import describe_edits
 from sync_runner.lake.delta.entry import Change
 from sync_runner.lake.delta.head import is_same_publication
-from sync_runner.lake.delta.log import FAILURES, HeadMovedError, Snapshot
+from sync_runner.lake.delta.log import LOG_FAILURES, HeadMovedError, Snapshot
 from sync_runner.lake.delta.schema import describe
 from sync_runner.lake.delta.state import State
 from sync_runner.lake.intake import Intake
@@ -41,7 +41,7 @@ _NO_ROWS = (
     "params and what the credentials may read."
 )
 _UPKEEP_FAILURES = (
-    *FAILURES,
+    *LOG_FAILURES,
     RunError,
     HeadMovedError,
     pa.ArrowException,
@@ -53,7 +53,7 @@ _UPKEEP_FAILURES = (
 _log = logging.getLogger(__name__)
 
 
-class Session:
+class TableSession:
     """One pod's work on a table."""
 
     def __init__(

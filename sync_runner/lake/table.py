@@ -13,12 +13,12 @@ from sync_runner.lake.division import Division
 from sync_runner.lake.journal import JournalFile
 from sync_runner.lake.mode import WriteMode, decide_mode
 from sync_runner.lake.parquet.parts import PartStore
-from sync_runner.lake.parquet.stage import Bounds, Stage
+from sync_runner.lake.parquet.stage import PartLimits, Stage
 from sync_runner.lake.policy import Actor, Policy
 from sync_runner.lake.publish import Publisher, Rules
 from sync_runner.lake.rows.deletes import MARK
 from sync_runner.lake.rows.known import Boundary, find_boundary
-from sync_runner.lake.session import Session
+from sync_runner.lake.session import TableSession
 from sync_runner.lake.standing import Asker, Standing, find_top, read_standing
 from sync_runner.lake.tools import Tools
 from sync_runner.lake.upkeep import Upkeep
@@ -54,7 +54,7 @@ class LakeTable:
         self._options = options
         self._mode = decide_mode(options)
         self._actor = actor
-        self._session: Session | None = None
+        self._session: TableSession | None = None
 
     def begin(self, *, fresh: bool = False) -> Start:
         """Reads where table and journal stand; `fresh` throws the journal away."""
@@ -96,13 +96,13 @@ class LakeTable:
         return self._begun.finish()
 
     @property
-    def _begun(self) -> Session:
+    def _begun(self) -> TableSession:
         assert self._session is not None, "begin comes first"
         return self._session
 
     def _open_session(
         self, standing: Standing, journal: JournalFile, log: DeltaLog, asker: Asker
-    ) -> Session:
+    ) -> TableSession:
         attempt = f"{_digest(self._actor.run)}-{secrets.token_hex(4)}"
         mode, bounds = self._mode, self._bounds()
         columns = Columns(_known_names(standing), _kept(self._options, mode), keys=mode.keys)
@@ -140,7 +140,7 @@ class LakeTable:
                 self._actor, log, parts, bounds, order_by=keys[0] if mode.merges else None
             ),
         )
-        return Session(self._actor, asker, standing, tools, options=self._options)
+        return TableSession(self._actor, asker, standing, tools, options=self._options)
 
     def _open_division(self, standing: Standing, asker: Asker) -> Division:
         snapshot = standing.snapshot
@@ -151,12 +151,12 @@ class LakeTable:
             find_top=partial(find_top, self._store, snapshot, asker),
         )
 
-    def _bounds(self) -> Bounds:
+    def _bounds(self) -> PartLimits:
         """Small files where rows are merged into them: what a merge touches is written anew as a
         whole.
         """
         rows = self._actor.policy.group_rows if self._mode.merges else _ROWS_UNBOUNDED
-        return Bounds(rows, self._plan.limits.part_bytes)
+        return PartLimits(rows, self._plan.limits.part_bytes)
 
 
 def _reopen(standing: Standing, parts: PartStore, stage: Stage, columns: Columns) -> bool:

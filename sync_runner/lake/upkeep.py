@@ -21,10 +21,10 @@ from sync_runner.lake.delta.log import (
     read_last_checkpoint,
 )
 from sync_runner.lake.delta.retention import CLEANUP, FILES, LOG, find_hours
-from sync_runner.lake.delta.tombstones import read_tombstones, version_of
+from sync_runner.lake.delta.tombstones import entry_version_of, read_tombstones
 from sync_runner.lake.parquet.files import DataFile, open_file, read_groups
 from sync_runner.lake.parquet.parts import PartStore
-from sync_runner.lake.parquet.stage import Bounds
+from sync_runner.lake.parquet.stage import PartLimits
 from sync_runner.lake.policy import Actor, Policy
 from sync_runner.lake.rows.shape import align_table
 from sync_runner.protocols import Step
@@ -34,7 +34,7 @@ _HOUR_S = 3600.0
 
 
 def choose_groups(
-    files: Sequence[DataFile], bounds: Bounds, policy: Policy
+    files: Sequence[DataFile], bounds: PartLimits, policy: Policy
 ) -> list[list[DataFile]]:
     """Groups of small files to be made into one file each, smallest files first. Pure."""
     tiers: dict[int, list[DataFile]] = {}
@@ -55,7 +55,7 @@ def _tier(file: DataFile, policy: Policy) -> int:
     return tier
 
 
-def _fill(tier: Sequence[DataFile], bounds: Bounds) -> list[list[DataFile]]:
+def _fill(tier: Sequence[DataFile], bounds: PartLimits) -> list[list[DataFile]]:
     groups: list[list[DataFile]] = [[]]
     rows = size = 0
     for file in tier:
@@ -74,15 +74,15 @@ def choose_old_log(
     are younger stay readable, from that checkpoint on. Pure. The last but one checkpoint stays, for
     readers that are about to use it. Entries below the version `whole` go together or not at all.
     """
-    checkpoints = {version_of(e): e for e in entries if ".checkpoint" in e.path}
+    checkpoints = {entry_version_of(e): e for e in entries if ".checkpoint" in e.path}
     checkpoints.pop(-1, None)
     for version in sorted(checkpoints)[:-1][::-1]:
         is_aged = now - checkpoints[version].modified > keep_s
-        above = sum(version_of(entry) >= version for entry in entries)
+        above = sum(entry_version_of(entry) >= version for entry in entries)
         if is_aged or above >= entries_max:
             if version < whole:
                 return []
-            return sorted(e.path for e in entries if 0 <= version_of(e) < version)
+            return sorted(e.path for e in entries if 0 <= entry_version_of(e) < version)
     return []
 
 
@@ -90,7 +90,13 @@ class Upkeep:
     """Looks after one table."""
 
     def __init__(
-        self, actor: Actor, log: DeltaLog, parts: PartStore, bounds: Bounds, *, order_by: str | None
+        self,
+        actor: Actor,
+        log: DeltaLog,
+        parts: PartStore,
+        bounds: PartLimits,
+        *,
+        order_by: str | None,
     ) -> None:
         """`order_by`: the column whose ranges merges skip files by."""
         self._store = parts.store

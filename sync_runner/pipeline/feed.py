@@ -20,7 +20,7 @@ from sync_runner.protocols import (
     Batch,
     Clock,
     Counts,
-    Destination,
+    DestinationTable,
     Feed,
     FeedBatch,
     FeedRequest,
@@ -62,7 +62,7 @@ class FeedOutcome:
 
 def run_feed(
     feed: Feed,
-    tables: Mapping[str, Destination],
+    tables: Mapping[str, DestinationTable],
     limits: Limits,
     clock: Clock,
     *,
@@ -90,7 +90,7 @@ def run_feed(
 class _Lane:
     """One table, and what was written to it."""
 
-    table: Destination
+    table: DestinationTable
     start: Start
     rows: int = 0
     parts: int = 0

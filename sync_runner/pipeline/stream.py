@@ -18,7 +18,7 @@ from sync_runner.protocols import (
     Batch,
     Clock,
     Counts,
-    Destination,
+    DestinationTable,
     Progress,
     ProgressListener,
     ReadRequest,
@@ -48,7 +48,7 @@ class Outcome:
 
 def run_stream(
     source: Source,
-    table: Destination,
+    table: DestinationTable,
     limits: Limits,
     clock: Clock,
     *,
@@ -86,7 +86,7 @@ class _Run:
     """The loop, and what it needs."""
 
     source: Source
-    table: Destination
+    table: DestinationTable
     budget: Budget
     teller: Teller
     read_to: Token | None = None

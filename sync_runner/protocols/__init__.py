@@ -10,23 +10,25 @@ from sync_runner.protocols.surroundings import (
     Clock,
     Counts,
     Credentials,
+    IsStopped,
     Progress,
     ProgressListener,
     Step,
     Steps,
     no_steps,
 )
-from sync_runner.protocols.tables import Destination, Published, Start
+from sync_runner.protocols.tables import DestinationTable, Published, Start
 
 __all__ = [
     "Batch",
     "Clock",
     "Counts",
     "Credentials",
-    "Destination",
+    "DestinationTable",
     "Feed",
     "FeedBatch",
     "FeedRequest",
+    "IsStopped",
     "Position",
     "Progress",
     "ProgressListener",

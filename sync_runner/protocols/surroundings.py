@@ -2,6 +2,7 @@
 progress.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -22,6 +23,10 @@ class Credentials(Protocol):
 
     def keys_of(self, secret_name: str) -> dict[str, str]:
         """All keys of a Secret (destination credentials); the same error."""
+
+
+IsStopped = Callable[[], bool]
+"""Whether the run was asked to stop, or has ended."""
 
 
 class Clock(Protocol):

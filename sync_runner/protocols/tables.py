@@ -43,7 +43,7 @@ class Published:
     """What the source may be told: everything up to there is in the table."""
 
 
-class Destination(Protocol):
+class DestinationTable(Protocol):
     """One table that a run writes. Every method raises RunError."""
 
     def begin(self, *, fresh: bool = False) -> Start:

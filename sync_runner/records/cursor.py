@@ -24,7 +24,7 @@ from sync_runner.records.moments import (
     write_moment,
 )
 
-Key = Decimal | date | str
+CursorKey = Decimal | date | str
 """What positions of one type are compared by."""
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{24}")
@@ -53,7 +53,7 @@ def is_ahead(position: Position, now: float) -> bool:
             return parse_moment(text) > find_limit(now, is_local=is_local(text))
 
 
-def parse_key(position: Position) -> Key:
+def parse_key(position: Position) -> CursorKey:
     """What it is compared by; ValueError where the text is none of its type."""
     match position.type:
         case CursorType.INTEGER | CursorType.NUMERIC:

@@ -16,7 +16,7 @@ from external_data_operator.api.conditions import Reason
 from external_data_operator.api.paths import FieldPath, format_path, parse_path
 
 from sync_runner.errors import ConfigurationError, ResponseError, RetryableError, RunError
-from sync_runner.records.lone import Expected, Verdict, find_lists, is_error, judge
+from sync_runner.records.lone import Expected, ObjectVerdict, find_lists, is_error, judge
 
 Body = bytes
 _LIMITS = {
@@ -139,7 +139,7 @@ class RecordDecoder:
             return _read(self._decoder.push(page, unless=unless))
         except external_data_decoder.DecodeError as error:
             is_lone = error.kind == "lone_object" or self._is_stated(error)
-            if not is_lone or self._judge(error.keys) is not Verdict.ROW:
+            if not is_lone or self._judge(error.keys) is not ObjectVerdict.ROW:
                 raise
         return _read(self._decoder.push(page, lone_object=True, unless=unless))
 
@@ -151,7 +151,7 @@ class RecordDecoder:
         is_said = self._expected.is_whole_stated or bool(names & known)
         return error.kind == "map_of_rows" and is_said
 
-    def _judge(self, keys: Sequence[tuple[str, str]]) -> Verdict:
+    def _judge(self, keys: Sequence[tuple[str, str]]) -> ObjectVerdict:
         known = self._expected.known.union(self._decoder.fields)
         return judge(keys, replace(self._expected, known=known))
 
@@ -202,8 +202,8 @@ class RecordDecoder:
 
     def _remedy_for_object(self, error: external_data_decoder.DecodeError) -> RunError:
         keys = _list_keys(error.keys)
-        verdict = Verdict.STRANGER if error.kind == "strangers" else self._judge(error.keys)
-        if verdict is Verdict.ENVELOPE:
+        verdict = ObjectVerdict.STRANGER if error.kind == "strangers" else self._judge(error.keys)
+        if verdict is ObjectVerdict.ENVELOPE:
             found = [format_path((*self._path, name)) for name in find_lists(error.keys)]
             hint = f"recordsPath: {' or '.join(found)}" if found else "recordsPath"
             message = (
@@ -211,7 +211,7 @@ class RecordDecoder:
                 f"rows. Set {hint}, or recordsPath: $ if the object itself is the row."
             )
             return ResponseError(Reason.INVALID_RECORDS, message)
-        if verdict is Verdict.ERROR:
+        if verdict is ObjectVerdict.ERROR:
             message = f"The response is an error instead of rows, with {keys}."
         elif self._had_rows:
             message = (

@@ -7,12 +7,11 @@ two of NaN, and zero has no sign.
 
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Column: TypeAlias = pa.Array | pa.ChunkedArray
+from sync_runner.records.numeric import ColumnValues
 
 
 class Order(StrEnum):
@@ -45,7 +44,7 @@ def find_order(keys: pa.Array) -> Order:
     return Order.NONE
 
 
-def find_last(keys: pa.Array) -> pa.Array | None:
+def find_last_of_keys(keys: pa.Array) -> pa.Array | None:
     """Numbers of the rows that are the last of their key, ascending; None where every row is."""
     if find_order(keys) is not Order.NONE:
         return None
@@ -57,7 +56,7 @@ def find_last(keys: pa.Array) -> pa.Array | None:
     return found.take(pc.sort_indices(found))
 
 
-def match(keys: Column, wanted: pa.Array) -> Column:
+def match(keys: ColumnValues, wanted: pa.Array) -> ColumnValues:
     """For each key whether it is among the wanted ones."""
     return pc.is_in(keys, value_set=wanted)
 
@@ -72,7 +71,7 @@ def pick_bounds(sample: pa.Array, pieces: int) -> pa.Array:
     return ordered.take(pa.array([cut for cut in cuts if cut], pa.int64()))
 
 
-def find_pieces(keys: Column, bounds: pa.Array) -> Column:
+def find_pieces(keys: ColumnValues, bounds: pa.Array) -> ColumnValues:
     """For each key the number of its piece: 0 to len(bounds); without a value 0."""
     return pc.fill_null(pc.search_sorted(bounds, _searchable(_flat(keys)), side="right"), 0)
 
@@ -101,5 +100,5 @@ def _without_sign(column: pa.Array) -> pa.Array:
     return pc.add(column, 0.0) if pa.types.is_floating(column.type) else column
 
 
-def _flat(column: Column) -> pa.Array:
+def _flat(column: ColumnValues) -> pa.Array:
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column

@@ -45,7 +45,7 @@ _WORD = re.compile(r"[^a-z0-9]")
 _IDENTITIES = frozenset({"id", "uuid", "guid", "key", "name", "number", "slug", "sku"})
 
 
-class Verdict(Enum):
+class ObjectVerdict(Enum):
     """What an object is taken for."""
 
     ROW = "row"
@@ -71,18 +71,18 @@ class Expected:
     paginates: bool = False
 
 
-def judge(keys: Sequence[tuple[str, str]], expected: Expected) -> Verdict:
+def judge(keys: Sequence[tuple[str, str]], expected: Expected) -> ObjectVerdict:
     """What an object with these keys is; each comes with what it holds, as the decoder says it."""
     names = {name for name, _ in keys}
     if is_error(keys, known=expected.known, weak=not expected.is_whole_stated):
-        return Verdict.ERROR
+        return ObjectVerdict.ERROR
     if expected.known:
-        return Verdict.ROW if names & expected.known else Verdict.STRANGER
+        return ObjectVerdict.ROW if names & expected.known else ObjectVerdict.STRANGER
     if expected.is_whole_stated or names & expected.stated:
-        return Verdict.ROW
+        return ObjectVerdict.ROW
     if _is_envelope(keys, expected):
-        return Verdict.ENVELOPE
-    return Verdict.STRANGER if expected.stated else Verdict.ROW
+        return ObjectVerdict.ENVELOPE
+    return ObjectVerdict.STRANGER if expected.stated else ObjectVerdict.ROW
 
 
 def is_error(

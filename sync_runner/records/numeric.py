@@ -15,7 +15,7 @@ from typing import Protocol, TypeAlias
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Column: TypeAlias = pa.Array | pa.ChunkedArray
+ColumnValues: TypeAlias = pa.Array | pa.ChunkedArray
 
 _DIGITS_MAX = 38
 _PLAIN_DIGITS = 100
@@ -59,7 +59,7 @@ class _Facts:
 class Numbers:
     """Where the values of a column can be looked at; nested ones are reached member by member."""
 
-    def __init__(self, read: Callable[[], Iterable[Column]]) -> None:
+    def __init__(self, read: Callable[[], Iterable[ColumnValues]]) -> None:
         """`read` gives the values, in pieces; it is called as often as there are questions."""
         self._read = read
 

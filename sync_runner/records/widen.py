@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 
 from sync_runner.records.numeric import (
     ByType,
-    Column,
+    ColumnValues,
     Rule,
     Wanted,
     cast_numbers,
@@ -52,7 +52,7 @@ def is_same(one: pa.Field, other: pa.Field) -> bool:
     return bool(one.type.equals(other.type)) and is_json(one) == is_json(other)
 
 
-def join(one: pa.Field, other: pa.Field, rule: Rule = _BY_TYPE) -> pa.Field:
+def join_fields(one: pa.Field, other: pa.Field, rule: Rule = _BY_TYPE) -> pa.Field:
     """A field of the first one's name whose type holds the values of both; `rule` knows numbers."""
     if is_same(one, other):
         numbers = is_numbers(one) and is_numbers(other)
@@ -121,7 +121,7 @@ def fit(table: pa.Field, incoming: pa.Field, rule: Rule = _BY_TYPE) -> pa.Field 
     """What the table's column becomes to take the incoming values; None where it cannot."""
     if find_conflict(table, incoming) is not None:
         return None
-    return join(table, incoming, rule)
+    return join_fields(table, incoming, rule)
 
 
 def find_conflict(table: pa.Field, incoming: pa.Field) -> Conflict | None:
@@ -164,14 +164,16 @@ def _find_conflict(
     return next((found for found in inner if found is not None), None)
 
 
-def convert(column: Column, have: pa.Field, want: pa.Field) -> Column:
+def convert(column: ColumnValues, have: pa.Field, want: pa.Field) -> ColumnValues:
     """The values of a column that holds what `have` says, as values of `want`, which is at least
     as wide, void members left aside.
     """
     if have.type.equals(want.type):
         return column
     trimmed = have.with_type(trim(have.type, want.type))
-    assert join(want, trimmed, Wanted()).type.equals(want.type), f"{have} would lose as {want}"
+    assert join_fields(want, trimmed, Wanted()).type.equals(want.type), (
+        f"{have} would lose as {want}"
+    )
     if pa.types.is_null(have.type):
         return pa.nulls(len(column), want.type)
     if isinstance(column, pa.ChunkedArray):
@@ -216,7 +218,7 @@ def cast_by_name(column: pa.Array, type_: pa.DataType) -> pa.Array:
     return pc.cast(column, type_, safe=False)
 
 
-def as_json_text(column: Column) -> Column:
+def as_json_text(column: ColumnValues) -> ColumnValues:
     """Nested values as JSON text. Structs do not tell a missing member from a null one, so that
     neither is written.
     """
@@ -273,6 +275,6 @@ def _join_structs(one: pa.DataType, other: pa.DataType, rule: Rule) -> pa.DataTy
     return pa.struct(list(fields.items()))
 
 
-def _map_values(column: Column, change: Callable[[object], str]) -> pa.Array:
+def _map_values(column: ColumnValues, change: Callable[[object], str]) -> pa.Array:
     values = column.to_pylist()
     return pa.array([None if value is None else change(value) for value in values], pa.string())

@@ -29,7 +29,7 @@ def no_feed(plan: Plan, **_: object) -> None:
 
 
 @dataclass(frozen=True)
-class Kind:
+class SourceKind:
     """What is made of a plan; each takes `credentials`, `clock` and `is_stopped`, and makes no
     request."""
 
@@ -41,7 +41,7 @@ class Kind:
     """What fills all tables of a plan at once; None for a plan that is read stream by stream."""
 
 
-def find_kind(plan: Plan) -> Kind:
+def find_kind(plan: Plan) -> SourceKind:
     """The plan's kind; ConfigurationError if this runner knows none of those that it may name."""
     if plan.kind is None:
         raise ConfigurationError(
@@ -52,7 +52,7 @@ def find_kind(plan: Plan) -> Kind:
     return load_kind(plan.kind)
 
 
-def load_kind(key: str) -> Kind:
+def load_kind(key: str) -> SourceKind:
     """The kind that the API's table lists under this key."""
-    kind: Kind = import_module(f"{__name__}.{key}").KIND
+    kind: SourceKind = import_module(f"{__name__}.{key}").KIND
     return kind

@@ -13,7 +13,7 @@ from obstore.exceptions import BaseError, PermissionDeniedError, Unauthenticated
 
 from sync_runner.errors import ConfigurationError, RetryableError, RunError
 
-FAILURES = (BaseError, OSError, ValueError, NotImplementedError)
+STORE_FAILURES = (BaseError, OSError, ValueError, NotImplementedError)
 """Everything that the client raises."""
 
 _STATUS = re.compile(r"status code: (\d{3})")
@@ -42,7 +42,7 @@ def mapped(place: str, doing: str) -> Iterator[None]:
     """
     try:
         yield
-    except FAILURES as error:
+    except STORE_FAILURES as error:
         raise explain(error, place, doing) from error
 
 

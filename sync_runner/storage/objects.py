@@ -12,7 +12,7 @@ from typing import Any
 import obstore
 from obstore.exceptions import AlreadyExistsError, PreconditionError
 
-from sync_runner.storage.failures import FAILURES, explain, mapped
+from sync_runner.storage.failures import STORE_FAILURES, explain, mapped
 
 _STALE_READS_MAX = 4
 _DELETE_BATCH = 500
@@ -64,7 +64,7 @@ class ObjectStore:
         try:
             result = obstore.get(self.client, path)
             return Stored(bytes(result.bytes()), result.meta["e_tag"] or "")
-        except FAILURES as error:
+        except STORE_FAILURES as error:
             if self._is_absent(error):
                 return None
             raise explain(error, self.place, f"read {path}") from error
@@ -73,7 +73,7 @@ class ObjectStore:
         """The bytes of an object that exist in this range; None if there is no such object."""
         try:
             return memoryview(obstore.get_range(self.client, path, start=start, length=length))
-        except FAILURES as error:
+        except STORE_FAILURES as error:
             if self._is_absent(error):
                 return None
             if self._is_beyond(error):
@@ -84,7 +84,7 @@ class ObjectStore:
         """Whether the object exists, by a request for the object and not by a listing."""
         try:
             obstore.head(self.client, path)
-        except FAILURES as error:
+        except STORE_FAILURES as error:
             if self._is_absent(error):
                 return False
             raise explain(error, self.place, f"look up {path}") from error
@@ -128,7 +128,7 @@ class ObjectStore:
             return done["e_tag"] or ""
         except (AlreadyExistsError, PreconditionError):
             return self._find_own(path, data)
-        except FAILURES as error:
+        except STORE_FAILURES as error:
             if self._is_conflict(error) or self._is_absent(error):
                 return self._find_own(path, data)
             raise explain(error, self.place, f"write {path}") from error

@@ -10,15 +10,15 @@ from external_data_operator.api.schema import Column
 from sync_runner.errors import ConfigurationError
 from sync_runner.lake import check_destination
 from sync_runner.lake.delta.schema import describe
-from sync_runner.protocols import Progress
+from sync_runner.protocols import IsStopped, Progress
 from sync_runner.records.columns import Columns
 from sync_runner.records.sample import Sample, find_candidate_key, find_cursors
 from sync_runner.sources import find_kind
 from sync_runner.tasks.destinations import open_destination
-from sync_runner.tasks.reporting import Done, IsStopped, Surroundings, report_on
+from sync_runner.tasks.reporting import Done, Surroundings, report_on
 
-COLUMNS_MAX = 2000
-STREAMS_MAX = 20_000
+DISCOVERED_COLUMNS_MAX = 2000
+DISCOVERED_STREAMS_MAX = 20_000
 
 
 def check(plan: Plan, given: Surroundings) -> Done:
@@ -43,9 +43,9 @@ def discover(samples: Iterable[Sample]) -> Discovery:
     and ConfigurationError for more streams than a cluster can store for one source."""
     streams: list[DiscoveredStream] = []
     for sample in samples:
-        if len(streams) == STREAMS_MAX:
+        if len(streams) == DISCOVERED_STREAMS_MAX:
             message = (
-                f"The source has more than {STREAMS_MAX:,} streams, which is the limit. "
+                f"The source has more than {DISCOVERED_STREAMS_MAX:,} streams, which is the limit. "
                 "Use credentials that have access to fewer of them."
             )
             raise ConfigurationError(Reason.LIMIT_EXCEEDED, message)
@@ -81,4 +81,4 @@ def _find_columns(sample: Sample) -> list[Column]:
     if sample.records is None:
         return []
     adopted = Columns({}, None).adopt(sample.records)
-    return list(describe(adopted.schema))[:COLUMNS_MAX]
+    return list(describe(adopted.schema))[:DISCOVERED_COLUMNS_MAX]

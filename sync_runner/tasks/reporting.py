@@ -21,7 +21,7 @@ from external_data_operator.api.plan import (
 )
 
 from sync_runner.errors import RetryableError, RunError
-from sync_runner.protocols import Clock, Credentials, Progress, ProgressListener
+from sync_runner.protocols import Clock, Credentials, IsStopped, Progress, ProgressListener
 from sync_runner.transport.clock import SystemClock
 
 _log = logging.getLogger(__name__)
@@ -30,9 +30,6 @@ _EXIT_CODES = {
     FailureClass.CONFIGURATION: ExitCode.CONFIGURATION,
     FailureClass.BUG: ExitCode.BUG,
 }
-
-IsStopped = Callable[[], bool]
-"""Whether the run was asked to stop, or has ended."""
 
 
 def ignore(progress: Progress) -> None:

@@ -6,10 +6,10 @@ from sync_runner.lake import give_memory_back, open_table
 from sync_runner.lake.policy import Policy
 from sync_runner.lake.table import LakeTable
 from sync_runner.pipeline import Outcome, TableOutcome, run_feed, run_stream
-from sync_runner.protocols import Feed, Progress, Source
+from sync_runner.protocols import Feed, IsStopped, Progress, Source
 from sync_runner.sources import find_kind
 from sync_runner.tasks.destinations import open_destination
-from sync_runner.tasks.reporting import Done, IsStopped, Result, Surroundings, report_on
+from sync_runner.tasks.reporting import Done, Result, Surroundings, report_on
 
 _OWN_BYTES = 192 << 20
 """Memory of a run without its current page, measured."""

@@ -50,7 +50,7 @@ def count_attempts(failure: AttemptError, context: Context) -> int:
     return context.attempts.get(failure.status, ATTEMPTS_LASTING if failure.lasting else ATTEMPTS)
 
 
-def conclude(failure: AttemptError, message: str, context: Context) -> RunError:
+def conclude_attempt(failure: AttemptError, message: str, context: Context) -> RunError:
     """The error of the run when no attempt is left."""
     if not isinstance(failure, AnswerError) or not context.accepted or failure.lasting:
         return failure.run_error(message)

@@ -20,11 +20,11 @@ from sync_runner.errors import ConfigurationError, RetryableError
 from sync_runner.network.failures import AttemptError
 from sync_runner.network.hosts import AddressRules
 from sync_runner.network.sockets import open_socket
-from sync_runner.protocols import Clock
+from sync_runner.protocols import Clock, IsStopped
 from sync_runner.transport.attempts import (
     ASKED_WAIT_S_MAX,
     Context,
-    conclude,
+    conclude_attempt,
     count_attempts,
     describe_wait,
 )
@@ -36,7 +36,7 @@ from sync_runner.transport.messages import Request, Response
 from sync_runner.transport.origin import Origin, parse_origin
 from sync_runner.transport.outgoing import (
     TARGET_SAFE,
-    Head,
+    RequestHead,
     add_type,
     build_head,
     spell_target,
@@ -46,8 +46,6 @@ from sync_runner.transport.pace import Pace
 from sync_runner.transport.retry import own_wait_s, raise_for_status
 
 T = TypeVar("T")
-IsStopped = Callable[[], bool]
-"""Whether the run was asked to stop."""
 REDIRECTS_MAX = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _KEEP_METHOD = frozenset({307, 308})
@@ -58,7 +56,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Settings:
+class ClientSettings:
     """The settings of a client."""
 
     origin: Origin
@@ -75,7 +73,7 @@ class Client:
 
     def __init__(
         self,
-        settings: Settings,
+        settings: ClientSettings,
         *,
         clock: Clock,
         is_stopped: IsStopped,
@@ -134,11 +132,11 @@ class Client:
                 asked_s += failure.wait_s or 0.0
                 if asked_s > ASKED_WAIT_S_MAX:
                     wait = describe_wait(failure.wait_s or 0.0, self._clock.now())
-                    raise conclude(failure, f"{what} {wait}", known) from failure
+                    raise conclude_attempt(failure, f"{what} {wait}", known) from failure
                 # The number depends on the failure: a refusal usually repeats, a dropped connection
                 # does not.
                 if attempt >= count_attempts(failure, known):
-                    raise conclude(failure, what, known) from failure
+                    raise conclude_attempt(failure, what, known) from failure
                 self._wait_after(failure, attempt, what)
             first = None
             attempt += 1
@@ -194,7 +192,7 @@ class Client:
         # Not the address as it was prepared: that may hold a credential.
         return Response(response.status, response.headers, body, request.url)
 
-    def _prepare(self, request: Request) -> tuple[bytes, Request, Head]:
+    def _prepare(self, request: Request) -> tuple[bytes, Request, RequestHead]:
         """All bytes of a request, the request as it is sent, and its head."""
         target, head = self._target(request), self._head
         authority = self._settings.origin.authority
@@ -304,7 +302,7 @@ class Client:
         where = f", {context.where}" if context.where else ""
         return f"{request.method} {path} at {self._settings.origin.authority}{where}"
 
-    def _build_head(self) -> Head | None:
+    def _build_head(self) -> RequestHead | None:
         """The head that all requests share; None if each one has to be prepared."""
         settings = self._settings
         if not settings.auth.is_static:

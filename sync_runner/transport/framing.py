@@ -27,7 +27,7 @@ _NOT_PLAIN = ("", "")
 _WITHOUT_BODY = frozenset({204, 304})
 
 
-class Head(NamedTuple):
+class ResponseHead(NamedTuple):
     """Status and headers of a response, and where its body ends."""
 
     status: int
@@ -41,7 +41,7 @@ class Head(NamedTuple):
     keep_alive: bool
 
 
-def parse_head(raw: bytes) -> Head:
+def parse_head(raw: bytes) -> ResponseHead:
     """The head of one response, blank line included. Raises BrokenError with the reason."""
     text = raw.decode("latin-1")
     lines = text.split("\r\n")
@@ -67,7 +67,9 @@ def parse_head(raw: bytes) -> Head:
     options = _split(headers.get("connection", ""))
     wants_more = "keep-alive" in options if is_old else "close" not in options
     ends = is_chunked or length is not None
-    return Head(status, headers, length, others, is_chunked, wants_more and ends and not is_odd)
+    return ResponseHead(
+        status, headers, length, others, is_chunked, wants_more and ends and not is_odd
+    )
 
 
 @lru_cache(maxsize=64)
@@ -158,7 +160,7 @@ class Incoming:
         self._read_line = self._read_chunk_size
         self._trailer_bytes = 0
         self._in_trailers = False
-        self.head: Head | None = None
+        self.head: ResponseHead | None = None
         self.done = False
         self.keep_alive = False
 

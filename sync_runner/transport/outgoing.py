@@ -28,7 +28,7 @@ _DEFAULTS: Headers = (("Accept", "application/json"), ("User-Agent", "external-d
 _JSON = ("Content-Type", "application/json")
 
 
-class Head(NamedTuple):
+class RequestHead(NamedTuple):
     """Headers, and their lines as bytes."""
 
     headers: Headers
@@ -37,7 +37,7 @@ class Head(NamedTuple):
     """Whether the type of a body is among them."""
 
 
-def build_head(authority: str, *groups: Iterable[tuple[str, str]]) -> Head:
+def build_head(authority: str, *groups: Iterable[tuple[str, str]]) -> RequestHead:
     """The head of requests to this authority; of headers of one name the last one is sent.
 
     ConfigurationError(InvalidSpec) if one cannot be sent.
@@ -46,15 +46,15 @@ def build_head(authority: str, *groups: Iterable[tuple[str, str]]) -> Head:
     ours = (("Host", authority), ("Accept-Encoding", ACCEPTED))
     text = "".join(f"{name}: {value}\r\n" for name, value in (*headers, *ours))
     has_type = any(name.lower() == "content-type" for name, _ in headers)
-    return Head(headers, text.encode("latin-1"), has_type)
+    return RequestHead(headers, text.encode("latin-1"), has_type)
 
 
-def add_type(request: Request, head: Head) -> Headers:
+def add_type(request: Request, head: RequestHead) -> Headers:
     """The head's headers, and the type of the request's body if they lack it."""
     return head.headers if head.has_type or not request.body else (*head.headers, _JSON)
 
 
-def write_request(request: Request, target: str, head: Head) -> bytes:
+def write_request(request: Request, target: str, head: RequestHead) -> bytes:
     """All bytes of a request; of its own headers only those in the head are sent."""
     begin = f"{request.method} {target} HTTP/1.1\r\n".encode("latin-1") + head.lines
     if request.body:

@@ -12,7 +12,7 @@ from external_data_operator.api.plan import FileDestination, Plan, TableTarget
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.protocols import Batch, Position, ReadRequest
-from sync_runner.sources.rest.source import RestSource
+from sync_runner.sources.rest.source import RestReader
 from tests.clocks import JumpingClock
 from tests.servers.rest import RestServer
 
@@ -91,9 +91,9 @@ def open_source(
     *,
     clock: JumpingClock | None = None,
     credentials: GivenCredentials | None = None,
-) -> RestSource:
+) -> RestReader:
     """The source as a run opens it."""
-    return RestSource(
+    return RestReader(
         plan,
         credentials=credentials or GivenCredentials(),
         clock=clock or JumpingClock(),

@@ -23,7 +23,7 @@ from external_data_operator.api.plan import (
 from external_data_operator.api.schema import SyncType
 from external_data_operator.cli.main import main
 
-from sync_runner.lake.session import Session
+from sync_runner.lake.session import TableSession
 from sync_runner.tasks import Surroundings, run_task
 from tests.clocks import JumpingClock
 from tests.contract.rest_reading import GivenCredentials
@@ -249,17 +249,17 @@ def test_what_one_table_lacks_is_read_again_and_the_other_skips_it(
     tmp_path: Path, book: Logbook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = build_plan(tmp_path, "parts", "readings")
-    finish = Session.finish
-    done: list[Session] = []
+    finish = TableSession.finish
+    done: list[TableSession] = []
 
-    def finish_one(session: Session) -> Any:
+    def finish_one(session: TableSession) -> Any:
         if done:
             raise MemoryError
         done.append(session)
         return finish(session)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Session, "finish", finish_one)
+        patch.setattr(TableSession, "finish", finish_one)
         assert run(plan, "one").failure is not None
     assert book.confirmed == 0
     report = run(plan, "one")

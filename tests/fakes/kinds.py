@@ -14,7 +14,7 @@ from external_data_operator.api.source import SourceSpec
 from external_data_operator.api.sources import SOURCES, add_kinds
 from external_data_operator.reconcile.plans.kinds import Adapter, find_adapter
 
-from sync_runner.sources import Kind
+from sync_runner.sources import SourceKind
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class FakeKind:
     key: str
     spec: type[SpecModel]
     adapter: Adapter
-    kind: Kind
+    kind: SourceKind
 
     @property
     def places(self) -> Mapping[str, Callable[[pytest.MonkeyPatch], None]]:

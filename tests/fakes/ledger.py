@@ -17,7 +17,7 @@ from external_data_operator.api.plan import Plan
 
 from sync_runner.protocols import Batch, ReadRequest, Token
 from sync_runner.records.sample import Sample
-from sync_runner.sources import Kind
+from sync_runner.sources import SourceKind
 from tests.fakes import kinds
 from tests.fakes.kinds import FakeKind
 
@@ -74,7 +74,7 @@ class _Stream:
         """A file forgets nothing."""
 
 
-LEDGER = FakeKind("ledger", LedgerSource, _Adapter(), Kind(_Stream, _Probe))
+LEDGER = FakeKind("ledger", LedgerSource, _Adapter(), SourceKind(_Stream, _Probe))
 
 
 def installed() -> AbstractContextManager[None]:

@@ -13,7 +13,7 @@ from sync_runner.lake import open_table
 from sync_runner.lake.policy import Policy
 from sync_runner.pipeline import Outcome, run_stream
 from sync_runner.protocols import Progress
-from sync_runner.sources.rest.source import RestSource
+from sync_runner.sources.rest.source import RestReader
 from sync_runner.transport.clock import SystemClock
 from tests.contract.lake_pod import SMALL, Place
 from tests.contract.lake_rows import ListedSource, Syncs, options
@@ -48,7 +48,7 @@ class RestSyncs:
         limits = Limits(part_bytes=300, batch_rows=self.page_rows)
         plan = write_to(plan, self.place.target).model_copy(update={"limits": limits})
         clock = SystemClock()
-        source = RestSource(
+        source = RestReader(
             plan, credentials=GivenCredentials(), clock=clock, is_stopped=lambda: False
         )
         table = open_table(self.place.open(), plan, f"run-{self.runs}", clock, policy=self.policy)

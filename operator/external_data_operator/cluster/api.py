@@ -219,7 +219,7 @@ def _error(status: int, what: str, body: bytes) -> ClusterError:
     return type_(f"{what}: {status} {reason}{said}".strip(), status)
 
 
-async def connect(kinds: ApiKinds, on_answer: Callable[[str, int], None]) -> Api:
+async def connect_api(kinds: ApiKinds, on_answer: Callable[[str, int], None]) -> Api:
     """The API server of the pod's own cluster, else that of KUBECONFIG. Raises ClusterError."""
     configuration = Configuration()
     inside = await asyncio.to_thread(_TOKEN.exists)

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
-from external_data_operator.cluster.api import connect
+from external_data_operator.cluster.api import connect_api
 from external_data_operator.cluster.kinds import ApiKinds
 from external_data_operator.cluster.listing import Lister
 from external_data_operator.cluster.observe import Observer
@@ -34,7 +34,7 @@ async def run_operator(settings: Settings, controllers: Mapping[str, Controller]
     stop = asyncio.Event()
     obey_signals(stop)
     kinds = ApiKinds(controllers)
-    api = await connect(kinds, metrics.answered)
+    api = await connect_api(kinds, metrics.answered)
     store, queue = Store(controllers), WorkQueue()
     observer = Observer(api, store, controllers, settings)
     lister = Lister(api, store, kinds, settings)

@@ -16,7 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from sync_runner.lake.delta.schema import find_marks, has_local_time, marks_of, render_schema
+from sync_runner.lake.delta.schema import find_marks, has_local_time, marks_of, render_table_schema
 from sync_runner.lake.delta.state import APP_ID, COMMIT_KEY, State, render_state
 from sync_runner.lake.parquet.files import DataFile
 from sync_runner.lake.parquet.parts import Part
@@ -130,7 +130,7 @@ def change_metadata(base: Metadata, change: Change) -> Metadata:
     is_told = all(names.get(field.name) == marks_of(field) for field in change.schema)
     if not change.replaces and is_told:
         return replace(base, properties=properties)
-    schema = render_schema(change.schema, like=base.schema)
+    schema = render_table_schema(change.schema, like=base.schema)
     is_same = json.loads(schema) == old
     return replace(base, properties=properties, schema=base.schema if is_same else schema)
 

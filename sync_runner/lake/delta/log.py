@@ -37,7 +37,7 @@ from sync_runner.lake.delta.features import (
     check_removal,
 )
 from sync_runner.lake.delta.rawlog import find_demands, is_clustered
-from sync_runner.lake.delta.schema import parse_schema, render_schema
+from sync_runner.lake.delta.schema import parse_schema, render_table_schema
 from sync_runner.lake.delta.state import APP_ID, State
 from sync_runner.lake.mode import WriteMode
 from sync_runner.lake.parquet.files import DataFile, Range
@@ -48,7 +48,7 @@ from sync_runner.storage import ObjectStore
 from sync_runner.storage.failures import explain
 
 LOG_FOLDER = "_delta_log"
-FAILURES = (DeltaError, OSError, ValueError)
+LOG_FAILURES = (DeltaError, OSError, ValueError)
 _NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
 _LOOK_BACK_MAX = 200
 _LOOKS = 3
@@ -228,7 +228,7 @@ class DeltaLog:
         try:
             create_table_with_add_actions(
                 self._store.uri,
-                Schema.from_json(render_schema(change.schema)),
+                Schema.from_json(render_table_schema(change.schema)),
                 [self._add(part) for part in change.adds],
                 mode="error",
                 configuration=dict(change.properties),
@@ -240,7 +240,7 @@ class DeltaLog:
                 ),
                 post_commithook_properties=_NO_HOOKS,
             )
-        except FAILURES as error:
+        except LOG_FAILURES as error:
             self._raise_unless_done(None, change, error)
 
     @property
@@ -274,7 +274,7 @@ class DeltaLog:
         again. Usually the one new entry is all that has to be read; `base` is of no use then.
         """
         if base is not None:
-            with suppress(*FAILURES, RunError):
+            with suppress(*LOG_FAILURES, RunError):
                 base.handle.update_incremental()
                 if base.handle.version() > base.version:
                     return self._read(base.handle)
@@ -324,7 +324,7 @@ class DeltaLog:
     def _mapped(self, doing: str) -> Iterator[None]:
         try:
             yield
-        except FAILURES as error:
+        except LOG_FAILURES as error:
             raise self._explain(error, doing) from error
 
     def _explain(self, error: Exception, doing: str) -> Exception:

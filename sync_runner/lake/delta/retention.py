@@ -25,7 +25,7 @@ _HOURS = {
 }
 
 
-def find_missing(
+def find_missing_properties(
     properties: Mapping[str, str], wanted: Retention | None, *, default: Retention
 ) -> dict[str, str]:
     """The properties that a commit has to set: what the spec states, and a default where the table

@@ -18,7 +18,7 @@ from sync_runner.records.columns import build_field, source_of
 from sync_runner.records.widen import is_json, is_numbers
 
 _OWN = "externalData."
-SOURCE = "externalData.source"
+SOURCE_METADATA = "externalData.source"
 COMMENT = "comment"
 JSON = "externalData.json"
 NUMBERS = "externalData.numbers"
@@ -42,7 +42,7 @@ _BY_TYPE = {type_: word for word, type_ in _WORDS}
 _DECIMAL = re.compile(r"decimal\((\d+), ?(\d+)\)")
 
 
-def render_schema(schema: pa.Schema, *, like: str | None = None) -> str:
+def render_table_schema(schema: pa.Schema, *, like: str | None = None) -> str:
     """The schema as the log holds it. Every column may be null. `like` is the schema of the version
     before: what others put on its columns (comments) stays. A new column whose name differs from
     its source's has that as its comment.
@@ -79,7 +79,7 @@ def parse_schema(text: str) -> pa.Schema:
     fields = []
     for spec in json.loads(text)["fields"]:
         metadata = spec.get("metadata") or {}
-        source = str(metadata.get(SOURCE, spec["name"]))
+        source = str(metadata.get(SOURCE_METADATA, spec["name"]))
         type_ = _parse_type(spec["type"], spec["name"])
         marks = find_marks(metadata)
         json_, numbers = marks["json"], marks["numbers"]
@@ -117,7 +117,7 @@ def has_local_time(type_: pa.DataType) -> bool:
 
 def _metadata(field: pa.Field) -> dict[str, str]:
     marks = {_OWN + mark: "true" for mark, has in marks_of(field).items() if has}
-    return {SOURCE: source_of(field), **marks}
+    return {SOURCE_METADATA: source_of(field), **marks}
 
 
 def _comment(field: pa.Field, *, known: bool) -> dict[str, str]:

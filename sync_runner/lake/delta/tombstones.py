@@ -24,17 +24,17 @@ def read_tombstones(store: ObjectStore) -> dict[str, float]:
     """
     entries = store.list(LOG_FOLDER)
     checkpoints = [entry for entry in entries if _is_checkpoint(entry)]
-    newest = max(map(version_of, checkpoints), default=-1)
+    newest = max(map(entry_version_of, checkpoints), default=-1)
     found: dict[str, float] = {}
     for entry in entries:
-        if _is_checkpoint(entry) and version_of(entry) == newest:
+        if _is_checkpoint(entry) and entry_version_of(entry) == newest:
             found.update(_read_checkpoint(store, entry))
-        elif entry.path.endswith(".json") and version_of(entry) > newest:
+        elif entry.path.endswith(".json") and entry_version_of(entry) > newest:
             found.update(_read_entry(store, entry))
     return found
 
 
-def version_of(entry: ObjectInfo) -> int:
+def entry_version_of(entry: ObjectInfo) -> int:
     """The version that an object of the log belongs to; -1 for any other object."""
     digits = entry.path.removeprefix(f"{LOG_FOLDER}/")[:_VERSION_DIGITS]
     return int(digits) if digits.isdigit() and len(digits) == _VERSION_DIGITS else -1

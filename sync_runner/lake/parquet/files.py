@@ -148,7 +148,7 @@ def read_groups(
         first += rows
 
 
-def find_numbers(store: ObjectStore, file: DataFile, name: str) -> Numbers:
+def find_file_numbers(store: ObjectStore, file: DataFile, name: str) -> Numbers:
     """A column's values, which are read when they are asked for."""
 
     def read() -> Iterator[pa.ChunkedArray]:

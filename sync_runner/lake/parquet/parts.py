@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from sync_runner.lake.parquet.files import DataFile, Held, find_numbers, open_file
+from sync_runner.lake.parquet.files import DataFile, Held, find_file_numbers, open_file
 from sync_runner.lake.parquet.stats import read_ranges, read_stats
 from sync_runner.lake.policy import Actor
 from sync_runner.protocols import Step
@@ -147,7 +147,7 @@ class PartStore:
 
     def hold(self, part: Part) -> Held:
         """A part's rows, as far as a table's shape depends on them."""
-        return Held(part.schema, lambda name: find_numbers(self.store, part, name))
+        return Held(part.schema, lambda name: find_file_numbers(self.store, part, name))
 
     def reopen(self, path: str, *, size: int, rows: int, order: Order) -> Part:
         """A part of an earlier pod, known again by its footer; TABLE_DAMAGED where it is gone."""

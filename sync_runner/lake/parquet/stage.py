@@ -18,11 +18,11 @@ from sync_runner.lake.policy import Policy
 from sync_runner.records.dedupe import Order, build_keys, find_order
 from sync_runner.records.keyless import count_keyless
 from sync_runner.records.numeric import NO_NUMBERS, ByValue, Numbers
-from sync_runner.records.widen import convert, is_numbers, is_same, join
+from sync_runner.records.widen import convert, is_numbers, is_same, join_fields
 
 
 @dataclass(frozen=True)
-class Bounds:
+class PartLimits:
     """When a part is complete."""
 
     rows: int
@@ -35,7 +35,7 @@ class Stage:
     def __init__(
         self,
         parts: PartStore,
-        bounds: Bounds,
+        bounds: PartLimits,
         policy: Policy,
         *,
         keys: Sequence[str],
@@ -159,7 +159,7 @@ class Stage:
             if known is None:
                 return False
             rule = ByValue(NO_NUMBERS, _find_numbers([batch], field.name), keeps=True)
-            joined = join(known, field, rule)
+            joined = join_fields(known, field, rule)
             if not is_same(joined, known) or is_numbers(joined) != is_numbers(known):
                 return False
         return True
@@ -172,7 +172,7 @@ class Stage:
         if known is None or self._encoder is not None:
             return known or field
         rule = ByValue(self._find_waiting(field.name), _find_numbers([batch], field.name))
-        return join(known, field, rule)
+        return join_fields(known, field, rule)
 
     def _find_waiting(self, name: str) -> Numbers:
         return _find_numbers(self._waiting, name)

@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from sync_runner.lake.parquet.files import Range
 
-COLUMNS_MAX = 32
+STATISTICS_COLUMNS_MAX = 32
 """Columns with statistics, beside keys and cursor: as many as readers look at."""
 TEXT_MAX = 64
 _HIGHEST = "\U0010ffff"
@@ -87,7 +87,7 @@ def _read_spans(
     spans: dict[str, _Span] = {}
     for index in range(footer.num_columns):
         name = footer.schema.column(index).path
-        if name in flat and (name in always or (not only and index < COLUMNS_MAX)):
+        if name in flat and (name in always or (not only and index < STATISTICS_COLUMNS_MAX)):
             span = spans[name] = _Span()
             for group in range(footer.num_row_groups):
                 span.add(footer.row_group(group).column(index))

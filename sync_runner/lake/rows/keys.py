@@ -21,7 +21,7 @@ _WHOLE_MAX = 2**53
 
 
 @dataclass(frozen=True)
-class Key:
+class PrimaryKey:
     """The columns that name a row, in the types that the table is going to have."""
 
     schema: pa.Schema

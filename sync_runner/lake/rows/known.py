@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from external_data_operator.api.cursors import DEFAULT_TYPE, CursorType
 
 from sync_runner.lake.parquet.files import DataFile, open_file, read_groups
-from sync_runner.lake.rows.keys import Key, overlap
+from sync_runner.lake.rows.keys import PrimaryKey, overlap
 from sync_runner.lake.rows.shape import align_table
 from sync_runner.lake.rows.spelling import find_spelled, respell
 from sync_runner.lake.rows.voids import can_be_void, find_suspects, pair_rows
@@ -91,7 +91,7 @@ class KnownRows:
         self._store = store
         self._files = files
         self._have = have
-        self._key = Key(pa.schema([cursor]))
+        self._key = PrimaryKey(pa.schema([cursor]))
         self._cursor: str = cursor.name
         self._boundary = boundary
         self._found: list[pa.Array] = []

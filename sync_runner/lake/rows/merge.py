@@ -25,9 +25,9 @@ from sync_runner.lake.parquet.files import (
     read_groups,
 )
 from sync_runner.lake.parquet.parts import Part, PartEncoder, PartStore
-from sync_runner.lake.parquet.stage import Bounds
+from sync_runner.lake.parquet.stage import PartLimits
 from sync_runner.lake.policy import Policy
-from sync_runner.lake.rows.keys import Key, overlap
+from sync_runner.lake.rows.keys import PrimaryKey, overlap
 from sync_runner.lake.rows.known import says_same
 from sync_runner.lake.rows.shape import align_table
 
@@ -66,8 +66,8 @@ class Merge:
     def __init__(
         self,
         parts: PartStore,
-        key: Key,
-        bounds: Bounds,
+        key: PrimaryKey,
+        bounds: PartLimits,
         policy: Policy,
         *,
         have: pa.Schema,

@@ -22,8 +22,8 @@ from external_data_operator.api.conditions import Reason
 from sync_runner.errors import RetryableError
 from sync_runner.lake.parquet.files import DataFile
 from sync_runner.lake.parquet.parts import Part
-from sync_runner.lake.rows.keys import Key, Ranges, is_comparable, overlap
-from sync_runner.records.dedupe import Order, find_last, find_pieces, match, pick_bounds
+from sync_runner.lake.rows.keys import PrimaryKey, Ranges, is_comparable, overlap
+from sync_runner.records.dedupe import Order, find_last_of_keys, find_pieces, match, pick_bounds
 from sync_runner.storage import ObjectStore
 
 _PIECES_MAX = 400
@@ -38,13 +38,13 @@ class KeyedFiles:
     """A table's files, and the parts that come after them, in the order of arrival."""
 
     store: ObjectStore
-    key: Key
+    key: PrimaryKey
     table: Sequence[DataFile]
     table_schema: pa.Schema
     staged: Sequence[Part]
 
 
-def are_distinct(parts: Sequence[Part], key: Key) -> bool:
+def are_distinct(parts: Sequence[Part], key: PrimaryKey) -> bool:
     """Whether the parts' own order proves that no key comes twice."""
     if any(part.order is Order.NONE for part in parts):
         return False
@@ -80,7 +80,7 @@ def _compare(
 ) -> None:
     """Adds what the rows of one piece replace."""
     keys = piece.column("key").combine_chunks()
-    last = find_last(keys)
+    last = find_last_of_keys(keys)
     if last is not None:
         is_last = match(pa.arange(0, len(keys)), last)
         _add_staged(piece.filter(pc.invert(is_last)), files, found)
@@ -100,7 +100,7 @@ def _add_staged(lost: pa.Table, files: KeyedFiles, found: dict[str, list[pa.Arra
         found[files.staged[number].path].append(rows.combine_chunks())
 
 
-def _ranges_of(keys: pa.Array, key: Key) -> Ranges:
+def _ranges_of(keys: pa.Array, key: PrimaryKey) -> Ranges:
     """A composite key has no range here: its pieces are cut by its bytes."""
     if len(key.names) > 1:
         return {}
@@ -168,7 +168,7 @@ def _read_located(files: KeyedFiles) -> Iterator[pa.Table]:
             yield pa.table([keys, parts, rows], schema=schema)
 
 
-def _located_schema(key: Key) -> pa.Schema:
+def _located_schema(key: PrimaryKey) -> pa.Schema:
     type_ = key.schema.field(0).type if len(key.names) == 1 else pa.binary()
     return pa.schema([("key", type_), ("part", pa.int32()), ("row", pa.int32())])
 

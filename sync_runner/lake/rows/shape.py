@@ -26,7 +26,7 @@ from sync_runner.records.widen import (
     has_void,
     is_json,
     is_void,
-    join,
+    join_fields,
     trim,
 )
 
@@ -49,13 +49,13 @@ def join_schemas(held: Iterable[Held]) -> dict[str, pa.Field]:
     for rows in held:
         for field in rows.schema:
             known = fields.get(field.name)
-            rule = ByValue(find_numbers(before, field.name), rows.find_numbers(field.name))
-            fields[field.name] = field if known is None else join(known, field, rule)
+            rule = ByValue(find_staged_numbers(before, field.name), rows.find_numbers(field.name))
+            fields[field.name] = field if known is None else join_fields(known, field, rule)
         before.append(rows)
     return fields
 
 
-def find_numbers(held: Sequence[Held], name: str) -> Numbers:
+def find_staged_numbers(held: Sequence[Held], name: str) -> Numbers:
     """The values of a column in all of these rows."""
     return Numbers.of_all(rows.find_numbers(name) for rows in held if name in rows.schema.names)
 
@@ -69,7 +69,9 @@ def shape_replaced(
     kept = {field.name: field for field in old}
     for name, field in incoming.items():
         known = kept.get(name)
-        kept[name] = field if known is None else join(known, _trim(field, known), find_rule(name))
+        kept[name] = (
+            field if known is None else join_fields(known, _trim(field, known), find_rule(name))
+        )
     fields = [field.with_type(trim(field.type)) for field in kept.values()]
     return Shape(pa.schema([field for field in fields if not is_void(field.type)]))
 
@@ -93,7 +95,7 @@ def shape_kept(
             continue
         if name in fields:
             _check_fit(before.get(name), field)
-            fields[name] = join(fields[name], _trim(field, fields[name]), find_rule(name))
+            fields[name] = join_fields(fields[name], _trim(field, fields[name]), find_rule(name))
         elif not is_void(field.type):
             new.append(field)
     new = [field.with_type(trim(field.type)) for field in new]

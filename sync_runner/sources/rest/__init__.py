@@ -1,7 +1,7 @@
 """The kind `rest`: JSON over HTTP, read page by page."""
 
-from sync_runner.sources import Kind
+from sync_runner.sources import SourceKind
 from sync_runner.sources.rest.probe import RestProbe
-from sync_runner.sources.rest.source import RestSource
+from sync_runner.sources.rest.source import RestReader
 
-KIND = Kind(RestSource, RestProbe)
+KIND = SourceKind(RestReader, RestProbe)

@@ -39,7 +39,7 @@ class Window:
 
 
 @dataclass(frozen=True)
-class Bounds:
+class CursorBounds:
     """The bounds that a stream's spec declares."""
 
     spec: RestIncremental | None

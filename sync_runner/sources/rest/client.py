@@ -13,11 +13,11 @@ from external_data_operator.api.sources.rest import EmptyBody, RestSource, RestS
 from sync_runner.errors import ConfigurationError
 from sync_runner.network.hosts import build_rules
 from sync_runner.network.sockets import build_tls
-from sync_runner.protocols import Clock, Credentials
+from sync_runner.protocols import Clock, Credentials, IsStopped
 from sync_runner.records.lone import Expected
 from sync_runner.transport.auths import build_auth
 from sync_runner.transport.auths.context import AuthContext
-from sync_runner.transport.client import Client, IsStopped, Settings
+from sync_runner.transport.client import Client, ClientSettings
 from sync_runner.transport.exchange import AttemptLimits
 from sync_runner.transport.messages import Request
 from sync_runner.transport.origin import Origin, parse_origin
@@ -39,7 +39,7 @@ def open_client(
 
     def open_origin(origin: Origin, **more: Any) -> Client:
         tls = build_tls(authorities, alpn=["http/1.1"]) if origin.scheme == "https" else None
-        settings = Settings(origin, rules, tls, limits=limits or AttemptLimits(), **more)
+        settings = ClientSettings(origin, rules, tls, limits=limits or AttemptLimits(), **more)
         return Client(settings, clock=clock, is_stopped=is_stopped)
 
     context = AuthContext(credentials, lambda url: open_origin(_parse_origin(url, "auth")))
@@ -88,7 +88,7 @@ def expect_rows(
     )
 
 
-def find_stream(rest: RestSource, name: str) -> RestStream:
+def get_stream(rest: RestSource, name: str) -> RestStream:
     """The stream of that name; ConfigurationError(StreamNotFound)."""
     for stream in rest.streams:
         if stream.name == name:

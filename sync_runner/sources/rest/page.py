@@ -27,7 +27,7 @@ from sync_runner.sources.rest.pagination.page import (
     PageResponse,
     Paginator,
 )
-from sync_runner.sources.rest.place import Place
+from sync_runner.sources.rest.place import NextPage
 from sync_runner.transport.attempts import Context
 from sync_runner.transport.client import Client
 from sync_runner.transport.failures import (
@@ -72,7 +72,7 @@ class PageReader:
     is_resumed: bool
     """Whether an earlier pod of the run named the next request."""
 
-    def read(self, place: Place, *, unless: int | None) -> PageResponse | None:
+    def read(self, place: NextPage, *, unless: int | None) -> PageResponse | None:
         """The page; None if it turns out to be after the end. Rows with the digest `unless` are not
         added. Raises RunError; ExpiredTokenError if a new walk helps."""
         request = place.page
@@ -97,7 +97,7 @@ class PageReader:
 
     def _fetch(
         self,
-        place: Place,
+        place: NextPage,
         receive: Callable[[Response], T],
         *,
         first: Callable[[], Response] | None = None,
@@ -109,7 +109,7 @@ class PageReader:
             context=lambda: self._build_context(place),
         )
 
-    def _build_context(self, place: Place) -> Context:
+    def _build_context(self, place: NextPage) -> Context:
         attempts = dict.fromkeys(self._find_expired(place), _TOKEN_ATTEMPTS)
         attempts |= {_GONE: 1} if _GONE in attempts else {}
         if self._may_be_end(place.page):
@@ -117,7 +117,7 @@ class PageReader:
         accepted = self.is_resumed or self.accepted.pages > 0
         return Context(self._describe(place), accepted=accepted, attempts=attempts)
 
-    def _describe(self, place: Place) -> str:
+    def _describe(self, place: NextPage) -> str:
         """The page, for messages; empty for the first one."""
         if place.number == 1:
             return ""
@@ -125,7 +125,7 @@ class PageReader:
         offset = "" if counted is None else f" (offset {counted.at})"
         return f"page {place.number}{offset}"
 
-    def _find_expired(self, place: Place) -> frozenset[int]:
+    def _find_expired(self, place: NextPage) -> frozenset[int]:
         """The statuses that mean that the page, which an earlier page named, is gone."""
         if place.begins_window:
             return frozenset()
@@ -137,7 +137,7 @@ class PageReader:
         counted = request.counted
         return counted is not None and counted.received == counted.total
 
-    def _is_behind_end(self, place: Place) -> bool:
+    def _is_behind_end(self, place: NextPage) -> bool:
         """Whether the last declared row is the last one: the page that begins with it holds nothing
         else."""
         request, counted = place.page, place.page.counted
@@ -147,7 +147,7 @@ class PageReader:
         last = foresees.ask_from(request, counted.received - 1) if foresees else None
         return last is not None and self._count_rows(place, last) == 1
 
-    def _count_rows(self, place: Place, request: PageRequest) -> int:
+    def _count_rows(self, place: NextPage, request: PageRequest) -> int:
         """The number of rows of a page that is read only as a proof."""
         asked = place._replace(page=request, begins_window=False)
         return self._fetch(asked, lambda told: self._decode(told, self.open_decoder()).rows)

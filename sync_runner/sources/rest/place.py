@@ -21,7 +21,7 @@ _FORM = 2
 """Of tokens. One of another form was written by another version of the runner."""
 
 
-class Place(NamedTuple):
+class NextPage(NamedTuple):
     """The next request of a walk, and what earlier pages said."""
 
     page: PageRequest
@@ -36,7 +36,7 @@ class Place(NamedTuple):
 class Bookmark:
     """What a resumed walk needs to know."""
 
-    place: Place
+    place: NextPage
     seen: Seen = field(default_factory=Seen)
     """What the walk has seen of its cursor."""
     behind: Behind = field(default_factory=Behind)
@@ -74,7 +74,7 @@ def parse_token(token: Token) -> Bookmark:
         page, last = place.pop("page"), behind.pop("request")
         counted = page["counted"]
         return Bookmark(
-            Place(
+            NextPage(
                 PageRequest(
                     _parse_request(page["request"]),
                     None if counted is None else Counted(**counted),

@@ -20,18 +20,18 @@ from external_data_operator.api.sources.rest import (
     RestStream,
     find_declared,
 )
-from external_data_operator.api.sources.rest_doubts import find_doubts
+from external_data_operator.api.sources.rest_doubts import find_stream_doubts
 
 from sync_runner.errors import ConfigurationError, RetryableError, RunError
 from sync_runner.network.failures import ConnectError
-from sync_runner.protocols import Clock, Credentials
+from sync_runner.protocols import Clock, Credentials, IsStopped
 from sync_runner.records.decode import RecordDecoder
 from sync_runner.records.sample import Sample
-from sync_runner.sources.rest.bounds import Bounds
+from sync_runner.sources.rest.bounds import CursorBounds
 from sync_runner.sources.rest.client import build_address, build_request, expect_rows, open_client
 from sync_runner.sources.rest.pagination import build_paginator
-from sync_runner.sources.rest.pagination.page import add_params, find_missing
-from sync_runner.transport.client import Client, IsStopped
+from sync_runner.sources.rest.pagination.page import add_params, find_missing_paths
+from sync_runner.transport.client import Client
 from sync_runner.transport.exchange import AttemptLimits
 from sync_runner.transport.failures import (
     AnswerError,
@@ -44,7 +44,7 @@ from sync_runner.transport.messages import Request, Response
 from sync_runner.transport.retry import raise_for_status
 from sync_runner.transport.texts import read_text
 
-STREAMS_MAX = 5
+PROBED_STREAMS_MAX = 5
 _REMEDY = "If the stream has more pages, correct it."
 LIMITS = AttemptLimits(connect_s=5, read_s=10, total_s=30, body_bytes_max=20 << 20)
 _NO_CONTENT = 204
@@ -71,7 +71,7 @@ class RestProbe:
         RetryableError(Unreachable) if there is no response."""
         with closing(self._open()) as client:
             for index, stream in enumerate(self._rest.streams):
-                page = self._read_page(client, stream) if index < STREAMS_MAX else _Page()
+                page = self._read_page(client, stream) if index < PROBED_STREAMS_MAX else _Page()
                 yield Sample(
                     name=stream.name,
                     description=stream.description,
@@ -114,7 +114,7 @@ class RestProbe:
 
     def _build_first(self, stream: RestStream) -> Request:
         kind = stream.incremental.cursor_type if stream.incremental else CursorType.DATE_TIME
-        bounds = Bounds(stream.incremental, kind)
+        bounds = CursorBounds(stream.incremental, kind)
         params = dict(stream.params)
         params.update(bounds.build_params(bounds.find_first(None, now=self._clock.now())))
         url = add_params(build_address(self._rest, stream), list(params.items()))
@@ -141,9 +141,9 @@ class RestProbe:
             return _Page(unread=RetryableError(error.reason, f"{what}: {error}"))
         except ConfigurationError as error:
             raise ConfigurationError(error.reason, f"{what}: {error}") from error
-        missing = find_missing(paginator, page.values) if page.rows else []
+        missing = find_missing_paths(paginator, page.values) if page.rows else []
         notes = [f"{one} was not found in the first page. {_REMEDY}" for one in missing]
-        notes += [f"{location[-1]} {message}." for location, message in find_doubts(stream)]
+        notes += [f"{location[-1]} {message}." for location, message in find_stream_doubts(stream)]
         return _Page(decoder.flush(), tuple(notes))
 
 

@@ -6,15 +6,19 @@ from contextlib import closing
 from external_data_operator.api.cursors import CursorType, choose_cursor
 from external_data_operator.api.plan import Plan, SyncOptions
 from external_data_operator.api.schema import SyncType
-from external_data_operator.api.sources.rest import RestIncremental, RestStream, find_declared
-from external_data_operator.api.sources.rest import RestSource as RestSpec
+from external_data_operator.api.sources.rest import (
+    RestIncremental,
+    RestSource,
+    RestStream,
+    find_declared,
+)
 
-from sync_runner.protocols import Batch, Clock, Credentials, ReadRequest, Token
-from sync_runner.sources.rest.bounds import Bounds
-from sync_runner.sources.rest.client import find_stream, open_client
+from sync_runner.protocols import Batch, Clock, Credentials, IsStopped, ReadRequest, Token
+from sync_runner.sources.rest.bounds import CursorBounds
+from sync_runner.sources.rest.client import get_stream, open_client
 from sync_runner.sources.rest.page import Accepted
 from sync_runner.sources.rest.walk import Cursor, Reading, Walk
-from sync_runner.transport.client import Client, IsStopped
+from sync_runner.transport.client import Client
 from sync_runner.transport.exchange import AttemptLimits
 
 
@@ -40,17 +44,17 @@ def find_asked(stream: RestStream, cursor: Cursor | None) -> RestIncremental | N
     return None if is_other else declared
 
 
-class RestSource:
+class RestReader:
     """One stream of a REST API."""
 
     def __init__(
         self, plan: Plan, *, credentials: Credentials, clock: Clock, is_stopped: IsStopped
     ) -> None:
         """Makes no request. ConfigurationError(StreamNotFound) if the plan has no such stream."""
-        rest = plan.of_kind(RestSpec)
+        rest = plan.of_kind(RestSource)
         assert rest is not None, "the plan's kind is rest"
         options = plan.only.sync
-        stream = find_stream(rest, options.stream)
+        stream = get_stream(rest, options.stream)
         cursor = find_cursor(plan, stream)
         asked = find_asked(stream, cursor)
         kind = cursor.kind if cursor else asked.cursor_type if asked else None
@@ -61,7 +65,7 @@ class RestSource:
             limits=plan.limits,
             cursor=cursor,
             asked=asked,
-            bounds=Bounds(asked, kind or CursorType.DATE_TIME, collapses),
+            bounds=CursorBounds(asked, kind or CursorType.DATE_TIME, collapses),
             collapses=collapses,
             keys=options.primary_key_columns or stream.primary_key,
             clock=clock,

@@ -21,15 +21,15 @@ from external_data_operator.api.sources.rest import (
 from sync_runner.protocols import Batch, Clock, Position, ReadRequest, Token
 from sync_runner.records.decode import RecordDecoder
 from sync_runner.sources.cursor_tracker import CursorTracker, Seen
-from sync_runner.sources.rest.bounds import Bounds, Window
+from sync_runner.sources.rest.bounds import CursorBounds, Window
 from sync_runner.sources.rest.client import build_address, build_request, expect_rows
 from sync_runner.sources.rest.guesses import Guesses
 from sync_runner.sources.rest.page import Accepted, PageReader
 from sync_runner.sources.rest.page_numbers import PageNumbers
 from sync_runner.sources.rest.pagination import build_paginator
-from sync_runner.sources.rest.pagination.page import PageResponse, add_params, find_missing
+from sync_runner.sources.rest.pagination.page import PageResponse, add_params, find_missing_paths
 from sync_runner.sources.rest.pagination.trail import Trail
-from sync_runner.sources.rest.place import Bookmark, Place, parse_token, write_token
+from sync_runner.sources.rest.place import Bookmark, NextPage, parse_token, write_token
 from sync_runner.transport.client import Client
 
 BATCH_PAGES_MAX = 1000
@@ -54,7 +54,7 @@ class Reading:
     cursor: Cursor | None
     asked: RestIncremental | None
     """How the source is asked for a stretch; None where it is not asked for one."""
-    bounds: Bounds
+    bounds: CursorBounds
     collapses: bool
     """Whether the table keeps one row of each key."""
     keys: list[str]
@@ -109,7 +109,7 @@ class Walk:
     def read(self) -> Iterator[Batch]:
         """Batches in the order of the pages. Raises RunError; LoopDetected ends each walk that
         does not move."""
-        place: Place | None = self._bookmark.place
+        place: NextPage | None = self._bookmark.place
         while place is not None:
             page = self._reader.read(place, unless=self._trail.enter(place.page))
             self._pages += page is not None
@@ -139,13 +139,13 @@ class Walk:
         now = self._source.clock.now()
         return Bookmark(self._enter(self._source.bounds.find_first(request.since, now=now)))
 
-    def _enter(self, window: Window) -> Place:
+    def _enter(self, window: Window) -> NextPage:
         source = self._source
         params = source.stream.params
         bounds = source.bounds.build_params(window)
         static = [(name, value) for name, value in params.items() if name not in dict(bounds)]
         url = add_params(build_address(source.rest, source.stream), [*static, *bounds])
-        return Place(self._paginator.build_first(build_request(source.stream, url)), window)
+        return NextPage(self._paginator.build_first(build_request(source.stream, url)), window)
 
     def _build_tracker(self, bookmark: Bookmark, *, is_continued: bool) -> CursorTracker | None:
         cursor = self._source.cursor
@@ -162,7 +162,7 @@ class Walk:
             is_continued=is_continued,
         )
 
-    def _follow(self, place: Place, page: PageResponse) -> Place | None:
+    def _follow(self, place: NextPage, page: PageResponse) -> NextPage | None:
         """Behind a page: the next one, the next window, or None at the end."""
         following = self._paginator.find_next(place.page, page)
         before = self._trail.behind
@@ -181,14 +181,14 @@ class Walk:
             return self._leave(place)
         mean_bytes = self._decoder.bytes // max(1, self._pages)
         self._guesses.extend(following, page, page_bytes=mean_bytes)
-        return Place(following, place.window, begins_window=False, number=place.number + 1)
+        return NextPage(following, place.window, begins_window=False, number=place.number + 1)
 
     def _find_missing(self, page: PageResponse) -> list[str]:
         """The spec's paths that no page so far had."""
-        lacks = find_missing(self._paginator, page.values)
+        lacks = find_missing_paths(self._paginator, page.values)
         return lacks if self._missing is None else [one for one in lacks if one in self._missing]
 
-    def _leave(self, place: Place) -> Place | None:
+    def _leave(self, place: NextPage) -> NextPage | None:
         """Behind the last page of a window."""
         window = self._source.bounds.find_next(place.window)
         if window is None:
@@ -197,7 +197,7 @@ class Walk:
         self._trail = Trail(self._paginator)
         return self._enter(window)._replace(number=place.number + 1)
 
-    def _is_full(self, following: Place) -> bool:
+    def _is_full(self, following: NextPage) -> bool:
         """Whether a batch is cut here; the end of a window is a good place to."""
         limits: Limits = self._source.limits
         # Behind a window every row of it has been read, so that its position can be published.
@@ -209,7 +209,7 @@ class Walk:
             or self._source.clock.monotonic() - self._batch_began >= BATCH_SECONDS_MAX
         )
 
-    def _cut_batch(self, following: Place | None) -> Batch:
+    def _cut_batch(self, following: NextPage | None) -> Batch:
         pages, received, replaced = self._pages, self._decoder.bytes, self._decoder.replaced
         records = self._decoder.flush()
         self._pages = 0
@@ -242,7 +242,7 @@ class Walk:
             for one in self._missing or ()
         )
 
-    def _find_position(self, following: Place | None) -> tuple[Position | None, bool]:
+    def _find_position(self, following: NextPage | None) -> tuple[Position | None, bool]:
         """How far the batches have come, and whether everything up to there has been read."""
         tracker = self._tracker
         # Without a cursor there is no position to go on from before the end.
@@ -256,6 +256,6 @@ class Walk:
             return tracker.complete, True
         return tracker.highest, False
 
-    def _write_bookmark(self, following: Place) -> Token:
+    def _write_bookmark(self, following: NextPage) -> Token:
         seen = Seen() if self._tracker is None else self._tracker.seen
         return write_token(Bookmark(following, seen, self._trail.behind, self._missing))

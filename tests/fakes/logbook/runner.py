@@ -20,8 +20,8 @@ from sync_runner.protocols import (
     Token,
 )
 from sync_runner.records.sample import Sample
-from sync_runner.sources import Kind
-from sync_runner.transport.client import Client, Settings
+from sync_runner.sources import SourceKind
+from sync_runner.transport.client import Client, ClientSettings
 from sync_runner.transport.origin import parse_origin
 from tests.fakes.logbook.book import Book, Logbook, RemoteBook, read_pages
 from tests.fakes.logbook.spec import LogbookSource
@@ -40,7 +40,7 @@ class _Session:
         if spec.path.startswith("http"):
             rules = build_rules(plan.network.private_cidrs)
             client = Client(
-                Settings(parse_origin(spec.path), rules), clock=clock, is_stopped=is_stopped
+                ClientSettings(parse_origin(spec.path), rules), clock=clock, is_stopped=is_stopped
             )
             self.book = RemoteBook(client, spec.path)
 
@@ -108,4 +108,4 @@ def _open_feed(plan: Plan, **given: Any) -> _Feed | None:
     return _Feed(plan, **given) if len(plan.tables) > 1 else None
 
 
-KIND = Kind(_Stream, _Probe, _open_feed)
+KIND = SourceKind(_Stream, _Probe, _open_feed)

@@ -2,14 +2,14 @@
 
 import random
 
-from sync_runner.lake.delta.tombstones import version_of
+from sync_runner.lake.delta.tombstones import entry_version_of
 from sync_runner.lake.parquet.files import DataFile
-from sync_runner.lake.parquet.stage import Bounds
+from sync_runner.lake.parquet.stage import PartLimits
 from sync_runner.lake.policy import Policy
 from sync_runner.lake.upkeep import choose_groups, choose_old_log
 from sync_runner.storage import ObjectInfo
 
-BOUNDS = Bounds(rows=1000, bytes=1 << 20)
+BOUNDS = PartLimits(rows=1000, bytes=1 << 20)
 POLICY = Policy(tier_files=4, tier_factor=8, log_entries=5)
 
 
@@ -94,8 +94,8 @@ def test_young_entries_stay_but_not_too_many_of_them() -> None:
 
 
 def test_the_checkpoint_that_leads_to_the_oldest_young_version_stays() -> None:
-    aged = [entry for entry in log(35, [10, 20, 30], 9_000.0) if version_of(entry) < 25]
-    young = [entry for entry in log(35, [10, 20, 30], 5.0) if version_of(entry) >= 25]
+    aged = [entry for entry in log(35, [10, 20, 30], 9_000.0) if entry_version_of(entry) < 25]
+    young = [entry for entry in log(35, [10, 20, 30], 5.0) if entry_version_of(entry) >= 25]
     assert old([*aged, *young]) == up_to(20, 10)
 
 

@@ -30,7 +30,7 @@ from sync_runner.records.cursor_column import (
     order_values,
 )
 from sync_runner.sources.cursor_tracker import CursorTracker, Seen
-from sync_runner.sources.rest.bounds import Bounds, Window
+from sync_runner.sources.rest.bounds import CursorBounds, Window
 
 INTEGER, NUMERIC = CursorType.INTEGER, CursorType.NUMERIC
 MOMENT, DATE, STAMP = CursorType.DATE_TIME, CursorType.DATE, CursorType.TIMESTAMP
@@ -308,7 +308,7 @@ def check_windows(kind: CursorType, since: Position, window_s: int, now: float) 
         cursor_path="x", start_param="a", end_param="b", initial_value="2020-01-01",
         window_seconds=max(window_s, 60), cursor_type=kind,
     )  # fmt: skip
-    bounds = Bounds(spec, kind)
+    bounds = CursorBounds(spec, kind)
     window: Window | None = bounds.find_first(since, now=now)
     for _ in range(5):
         assert window is not None

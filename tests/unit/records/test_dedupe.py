@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sync_runner.records.dedupe import (
     Order,
     build_keys,
-    find_last,
+    find_last_of_keys,
     find_order,
     find_pieces,
     match,
@@ -26,7 +26,7 @@ def last_rows(keys: list[Any]) -> list[int]:
 
 @given(st.lists(st.one_of(st.none(), st.integers(0, 5)), min_size=1, max_size=30))
 def test_of_rows_with_one_key_the_last_is_found_and_nulls_are_one_key(keys: list[Any]) -> None:
-    found = find_last(pa.array(keys, pa.int64()))
+    found = find_last_of_keys(pa.array(keys, pa.int64()))
     rows = list(range(len(keys))) if found is None else found.to_pylist()
     assert rows == last_rows(keys)
 

@@ -11,7 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync_runner.records.widen import JSON_KEY, as_json_text, convert, fit, is_json, is_same, join
+from sync_runner.records.widen import (
+    JSON_KEY,
+    as_json_text,
+    convert,
+    fit,
+    is_json,
+    is_same,
+    join_fields,
+)
 
 JSON = "json"
 
@@ -64,9 +72,9 @@ JOINS = [
 def test_two_types_join_to_one_that_holds_both_whichever_comes_first(
     one: Any, other: Any, wanted: Any
 ) -> None:
-    assert is_same(join(field(one), field(other)), field(wanted))
+    assert is_same(join_fields(field(one), field(other)), field(wanted))
     if not pa.types.is_nested(field(wanted).type):
-        assert is_same(join(field(other), field(one)), field(wanted))
+        assert is_same(join_fields(field(other), field(one)), field(wanted))
 
 
 TYPES = st.recursive(
@@ -99,8 +107,8 @@ def test_joining_gives_the_same_type_in_any_order(types: list[Any], dice: random
         dice.shuffle(fields)
         at = dice.randrange(len(fields))
         groups = [group for group in (fields[:at], fields[at:]) if group]
-        joined = reduce(join, [reduce(join, group) for group in groups])
-        assert is_same(join(joined, fields[0]), joined)
+        joined = reduce(join_fields, [reduce(join_fields, group) for group in groups])
+        assert is_same(join_fields(joined, fields[0]), joined)
         found.add((str(sort_members(joined.type)), is_json(joined)))
     assert len(found) == 1
 
@@ -204,7 +212,9 @@ def test_values_go_along_when_their_column_widens(
 
 
 def test_a_joined_field_keeps_its_name_and_says_that_it_is_json() -> None:
-    joined = join(pa.field("x", LONG, metadata={b"source": b"X"}).with_type(NESTED), field(JSON))
+    joined = join_fields(
+        pa.field("x", LONG, metadata={b"source": b"X"}).with_type(NESTED), field(JSON)
+    )
     assert joined.name == "x"
     assert is_json(joined)
     assert joined.metadata[b"source"] == b"X"

@@ -12,7 +12,7 @@ from external_data_operator.api.meta import CertificateRef, SecretValue
 from sync_runner.network.hosts import build_rules
 from sync_runner.transport.auths.bearer import Bearer
 from sync_runner.transport.auths.context import AuthContext
-from sync_runner.transport.client import Client, Settings
+from sync_runner.transport.client import Client, ClientSettings
 from sync_runner.transport.messages import Response
 from sync_runner.transport.origin import parse_origin
 from tests.clocks import JumpingClock
@@ -81,7 +81,7 @@ def make_client(server: RestServer, clock: JumpingClock) -> Iterator[MakeClient]
             is_stopped = settings.pop("is_stopped", lambda: False)
             settings.setdefault("rules", build_rules(["127.0.0.0/8"]))
             client = Client(
-                Settings(parse_origin(url), **settings),
+                ClientSettings(parse_origin(url), **settings),
                 clock=clock,
                 is_stopped=is_stopped,
                 jitter=lambda: 0.0,

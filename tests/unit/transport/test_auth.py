@@ -11,7 +11,7 @@ from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.network.hosts import build_rules
-from sync_runner.transport.client import Client, Settings
+from sync_runner.transport.client import Client, ClientSettings
 from sync_runner.transport.messages import Request, Response
 from sync_runner.transport.origin import parse_origin
 from tests.clocks import JumpingClock
@@ -231,7 +231,7 @@ class Login:
         return response.status == 401
 
     def _log_in(self) -> str:
-        settings = Settings(parse_origin(self.server.url), build_rules(["127.0.0.0/8"]))
+        settings = ClientSettings(parse_origin(self.server.url), build_rules(["127.0.0.0/8"]))
         with closing(Client(settings, clock=self.clock, is_stopped=lambda: False)) as client:
             request = Request("POST", f"{self.server.url}/token", body=b'{"password": "p"}')
             return client.fetch(request, read_body).decode()

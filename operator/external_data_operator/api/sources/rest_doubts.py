@@ -19,7 +19,7 @@ def is_named_like_page_number(param: str) -> bool:
     return re.sub("[^a-z]", "", param.lower()) in _PAGE_NUMBER_NAMES
 
 
-def find_doubts(stream: RestStream) -> Iterator[tuple[tuple[str, ...], str]]:
+def find_stream_doubts(stream: RestStream) -> Iterator[tuple[tuple[str, ...], str]]:
     """Fields of a stream, each with a sentence that follows its name."""
     offset = stream.pagination.offset
     if offset is not None and is_named_like_page_number(offset.offset_param):

@@ -34,7 +34,7 @@ DISCOVERED_AT = f"{API_GROUP}/discovered-at"
 CATALOGUE = "catalogue"
 """The task label of a ConfigMap that keeps a part of what a check found."""
 
-ALLOW_SHRINK = f"{API_GROUP}/allow-shrink"
+SHRINK_ALLOWED = f"{API_GROUP}/allow-shrink"
 """On a Job: its run may leave the table with few rows or none."""
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 

@@ -60,7 +60,7 @@ def recipe_hash(recipe: JobRecipe) -> str:
 
 
 def _job_notes(recipe: JobRecipe) -> dict[str, str]:
-    allowed = {marks.ALLOW_SHRINK: "true"} if recipe.allow_shrink else {}
+    allowed = {marks.SHRINK_ALLOWED: "true"} if recipe.allow_shrink else {}
     return {**recipe.notes, **allowed, marks.RECIPE: recipe_hash(recipe)}
 
 

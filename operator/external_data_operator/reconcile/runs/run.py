@@ -112,7 +112,7 @@ def _read_run(job: Job, children: Children) -> Run:
         recipe=job.notes.get(marks.RECIPE, ""),
         attempt=_number(job.notes.get(marks.ATTEMPT)),
         created=job.created,
-        allows_shrink=marks.ALLOW_SHRINK in job.notes,
+        allows_shrink=marks.SHRINK_ALLOWED in job.notes,
         started=job.started,
         finished=None if job.end is None else job.end.at,
         report=report,

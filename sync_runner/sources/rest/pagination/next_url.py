@@ -26,7 +26,7 @@ _ORIGIN = re.compile("[^/]*//[^/?#]*")
 """What an address begins with, also one without a path."""
 
 
-def join(base: str, link: str) -> str:
+def join_address(base: str, link: str) -> str:
     """The address that a link on a page leads to. ValueError where it leads to none."""
     # Most links are plain, and resolving one takes longer than all else that a page costs here.
     plain = _PLAIN.fullmatch(link)
@@ -81,7 +81,7 @@ class NextUrlPages:
             raise refuse_value("nextUrlPath", path, link, "an address")
         try:
             # Spaces around an address are none of it, as in a browser.
-            url = join(page.url or sent.request.url, link.text.strip(" "))
+            url = join_address(page.url or sent.request.url, link.text.strip(" "))
         except ValueError as error:
             raise refuse_value("nextUrlPath", path, link, "an address") from error
         return PageRequest(sent.request.at(url))

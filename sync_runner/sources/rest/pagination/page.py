@@ -108,7 +108,7 @@ class Foresees(Protocol):
         """The page that begins behind so many rows of the stream; None where no page does."""
 
 
-def find_missing(paginator: Paginator, values: Sequence[Value]) -> list[str]:
+def find_missing_paths(paginator: Paginator, values: Sequence[Value]) -> list[str]:
     """The spec's paths that a page lacks, each with its field's name. Null is not missing."""
     paths = zip(paginator.fields, paginator.paths, values, strict=True)
     return [f"{field} {path}" for field, path, value in paths if value == MISSING]

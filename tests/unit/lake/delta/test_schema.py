@@ -5,7 +5,12 @@ import pytest
 from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError
-from sync_runner.lake.delta.schema import describe, has_local_time, parse_schema, render_schema
+from sync_runner.lake.delta.schema import (
+    describe,
+    has_local_time,
+    parse_schema,
+    render_table_schema,
+)
 from sync_runner.lake.rows.shape import is_ready, shape_kept, shape_replaced
 from sync_runner.records.columns import build_field, source_of
 from sync_runner.records.numeric import ByType
@@ -39,14 +44,14 @@ def schema(**types: pa.DataType) -> pa.Schema:
 @pytest.mark.parametrize("type_", TYPES, ids=str)
 def test_every_type_comes_back_from_the_log(type_: pa.DataType) -> None:
     field = build_field("c", type_, source="Ä b", json=False)
-    found = parse_schema(render_schema(pa.schema([field]))).field("c")
+    found = parse_schema(render_table_schema(pa.schema([field]))).field("c")
     assert found.type == type_
     assert source_of(found) == "Ä b"
 
 
 def test_text_of_json_is_known_again() -> None:
     field = build_field("c", TEXT, source="c", json=True)
-    assert is_json(parse_schema(render_schema(pa.schema([field]))).field("c"))
+    assert is_json(parse_schema(render_table_schema(pa.schema([field]))).field("c"))
 
 
 def test_a_type_that_cannot_be_written_is_refused_by_its_column() -> None:

@@ -26,7 +26,7 @@ HELD = failure(Reason.TABLE_WOULD_SHRINK)
 
 
 def allow(world, token="agreed"):
-    return replace(world, schema=with_annotation(world.schema, marks.ALLOW_SHRINK, token))
+    return replace(world, schema=with_annotation(world.schema, marks.SHRINK_ALLOWED, token))
 
 
 def env_of(spec):

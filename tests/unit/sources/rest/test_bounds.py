@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sync_runner.records.moments import parse_date, parse_moment
-from sync_runner.sources.rest.bounds import WINDOWS_MAX, Bounds, Window
+from sync_runner.sources.rest.bounds import WINDOWS_MAX, CursorBounds, Window
 
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC).timestamp()
 FORMS = {
@@ -19,7 +19,7 @@ FORMS = {
 }
 
 
-def _walk(bounds: Bounds, now: float) -> list[Window]:
+def _walk(bounds: CursorBounds, now: float) -> list[Window]:
     windows: list[Window] = []
     window: Window | None = bounds.find_first(None, now=now)
     while window is not None and len(windows) < 1000:
@@ -45,7 +45,7 @@ def test_windows_cover_the_stretch_without_a_gap(
         initial_value=FORMS[kind],
         window_seconds=window_s,
     )
-    windows = _walk(Bounds(spec, kind), BEGIN + span_s)
+    windows = _walk(CursorBounds(spec, kind), BEGIN + span_s)
     assert windows[0].lower == FORMS[kind]
     for window, following in itertools.pairwise(windows):
         assert window.upper == following.lower
@@ -63,7 +63,7 @@ def test_a_stretch_of_centuries_has_a_bounded_number_of_windows() -> None:
         cursor_path="x", start_param="a", end_param="b", initial_value="1602-03-20T00:00:00Z",
         window_seconds=3600,
     )  # fmt: skip
-    bounds = Bounds(spec, CursorType.DATE_TIME)
+    bounds = CursorBounds(spec, CursorType.DATE_TIME)
     window: Window | None = bounds.find_first(None, now=BEGIN)
     count = 0
     while window is not None:

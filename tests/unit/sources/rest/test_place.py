@@ -9,7 +9,7 @@ from sync_runner.sources.cursor_tracker import Seen
 from sync_runner.sources.rest.bounds import Window
 from sync_runner.sources.rest.pagination.page import Counted, PageRequest
 from sync_runner.sources.rest.pagination.trail import Behind
-from sync_runner.sources.rest.place import Bookmark, Place, parse_token, write_token
+from sync_runner.sources.rest.place import Bookmark, NextPage, parse_token, write_token
 from sync_runner.transport.messages import Request
 
 GET = Request("GET", "https://h.example/orders?cursor=%C3%BC")
@@ -44,7 +44,7 @@ OLD = json.dumps(
     "counted", [None, Counted(200, 200, 100, 100, 450)], ids=["not", "counted"]
 )
 def test_a_bookmark_survives_its_token(request_: Request, counted: Counted | None) -> None:
-    place = Place(
+    place = NextPage(
         PageRequest(request_, counted),
         Window("2024-01-01T00:00:00Z", "2024-01-02T00:00:00Z", "2024-03-01T00:00:00Z"),
         begins_window=False,
@@ -56,12 +56,12 @@ def test_a_bookmark_survives_its_token(request_: Request, counted: Counted | Non
 
 
 def test_a_bookmark_of_a_first_page_survives_its_token() -> None:
-    bookmark = Bookmark(Place(PageRequest(GET)))
+    bookmark = Bookmark(NextPage(PageRequest(GET)))
     assert parse_token(write_token(bookmark)) == bookmark
 
 
 def _of_another_form() -> str:
-    saved = json.loads(write_token(Bookmark(Place(PageRequest(GET)))))
+    saved = json.loads(write_token(Bookmark(NextPage(PageRequest(GET)))))
     return json.dumps(saved | {"form": saved["form"] + 1})
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 
 from external_data_operator.api.problems import Problem
 from external_data_operator.api.sources.rest import RestSource, RestStream, find_declared
-from external_data_operator.api.sources.rest_doubts import find_doubts
+from external_data_operator.api.sources.rest_doubts import find_stream_doubts
 from external_data_operator.reconcile.plans.kinds import DeclaredStream
 from external_data_operator.reconcile.plans.stream import Stream
 
@@ -22,7 +22,7 @@ class RestAdapter:
     def find_doubts(self, source: RestSource) -> Iterator[Problem]:
         """Those of each stream."""
         for index, stream in enumerate(source.streams):
-            for location, message in find_doubts(stream):
+            for location, message in find_stream_doubts(stream):
                 yield Problem(("streams", index, *location), message)
 
     def narrow(self, source: RestSource, streams: Collection[str]) -> RestSource:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sync_runner.errors import ConfigurationError
 from sync_runner.records.decode import MISSING, Value
 from sync_runner.sources.rest.pagination import PAGINATIONS, build_paginator
-from sync_runner.sources.rest.pagination.next_url import join
+from sync_runner.sources.rest.pagination.next_url import join_address
 from sync_runner.sources.rest.pagination.page import (
     Foresees,
     PageRequest,
@@ -286,9 +286,9 @@ class TestNextUrl:
             expected = urljoin(base, link)
         except ValueError:
             with pytest.raises(ValueError, match=r"."):
-                join(base, link)
+                join_address(base, link)
         else:
-            assert join(base, link) == expected
+            assert join_address(base, link) == expected
 
     def test_a_relative_address_starts_where_the_answer_came_from(self) -> None:
         paginator = _build(nextUrl={"nextUrlPath": "next"})
