@@ -4,8 +4,9 @@ from contextlib import suppress
 from dataclasses import replace
 
 import pyarrow as pa
+from external_data_operator.api.conditions import Reason
 
-from sync_runner.errors import RunError
+from sync_runner.errors import ConfigurationError, RunError
 from sync_runner.lake.journal import Entry, Journal
 from sync_runner.lake.parquet.parts import Part
 from sync_runner.lake.policy import Actor
@@ -36,6 +37,7 @@ class Intake:
     def take(self, batch: Batch, *, seconds: float) -> None:
         """Takes the next batch, and keeps the journal where that completes a part."""
         self._check_batch(batch)
+        self._refuse_deleted(batch)
         stage = self._tools.stage
         if batch.records.num_rows:
             self._announce()
@@ -64,12 +66,21 @@ class Intake:
     def _check_batch(self, batch: Batch) -> None:
         """What a source promised, whatever it sends: a bug of ours if not."""
         cursor, position = self._mode.field, batch.position
-        assert batch.deleted is None or self._mode.applies_changes, (
-            "the table applies no changes, so no row can be deleted"
-        )
         assert cursor is None or position is None or position.field == cursor, (
             "a position names the field that it is a value of"
         )
+
+    def _refuse_deleted(self, batch: Batch) -> None:
+        """A row that is gone cannot be taken out of rows that are only added, or whose commits do
+        not say that changes were applied to them."""
+        if batch.deleted is None or self._mode.applies_changes or not batch.deleted.true_count:
+            return
+        message = (
+            f"The source's log says that rows are deleted, and the sync into {self._tools.uri} "
+            "cannot delete rows. The deletions were not published. Set primaryKeyColumns and "
+            "syncType: Incremental without incrementalField, or choose a stream without deletions."
+        )
+        raise ConfigurationError(Reason.INVALID_SPEC, message)
 
     def note_published(self, seq: int | None, *, final: bool) -> None:
         """Everything so far is in the table, whose publication has this number now."""

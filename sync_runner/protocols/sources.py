@@ -71,8 +71,8 @@ class Batch:
     """Sentences for people on the walk so far."""
     deleted: pa.BooleanArray | None = None
     """For each record whether its key is gone from the source; such a row carries at least the
-    fields of the key. Records, and batches, are in the order in which the changes happened. Only a
-    table whose write mode applies changes takes one."""
+    fields of the key. Records, and batches, are in the order in which the changes happened. Where
+    one is true, a table whose write mode does not apply changes ends the run."""
     confirms: Token | None = None
     """What the source is told by `confirm` once this batch, and all before it, are in the table
     for good."""

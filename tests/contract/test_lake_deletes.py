@@ -10,16 +10,19 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from deltalake import DeltaTable
-from external_data_operator.api.plan import Limits
+from external_data_operator.api.conditions import Reason
+from external_data_operator.api.plan import Limits, SyncOptions
+from external_data_operator.api.schema import SyncType
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sync_runner.errors import ConfigurationError
 from sync_runner.lake.policy import Policy
 from sync_runner.protocols import Batch, ReadRequest, Step
 from tests.contract.lake_changes import Change, ChangeLog, Gone, apply_all, change_options
 from tests.contract.lake_pod import SMALL, Place, folder_place
 from tests.contract.lake_reading import read_duckdb, read_polars, replay_log
-from tests.contract.lake_rows import DieAt, Died, Row, Syncs
+from tests.contract.lake_rows import DieAt, Died, Row, Syncs, options
 
 LARGE = replace(SMALL, small_rows=0, small_bytes=0)
 """Nothing is merged in memory."""
@@ -219,11 +222,33 @@ def test_a_field_that_is_named_like_the_mark_is_a_column_as_any_other(tmp_path: 
     }
 
 
-def test_only_a_table_that_applies_changes_takes_a_row_that_is_gone(tmp_path: Path) -> None:
-    sync = open_syncs(folder_place(tmp_path))
-    sync.options = sync.options.model_copy(update={"applies_changes": False})
-    with pytest.raises(AssertionError, match="applies no changes"):
-        sync.read(ChangeLog([gone(1)]))
+UNFIT = {
+    "append": options(SyncType.APPEND),
+    "full refresh": options(SyncType.FULL_REFRESH),
+    "keyed full refresh": options(SyncType.FULL_REFRESH, key=["id"]),
+    "merge": options(SyncType.INCREMENTAL, key=["id"]),
+}
+
+
+@pytest.mark.parametrize("how", UNFIT.values(), ids=list(UNFIT))
+def test_a_deleted_row_for_a_table_that_applies_no_changes_is_an_error_that_says_what_to_set(
+    tmp_path: Path, how: SyncOptions
+) -> None:
+    place = folder_place(tmp_path)
+    log = ChangeLog([row(1, "a"), row(2, "a"), gone(1)], page=2)
+    with pytest.raises(ConfigurationError) as found:
+        Syncs(place, how, SMALL).read(log)
+    assert found.value.reason is Reason.INVALID_SPEC
+    for word in (place.open().uri, "primaryKeyColumns", "syncType: Incremental"):
+        assert word in str(found.value)
+    assert log.confirmed == []
+    assert replay_log(Path(place.folder)) is None
+
+
+def test_a_table_that_applies_no_changes_takes_a_log_without_deleted_rows(tmp_path: Path) -> None:
+    place = folder_place(tmp_path)
+    Syncs(place, options(SyncType.APPEND), SMALL).read(ChangeLog([row(1, "a"), row(2, "a")]))
+    assert rows(place) == {(1,): row(1, "a"), (2,): row(2, "a")}
 
 
 def test_a_part_without_deletes_is_published_as_it_was_staged(tmp_path: Path) -> None:
