@@ -88,6 +88,7 @@ class TableSession:
         since = self._standing.since
         return Start(
             since=None if since is None else shift_back(since, self._options.lookback_seconds),
+            replaces=not self._mode.keeps_rows,
             unconfirmed=None if state is None else state.confirms,
             fields=self._fields,
             resume=None if journal is None else journal.token,

@@ -11,9 +11,11 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 
+from external_data_operator.api.conditions import Reason
 from external_data_operator.api.plan import Limits
 
 from sync_runner.ahead import read_ahead
+from sync_runner.errors import ConfigurationError
 from sync_runner.pipeline.bounds import Budget
 from sync_runner.pipeline.teller import Teller, describe_replaced
 from sync_runner.protocols import (
@@ -73,6 +75,7 @@ def run_feed(
     # Staged rows of an earlier pod are dropped: the feed is read again from the last confirmed
     # entry, which the journals of single tables do not contain.
     lanes = {stream: _Lane(table, table.begin(fresh=True)) for stream, table in tables.items()}
+    _refuse_replaced(lanes)
     run = _Run(feed, lanes, Budget(limits), Teller(clock, progress, listener))
     run.read()
     run.teller.tell("publishing")
@@ -84,6 +87,18 @@ def run_feed(
         resumed=any(lane.start.resumed for lane in lanes.values()),
         tables=finished,
     )
+
+
+def _refuse_replaced(lanes: Mapping[str, "_Lane"]) -> None:
+    """A feed begins after the last confirmed entry, so it has not all rows of any table."""
+    replaced = [stream for stream, lane in lanes.items() if lane.start.replaces]
+    if replaced:
+        message = (
+            f"The table of stream {replaced[0]} is replaced by each run (syncType: FullRefresh), "
+            "and the source's log has only the entries since the last run. Nothing was read. "
+            "Set its syncType to Incremental or Append."
+        )
+        raise ConfigurationError(Reason.INVALID_SPEC, message)
 
 
 @dataclass
@@ -185,7 +200,7 @@ class _Run:
         self.teller.tell("publishing")
         published = [lane.publish() for lane in self.lanes.values()]
         self.held_bytes = 0
-        # A table that is replaced as a whole publishes nothing before the end.
+        # A table whose rows cannot be divided publishes nothing before the end.
         if all(published):
             self.confirm()
 

@@ -12,8 +12,9 @@ class FeedRequest:
     """What a run wants of a feed."""
 
     since: Mapping[str, Position | None]
-    """The streams that are wanted, and the place up to which the table of each has them. None: the
-    table has nothing, and wants all rows of the stream."""
+    """The streams that are wanted, and the place up to which the table of each has them. None: no
+    commit of the table says a place, as before its first run; it takes every entry that the feed
+    yields. What was confirmed before is not read again, so no table is replaced by a feed."""
 
 
 @dataclass(frozen=True)

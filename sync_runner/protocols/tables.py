@@ -16,6 +16,8 @@ class Start:
     since: Position | None = None
     """What to read from, look-back taken off. None where the run reads everything: there is no
     table, it is replaced, or no position is known."""
+    replaces: bool = False
+    """Whether the run's rows replace all that the table has, so that it must read everything."""
     unconfirmed: Token | None = None
     """What the table's last commit covers; whether the source was told is not known."""
     fields: frozenset[str] = frozenset()

@@ -6,7 +6,7 @@ feed that is told too early fails.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from external_data_operator.api.cursors import CursorType
@@ -55,6 +55,7 @@ class FeedJob:
     growth: int = 2
     page: int = 12
     """Events of a batch, at most."""
+    streams: Mapping[str, SyncOptions] = field(default_factory=lambda: STREAMS)
 
     def place_of(self, stream: str) -> Place:
         """Where the table of a stream is."""
@@ -66,7 +67,7 @@ class FeedJob:
         clock = SystemClock()
         limits = Limits(part_bytes=300)
         tables = {}
-        for stream, one in STREAMS.items():
+        for stream, one in self.streams.items():
             where = self.place_of(stream)
             plan = build_plan(where, one, limits)
             tables[stream] = open_table(where.open(), plan, run, clock, steps=steps, policy=SMALL)

@@ -4,11 +4,14 @@ holds each event once, and the feed was told of no event before both tables had 
 
 import random
 import secrets
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from external_data_operator.api.schema import SyncType
 
 from dev.localcluster.s3 import S3Access
+from sync_runner.errors import ConfigurationError
 from sync_runner.protocols import Step
 from tests.contract.feed_world import STREAMS, FeedJob, WorldFeed
 from tests.contract.lake_pod import (
@@ -21,6 +24,7 @@ from tests.contract.lake_pod import (
     start_pod,
 )
 from tests.contract.lake_reading import find_differences
+from tests.contract.lake_rows import options
 from tests.contract.lake_world import World
 from tests.contract.test_crash_steps import pick_kills
 
@@ -82,3 +86,15 @@ def test_a_table_that_is_ahead_of_the_other_skips_what_it_has(tmp_path: Path) ->
     assert len(ahead) == 1
     assert WorldFeed(job).confirmed == 0
     assert find_wrong(job) == []
+
+
+def test_a_feed_replaces_no_table_by_the_entries_that_it_still_has(tmp_path: Path) -> None:
+    job = build_job(tmp_path, folder_place(tmp_path / "lake"))
+    job.run("first", KillAt(0))
+    rows, confirmed = job.read_rows("even"), WorldFeed(job).confirmed
+    job.world.advance(20)
+    job = replace(job, streams={**STREAMS, "even": options(SyncType.FULL_REFRESH)})
+    with pytest.raises(ConfigurationError, match="stream even "):
+        job.run("second", KillAt(0))
+    assert job.read_rows("even") == rows
+    assert WorldFeed(job).confirmed == confirmed

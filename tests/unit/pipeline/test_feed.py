@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pytest
+from external_data_operator.api.conditions import Reason
 from external_data_operator.api.cursors import CursorType
 from external_data_operator.api.plan import Limits
 
@@ -50,10 +51,12 @@ class Memory:
     due: bool = False
     divisible: bool = True
     fails: bool = False
+    replaces: bool = False
 
     def begin(self, *, fresh: bool = False) -> Start:
         assert fresh, "a feed does not go on from a journal"
-        return Start(since=None if self.since is None else place(self.since))
+        since = None if self.since is None else place(self.since)
+        return Start(since=since, replaces=self.replaces)
 
     def write(self, batch: Batch, *, seconds: float) -> int:
         assert batch.position is not None
@@ -179,6 +182,16 @@ def test_what_all_tables_hold_in_memory_is_bounded_together(
     run(feed, *(Memory(name, told) for name in "abcd"))
     published = [line for line in told.lines if line.endswith("publish")]
     assert published == ["a publish", "b publish", "c publish"]
+
+
+def test_a_table_that_is_replaced_is_refused_before_the_feed_is_read() -> None:
+    told = Told()
+    feed = Listed([({"a": [4], "b": [5]}, 5)], told)
+    with pytest.raises(ConfigurationError, match=r"stream b .*Incremental or Append") as found:
+        run(feed, Memory("a", told), Memory("b", told, replaces=True))
+    assert found.value.reason is Reason.INVALID_SPEC
+    assert feed.asked is None
+    assert told.lines == []
 
 
 def test_an_empty_feed_tells_nothing() -> None:
