@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from external_data_operator.api.actions import ACTIONS, Action, explain_unsupported, list_actions
+from external_data_operator.api.plan import Task
 from external_data_operator.reconcile.base.world import Note, Object, annotations_of
 
 
@@ -63,9 +64,25 @@ def passed_on(word: str, name: str) -> str:
     return f"{word}-{name}"
 
 
-def find_token(item: Object, name: str) -> str:
-    """The token of this action; empty if it was not requested."""
-    return next((one.token for one in read_requests(item) if one.action.name == name), "")
+def read_own(item: Object, task: Task) -> list[ActionRequest]:
+    """The requests for a task that the object runs itself."""
+    own = _list_own(item["kind"], task)
+    return [one for one in read_requests(item) if one.action in own]
+
+
+def find_token(item: Object, task: Task) -> str:
+    """What one run of this task answers: the tokens of its actions; empty if none is requested."""
+    return " ".join(one.token for one in read_own(item, task))
+
+
+def find_handled_token(item: Object, task: Task, handled: Mapping[str, str]) -> str:
+    """The same of the requests that were handled."""
+    tokens = [handled.get(one.name) for one in _list_own(item["kind"], task)]
+    return " ".join(token for token in tokens if token)
+
+
+def _list_own(kind: str, task: Task) -> list[Action]:
+    return [one for one in list_actions(kind) if one.runs is task and kind not in one.passed_on]
 
 
 def find_open(

@@ -1,19 +1,19 @@
 """The check of a source: its Job, its result, and the time of the next check.
 
 One check belongs to one fingerprint (the plan, and the versions of what it refers to) and one
-token of `refresh-schemas`. A failed check is repeated with growing pauses. Between two checks the
-last result is valid.
+token of the actions that run a check. A failed check is repeated with growing pauses. Between two
+checks the last result is valid.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from external_data_operator.api.actions import REFRESH_SCHEMAS
 from external_data_operator.api.conditions import RETRIED, STALLING, ConditionType, Reason
-from external_data_operator.api.plan import Discovery, Failure, FailureClass
+from external_data_operator.api.plan import Discovery, Failure, FailureClass, Task
 from external_data_operator.api.source import SourceSpec, SourceStatus
 from external_data_operator.reconcile.base import marks
+from external_data_operator.reconcile.base.actions import find_handled_token
 from external_data_operator.reconcile.base.naming import job_name
 from external_data_operator.reconcile.base.status import Verdict, find_condition
 from external_data_operator.reconcile.base.world import (
@@ -108,11 +108,16 @@ def _is_of(run: Run, question: Question) -> bool:
     return run.fingerprint == question.fingerprint and run.request == question.token
 
 
+def _is_handled(question: Question) -> bool:
+    source, handled = question.observed.source, question.status.handled_requests
+    return find_handled_token(source, Task.CHECK, handled) == question.token
+
+
 def _known_run(question: Question, run: Run) -> Run:
     """A failure whose pod is gone is read from the status, if that is about this question."""
     status = question.status
     ready = find_condition(status.conditions, ConditionType.READY)
-    answered = status.handled_requests.get(REFRESH_SCHEMAS, "") == question.token
+    answered = _is_handled(question)
     if ready is None or not answered or status.checked_fingerprint != question.fingerprint:
         return run
     return recall(run, ready.reason, ready.message) if ready.status == "False" else run
@@ -148,7 +153,7 @@ def _without_a_run(question: Question) -> Answer:
     answered = (
         kept.get(marks.FINGERPRINT) == question.fingerprint
         and question.status.checked_fingerprint == question.fingerprint
-        and question.status.handled_requests.get(REFRESH_SCHEMAS, "") == question.token
+        and _is_handled(question)
         and ready is not None
         and ready.status == "True"
     )

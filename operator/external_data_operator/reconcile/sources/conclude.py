@@ -1,10 +1,15 @@
 """The status and the events of one look at a source."""
 
-from external_data_operator.api.actions import REFRESH_SCHEMAS, RELOAD
 from external_data_operator.api.conditions import ConditionType, Reason
+from external_data_operator.api.plan import Task
 from external_data_operator.api.source import SourceStatus
 from external_data_operator.api.sources import SOURCES
-from external_data_operator.reconcile.base.actions import answer_unsupported, find_token
+from external_data_operator.reconcile.base import marks
+from external_data_operator.reconcile.base.actions import (
+    answer_unsupported,
+    read_own,
+    read_passed_on,
+)
 from external_data_operator.reconcile.base.notes import note_change
 from external_data_operator.reconcile.base.status import (
     Claim,
@@ -27,7 +32,7 @@ from external_data_operator.reconcile.sources.summary import (
     count_schemas,
     find_newest_error,
     find_source_phase,
-    have_reloaded,
+    have_carried_out,
 )
 
 _INVALID_CREDENTIALS = frozenset(
@@ -100,11 +105,12 @@ def _claim_discovered(observed: ObservedSource, verdict: Verdict) -> Claim:
 
 
 def _find_handled(look: SourceLook, found: Answer, question: Question | None) -> dict[str, str]:
-    """A refresh is handled once it is answered, a reload once every schema that is synced has."""
-    handled = dict(look.status.handled_requests)
-    if question is not None and found.settled and question.token:
-        handled[REFRESH_SCHEMAS] = question.token
-    token = find_token(look.observed.source, RELOAD)
-    if token and have_reloaded(look.schemas, token):
-        handled[RELOAD] = token
+    """A check is handled once it is answered, and what is passed on once every schema that is
+    synced has carried it out."""
+    source, handled = look.observed.source, dict(look.status.handled_requests)
+    if question is not None and found.settled:
+        handled |= {one.word: one.token for one in read_own(source, Task.CHECK)}
+    for one in read_passed_on(source, word=marks.SOURCE_OWNER):
+        if have_carried_out(look.schemas, one):
+            handled[one.action.name] = one.token
     return handled

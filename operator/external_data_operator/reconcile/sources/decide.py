@@ -3,8 +3,8 @@ the status."""
 
 from datetime import datetime
 
-from external_data_operator.api.actions import REFRESH_SCHEMAS
 from external_data_operator.api.conditions import STALLING, ConditionType, Reason
+from external_data_operator.api.plan import Task
 from external_data_operator.api.source import SourceSpec
 from external_data_operator.errors import SpecError
 from external_data_operator.reconcile.base.actions import find_token
@@ -103,7 +103,7 @@ def _decide(look: SourceLook, spec: SourceSpec) -> Decision:
     # Pods mount the copy, and its version is part of the fingerprint: it comes first.
     if copy:
         return Decision(intents=tuple(copy), look_again_s=_SOON_S)
-    token = find_token(observed.source, REFRESH_SCHEMAS)
+    token = find_token(observed.source, Task.CHECK)
     fingerprint = fingerprint_of(plan, runtime_text(spec), versions(observed, spec, look.place))
     question = Question(observed, spec, look.status, look.place, plan, fingerprint, token)
     return _with_answer(look, question, answer(question, look.now))

@@ -1,14 +1,12 @@
 """What a source reports of its schemas: counts, a phase, the newest error, and whether all have
-reloaded."""
+carried out an action."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from external_data_operator.api.actions import RELOAD
 from external_data_operator.api.source import SchemaCounts
 from external_data_operator.api.status import Phase, RunsStatus
-from external_data_operator.reconcile.base import marks
-from external_data_operator.reconcile.base.actions import passed_on
+from external_data_operator.reconcile.base.actions import ActionRequest
 from external_data_operator.reconcile.base.parsing import read_status
 from external_data_operator.reconcile.base.world import Object, name_of
 
@@ -64,8 +62,7 @@ def find_newest_error(schemas: Sequence[SchemaSummary]) -> str | None:
     return None if newest is None else f"{newest.name}: {newest.status.latest_error}"
 
 
-def have_reloaded(schemas: Sequence[SchemaSummary], token: str) -> bool:
-    """Whether every schema that is synced has carried out this reload of its source."""
-    word = passed_on(marks.SOURCE_OWNER, RELOAD)
-    synced = (one for one in schemas if one.enabled)
-    return all(one.status.handled_requests.get(word) == token for one in synced)
+def have_carried_out(schemas: Sequence[SchemaSummary], request: ActionRequest) -> bool:
+    """Whether every schema that is synced has carried out what its source passed on."""
+    synced = [one.status.handled_requests for one in schemas if one.enabled]
+    return all(handled.get(request.word) == request.token for handled in synced)

@@ -1,9 +1,10 @@
 """Actions are the rows of one table; an action that it does not enable has a warning."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from external_data_operator.api.actions import ACTIONS, list_actions
+from external_data_operator.api.actions import ACTIONS, Action, list_actions
 from external_data_operator.api.plan import Task
 from external_data_operator.controllers import CONTROLLERS
 
@@ -11,7 +12,7 @@ from tests.unit.reconcile.schemas.schema_life import look as look_at_schema
 from tests.unit.reconcile.schemas.schema_life import synced
 from tests.unit.reconcile.sources.source_life import checked
 from tests.unit.reconcile.sources.source_life import look as look_at_source
-from tests.unit.reconcile.worlds import created_jobs, with_annotation
+from tests.unit.reconcile.worlds import build_schema, created_jobs, with_annotation
 
 PAGES = Path(__file__).parents[4] / "docs/reference"
 LATER = [name for name, action in ACTIONS.items() if not action.enabled]
@@ -76,9 +77,58 @@ def test_an_action_that_runs_a_sync_starts_one_job_and_is_recorded(name):
     assert created_jobs(decision) == []
 
 
-def test_an_action_that_runs_a_check_starts_one_job():
-    decision, _ = ask(checked(), "source", look_at_source, ACTIONS["refresh-schemas"])
+FURTHER = Action("look-closer", ("ExternalDataSource",), "Checks more.", runs=Task.CHECK)
+PASSED = Action(
+    "catch-up",
+    ("ExternalDataSource", "ExternalDataSchema"),
+    "Syncs all.",
+    runs=Task.SYNC,
+    passed_on=("ExternalDataSource",),
+)
+
+
+OF_SOURCES = [*list_actions("ExternalDataSource"), FURTHER, PASSED]
+
+
+def by_name(actions):
+    return pytest.mark.parametrize("action", actions, ids=lambda one: one.name)
+
+
+@by_name([one for one in OF_SOURCES if not one.passed_on])
+def test_an_action_that_runs_a_check_starts_one_job_and_is_recorded_once_it_is_answered(
+    monkeypatch, action
+):
+    monkeypatch.setitem(ACTIONS, action.name, action)
+    decision, world = ask(checked(), "source", look_at_source, action)
     assert len(created_jobs(decision)) == 1
+    assert "handledRequests" not in world.source["status"]
+    world = checked(world)
+    assert world.source["status"]["handledRequests"] == {action.name: "now"}
+    decision, _ = look_at_source(world)
+    assert created_jobs(decision) == []
+
+
+def test_two_actions_that_run_a_check_are_answered_by_one(monkeypatch):
+    monkeypatch.setitem(ACTIONS, FURTHER.name, FURTHER)
+    world = checked()
+    for action in (ACTIONS["refresh-schemas"], FURTHER):
+        world = replace(world, source=with_annotation(world.source, action.annotation, "now"))
+    world = checked(world)
+    done = {"refresh-schemas": "now", FURTHER.name: "now"}
+    assert world.source["status"]["handledRequests"] == done
+
+
+@by_name([one for one in OF_SOURCES if one.passed_on])
+def test_an_action_that_is_passed_on_is_recorded_once_every_schema_has_carried_it_out(
+    monkeypatch, action
+):
+    monkeypatch.setitem(ACTIONS, action.name, action)
+    done = {"handledRequests": {f"source-{action.name}": "now"}}
+    world = replace(checked(), schemas=({**build_schema(), "status": done},))
+    _, world = ask(world, "source", look_at_source, action)
+    assert world.source["status"]["handledRequests"] == {action.name: "now"}
+    _, world = ask(replace(checked(), schemas=(build_schema(),)), "source", look_at_source, action)
+    assert "handledRequests" not in world.source["status"]
 
 
 @pytest.mark.parametrize("kind", CONTROLLERS)
