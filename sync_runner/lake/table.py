@@ -45,7 +45,7 @@ def open_table(
 
 
 class LakeTable:
-    """Implements `protocols.Destination`; what a begun run does is its session's."""
+    """Implements `protocols.DestinationTable`; what a begun run does is its session's."""
 
     def __init__(self, store: ObjectStore, plan: Plan, options: SyncOptions, actor: Actor) -> None:
         """See `open_table`."""
