@@ -147,7 +147,8 @@ def test_a_source_of_the_kind_is_checked_and_its_catalogue_becomes_schemas(
     works: Kube, plant: LogbookServer
 ) -> None:
     source = works.wait_ready("eds", "plant", "True", "Ready", timeout_s=120)
-    assert (source["status"]["kind"], source["status"]["schemas"]["total"]) == ("logbook", 2)
+    assert source["status"]["kind"] == "logbook"
+    wait(lambda: works.find("eds", "plant")["status"]["schemas"]["total"] == 2)
     found = works.wait_ready("edsc", PARTS, "True", "Synced", timeout_s=120)["status"]
     assert found["syncType"] == "Incremental", "by the catalogue's key and the log"
     assert {one["name"] for one in found["availableColumns"]} >= {"id", "name", "updated_at"}

@@ -184,7 +184,7 @@ def test_an_append_that_passes_its_limit_while_it_may_publish_nothing_says_so(
     sync.limits = Limits(pages=3)
     walk = [event(OLD), event(MAY), event(JUNE), event(JULY), event(JULY), event(FAR)]
     everywhere = Walk(walk, CursorType.DATE_TIME, frozenset(range(6)))
-    with pytest.raises(ConfigurationError, match="starts at the same place") as caught:
+    with pytest.raises(ConfigurationError, match="start at the same position") as caught:
         sync.read(everywhere)
     assert caught.value.reason is Reason.LIMIT_EXCEEDED
     assert count(sync) == [(OLD, "x"), (FAR, "x")]
