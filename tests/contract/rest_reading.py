@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from external_data_operator.api.conditions import Reason
 from external_data_operator.api.meta import CertificateRef, SecretValue
 from external_data_operator.api.plan import FileDestination, Plan, TableTarget
@@ -112,6 +113,13 @@ def read(
     """All batches of a run."""
     source = open_source(plan, clock=clock, credentials=credentials)
     return list(source.read(ReadRequest(since=since, resume=resume)))
+
+
+def refuse(server: RestServer, pagination: dict[str, Any], **plan: Any) -> ConfigurationError:
+    """The error of a run whose plan pages in a way that the server does not."""
+    with pytest.raises(ConfigurationError) as caught:
+        read(make_plan(server, {"pagination": pagination}, **plan))
+    return caught.value
 
 
 def rows_of(batches: Iterable[Batch]) -> list[dict[str, Any]]:
