@@ -34,10 +34,16 @@ def check_destination(store: ObjectStore) -> None:
 def _check_reads(store: ObjectStore, path: str, data: bytes) -> None:
     stored = store.find(path)
     if stored is None or stored.data != data or path not in {o.path for o in store.list(_FOLDER)}:
-        message = f"{store.place} does not give back what was just written"
+        message = (
+            f"The {store.place} did not return an object that was just written. If this persists, "
+            "check the object store."
+        )
         raise RetryableError(Reason.STORAGE_UNAVAILABLE, message)
 
 
 def _unsupported(store: ObjectStore, header: str) -> ConfigurationError:
-    message = f"{store.place} does not honour {header}, so that two runs could overwrite each other"
+    message = (
+        f"The {store.place} ignores {header}, so that two runs could overwrite each other. Use an "
+        "object store that supports conditional puts."
+    )
     return ConfigurationError(Reason.CONDITIONAL_PUT_UNSUPPORTED, message)

@@ -76,8 +76,8 @@ class Intake:
         if batch.deleted is None or self._mode.applies_changes or not batch.deleted.true_count:
             return
         message = (
-            f"The source's log says that rows are deleted, and the sync into {self._tools.uri} "
-            "cannot delete rows. The deletions were not published. Set primaryKeyColumns and "
+            f"The source's log contains deleted rows, but the sync into {self._tools.uri} cannot "
+            "delete rows. The deletions were not published. Set primaryKeyColumns and "
             "syncType: Incremental without incrementalField, or choose a stream without deletions."
         )
         raise ConfigurationError(Reason.INVALID_SPEC, message)

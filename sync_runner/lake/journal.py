@@ -125,7 +125,7 @@ class JournalFile:
                 break
         raise SupersededError(
             "Another process wrote this table's journal after this run had begun: it continues the "
-            "run, or started the next one. This one stopped and changed nothing."
+            "run, or started the next one. This run stopped and changed nothing."
         )
 
     def _put(self, data: bytes) -> str | None:

@@ -110,7 +110,10 @@ def decide_mode(options: SyncOptions) -> WriteMode:
     if options.sync_type is SyncType.APPEND:
         return WriteMode(Existing.APPEND, (), *position)
     if not keys:
-        message = "an incremental sync needs primaryKeyColumns; without a key, use Append"
+        message = (
+            "An incremental sync requires primaryKeyColumns. Set them, or use syncType: Append for "
+            "rows without a key."
+        )
         raise ConfigurationError(Reason.PRIMARY_KEY_MISSING, message)
     # A stream of changes tells which keys are gone; any other leaves such rows in the table.
     existing = Existing.CHANGE if options.applies_changes else Existing.MERGE

@@ -154,7 +154,10 @@ class Publisher:
             field = incoming.get(name)
             if name not in kept and (field is None or pa.types.is_null(field.type)):
                 source = name if field is None else source_of(field)
-                message = f"no row has a value in {source}, which is to name the rows"
+                message = (
+                    f"No row has a value in primary key column {source}. Choose columns that every "
+                    "row has. The rows were not published."
+                )
                 raise ConfigurationError(Reason.PRIMARY_KEY_MISSING, message)
 
     def _key(self, shape: Shape) -> PrimaryKey:

@@ -37,8 +37,8 @@ from sync_runner.records.keyless import describe_keyless
 
 _PLANS_MAX = 4
 _NO_ROWS = (
-    "The stream has had no row yet, so there is no table. If it should have rows, check path, "
-    "params and what the credentials may read."
+    "The stream has had no rows yet, so the table does not exist. If it should have rows, check "
+    "path, params and the permissions of the credentials."
 )
 _UPKEEP_FAILURES = (
     *LOG_FAILURES,
@@ -144,7 +144,10 @@ class TableSession:
             self._actor.steps(Step.COMMITTED)
             break
         else:
-            raise SupersededError("the table kept changing under this run; nothing was published")
+            raise SupersededError(
+                f"Upkeep changed the table {_PLANS_MAX} times while this run prepared its commit, "
+                "which was not made. The next run starts from the newest version."
+            )
         self._parts_published += len(self._tools.stage.parts)
         self._tools.stage.clear()
         self._tools.publisher.note_published()
@@ -242,7 +245,10 @@ class TableSession:
         found = log.commit(base, change)
         # A run that goes on must go on from its own publication.
         if not final and not is_same_publication(state, found.state):
-            message = f"another run published version {found.version} behind what this one had"
+            message = (
+                f"Another run published version {found.version} after this run's commit, so this "
+                "run stopped. The next run starts from the newest version."
+            )
             raise SupersededError(message)
         return found
 
@@ -254,10 +260,14 @@ class TableSession:
         """The table's new head, if only its upkeep made it; else another run was first."""
         found = self._tools.log.load()
         if found is None:
-            raise SupersededError("the table was removed while this run was at work")
+            raise SupersededError(
+                "The table was removed during this run, which stopped. If that was not intended, "
+                "restore the table."
+            )
         if not is_same_publication(self._state, found.state):
             message = (
-                f"another run or tool wrote version {found.version} first; this one changed nothing"
+                f"Another run or tool wrote version {found.version} before this run's commit, "
+                "which was not made. The next run starts from the newest version."
             )
             raise SupersededError(message)
         self._edits = found.edits or self._edits
@@ -272,7 +282,12 @@ class TableSession:
                 base, self._standing.listing, has_published=self._has_committed
             )
         except _UPKEEP_FAILURES as error:
-            _log.warning("The table's upkeep broke off: %s: %s", type(error).__name__, error)
+            _log.warning(
+                "The rows were published, but the table's upkeep failed (%s: %s). The next run "
+                "repeats it.",
+                type(error).__name__,
+                error,
+            )
 
     def _published(self) -> Published:
         base = self._base

@@ -137,7 +137,7 @@ def _check_files(store: ObjectStore, snapshot: Snapshot, listing: Sequence[Objec
 def _check_lost_log(mode: WriteMode) -> None:
     """Rows of a stream that is only added to may not be in the source any more."""
     if not mode.can_reread:
-        raise damaged("its files are there, but its log (_delta_log) is gone")
+        raise damaged("its files exist, but its log (_delta_log) is missing")
 
 
 def _check_own(snapshot: Snapshot, mode: WriteMode) -> None:
@@ -147,15 +147,17 @@ def _check_own(snapshot: Snapshot, mode: WriteMode) -> None:
     state = snapshot.state
     if not mode.needs_own_rows or not snapshot.files:
         return
-    harm = "rows that the source has deleted would stay" if mode.merges else "rows would come twice"
+    harm = (
+        "rows that the source has deleted would stay" if mode.merges else "rows would be duplicated"
+    )
     # The log was cut, or others have written over the rows.
     if state is None:
-        raise damaged(f"its log no longer contains how far its rows go, and {harm}")
+        raise damaged(f"its log no longer contains the position of its rows, so {harm}")
     is_other = state.position is not None and state.position.field != mode.field
     # Another sync type, or another kind of position, has left entries of the log out.
     if is_other or state.existing is not mode.existing:
         message = (
-            f"The table was filled by another kind of sync, and {harm}. Set the sync back to what "
+            f"The table was filled by another kind of sync, so {harm}. Set the sync back to what "
             "it was, or delete the table's data to import everything again."
         )
         raise ConfigurationError(Reason.INVALID_SPEC, message)
@@ -186,9 +188,9 @@ def _find_position(store: ObjectStore, snapshot: Snapshot | None, asker: Asker) 
     # Events have no key by which those that the table has would be found again.
     if found is not None:
         message = (
-            f"The table's rows go up to {_describe(found)}, and the sync now goes by "
-            f"{field} ({mode.declared_type}): rows would be added twice. Set the sync back to what "
-            "it was, or delete the table's data to import everything again."
+            f"The position of the table is {_describe(found)}, but the incremental field of the "
+            f"sync is {field} ({mode.declared_type}), so rows would be duplicated. Set the sync "
+            "back to what it was, or delete the table's data to import everything again."
         )
         raise ConfigurationError(Reason.INVALID_SPEC, message)
     return _read_highest(store, snapshot, asker)
@@ -196,7 +198,9 @@ def _find_position(store: ObjectStore, snapshot: Snapshot | None, asker: Asker) 
 
 def _describe(position: Position) -> str:
     field = position.field
-    return "a place in the source's log" if field is None else f"{field} ({position.type})"
+    return (
+        "a place in the source's log" if field is None else f"a value of {field} ({position.type})"
+    )
 
 
 def _read_highest(store: ObjectStore, snapshot: Snapshot, asker: Asker) -> Position | None:

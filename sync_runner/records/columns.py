@@ -93,8 +93,8 @@ class Columns:
     def describe_twins(self) -> tuple[str, ...]:
         """Notes on structs that become text because of the names of their members."""
         return tuple(
-            f"Members {twins} in {source} cannot be told apart by readers, so that the column is "
-            "JSON text."
+            f"Members {twins} in {source} have names that readers do not distinguish, so that the "
+            "column is JSON text."
             for source, twins in sorted(self._twins.items())[:_NOTES_MAX]
         )
 

@@ -79,7 +79,7 @@ def count_seconds(text: str) -> Decimal:
     if not _NUMBER.fullmatch(text):
         return Decimal((parse_moment(text) - EPOCH) // _MICRO) / 10**6
     if len(text) > _DIGITS_MAX:
-        raise ValueError("not a moment")
+        raise ValueError("not a timestamp")
     number = Decimal(text)
     return _EXACT.divide(number, Decimal(_find_unit(number)))
 

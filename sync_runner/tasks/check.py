@@ -30,7 +30,7 @@ def check(plan: Plan, given: Surroundings) -> Done:
             plan, credentials=given.credentials, clock=given.clock, is_stopped=is_stopped
         )
         discovery = discover(probe.read_samples())
-        assert plan.target is not None, "a check is told where the tables will be"
+        assert plan.target is not None, "the plan of a check has a target"
         check_destination(open_destination(plan, plan.target, given.credentials))
         found.append(discovery)
 
@@ -72,7 +72,7 @@ def _describe_unread(sample: Sample) -> list[str]:
     """Of a stream whose first page could not be read, only the declaration is known."""
     if sample.unread is None:
         return []
-    return [f"Its first page could not be read: {sample.unread} The first sync tries again."]
+    return [f"Its first page could not be read: {sample.unread} The first sync reads it again."]
 
 
 def _find_columns(sample: Sample) -> list[Column]:

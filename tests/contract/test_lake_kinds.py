@@ -115,17 +115,17 @@ def test_what_the_table_had_when_the_run_began_is_a_conflict_wherever_it_publish
 ) -> None:
     sync = syncs(tmp_path, sync_type)
     sync([{"id": 0, "seq": 0, "v": 1}])
-    with pytest.raises(ConfigurationError, match=r"column v is long .* brings string") as caught:
+    with pytest.raises(ConfigurationError, match=r"Column v is long .* sends string") as caught:
         read(sync, decode([2, 10**400, "x"], 1), *places)
     assert caught.value.reason is Reason.SCHEMA_CONFLICT
-    with pytest.raises(ConfigurationError, match=r"column v is long .* brings string"):
+    with pytest.raises(ConfigurationError, match=r"Column v is long .* sends string"):
         read(sync, decode([2, 10**400, "x"], 1))
 
 
 def test_a_run_that_is_over_has_settled_its_columns(tmp_path: Path) -> None:
     sync = syncs(tmp_path, SyncType.APPEND)
     read(sync, decode([1, 2, 3], 1), 0, 1)
-    with pytest.raises(ConfigurationError, match=r"column v is long .* brings string"):
+    with pytest.raises(ConfigurationError, match=r"Column v is long .* sends string"):
         sync([{"id": 9, "seq": 9, "v": "x"}])
 
 

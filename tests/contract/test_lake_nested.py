@@ -51,7 +51,7 @@ def test_members_that_readers_cannot_tell_apart_are_named(tmp_path: Path, depth:
     progress = Progress()
     sync.read(ListedSource([twins], "seq"), progress=progress)
     (note,) = progress.notes
-    assert note.startswith("Members Serial No and serial_no in v cannot be told apart by readers")
+    assert note.startswith("Members Serial No and serial_no in v have names that readers")
     sync = incremental(folder_place(tmp_path / "old"))
     sync.read(ListedSource([batch(1, v=nest({"Serial No": 1}, {"Serial No": 2}))], "seq"))
     with pytest.raises(ConfigurationError, match="Serial No and serial_no") as caught:
@@ -103,7 +103,7 @@ def test_a_list_of_nothing_in_the_place_of_another_member_is_a_conflict(
 ) -> None:
     sync = incremental(folder_place(tmp_path))
     sync.read(ListedSource([batch(1, v=pa.array([{"a": 1, "m": member}] * 2))], "seq"))
-    with pytest.raises(ConfigurationError, match=r"column v\.m is") as error:
+    with pytest.raises(ConfigurationError, match=r"Column v\.m is") as error:
         sync.read(ListedSource([batch(3, v=pa.array([{"a": 1, "m": []}] * 2))], "seq"))
     assert error.value.reason is Reason.SCHEMA_CONFLICT
 
@@ -111,7 +111,7 @@ def test_a_list_of_nothing_in_the_place_of_another_member_is_a_conflict(
 def test_a_list_of_nothing_in_the_place_of_a_number_is_a_conflict(tmp_path: Path) -> None:
     sync = incremental(folder_place(tmp_path))
     sync.read(ListedSource([batch(1, v=pa.array([1, 2]))], "seq"))
-    with pytest.raises(ConfigurationError, match=r"column v is long .* brings array") as error:
+    with pytest.raises(ConfigurationError, match=r"Column v is long .* sends array") as error:
         sync.read(ListedSource([batch(3, v=NOTHING)], "seq"))
     assert error.value.reason is Reason.SCHEMA_CONFLICT
 
@@ -142,7 +142,7 @@ def test_a_struct_whose_column_turns_to_text_keeps_its_values(tmp_path: Path) ->
 def test_a_struct_that_turns_into_something_else_is_a_conflict(tmp_path: Path) -> None:
     sync = incremental(folder_place(tmp_path))
     sync.read(ListedSource([batch(1, v=pa.array([{"a": 1}, None]))], "seq"))
-    with pytest.raises(ConfigurationError, match=r"column v is struct .* brings long") as error:
+    with pytest.raises(ConfigurationError, match=r"Column v is struct .* sends long") as error:
         sync.read(ListedSource([batch(3, v=pa.array([1, 2]))], "seq"))
     assert error.value.reason is Reason.SCHEMA_CONFLICT
     assert [row.get("v") for row in rows(sync.place)] == [{"a": 1}, None]
@@ -151,10 +151,10 @@ def test_a_struct_that_turns_into_something_else_is_a_conflict(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ({"a": 1}, {"a": "x"}, r"v\.a is long .* brings string"),
-        ({"a": {"b": True}}, {"a": {"b": 2}}, r"v\.a\.b is boolean .* brings long"),
-        ([{"a": 1}], [{"a": [2]}], r"v\[\]\.a is long .* brings array"),
-        ({"a": [1]}, {"a": {"x": 1}}, r"v\.a is array .* brings struct"),
+        ({"a": 1}, {"a": "x"}, r"v\.a is long .* sends string"),
+        ({"a": {"b": True}}, {"a": {"b": 2}}, r"v\.a\.b is boolean .* sends long"),
+        ([{"a": 1}], [{"a": [2]}], r"v\[\]\.a is long .* sends array"),
+        ({"a": [1]}, {"a": {"x": 1}}, r"v\.a is array .* sends struct"),
     ],
     ids=["text", "deep", "in a list", "of another kind"],
 )
@@ -163,7 +163,7 @@ def test_a_member_that_cannot_widen_is_a_conflict_that_names_it(
 ) -> None:
     sync = incremental(folder_place(tmp_path))
     sync([{"id": 1, "seq": 1, "v": old}])
-    with pytest.raises(ConfigurationError, match=f"column {words}") as caught:
+    with pytest.raises(ConfigurationError, match=f"Column {words}") as caught:
         sync([{"id": 2, "seq": 2, "v": new}])
     assert caught.value.reason is Reason.SCHEMA_CONFLICT
     assert [row["v"] for row in rows(sync.place)] == [old]
@@ -173,7 +173,7 @@ def test_a_member_that_cannot_widen_is_a_conflict_that_names_it(
 def test_a_column_of_json_takes_nothing_else_once_it_has_rows(tmp_path: Path, value: Any) -> None:
     sync = incremental(folder_place(tmp_path))
     sync.read(ListedSource([json_batch(1, '{"a": 1}')], "seq"))
-    with pytest.raises(ConfigurationError, match=r"v is nested values .* brings") as caught:
+    with pytest.raises(ConfigurationError, match=r"v is nested values .* sends") as caught:
         sync([{"id": 2, "seq": 2, "v": value}])
     assert caught.value.reason is Reason.SCHEMA_CONFLICT
 

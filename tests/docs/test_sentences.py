@@ -1,7 +1,8 @@
 """The sentences that users read contain no word of the dialect that they were first written in.
 
 The sentences are found by reflection: reasons and remedies, actions, every description and rule of
-the resource definitions, the values of the chart, and every message in the operator's code.
+the resource definitions, the values of the chart, and every message in the code of the operator
+and of the runner.
 """
 
 import ast
@@ -18,8 +19,11 @@ from external_data_operator.controllers import CONTROLLERS
 from external_data_operator.crdgen.definition import build_definition
 from external_data_operator.errors import OperatorError
 
+from sync_runner import errors
+
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "operator/external_data_operator"
+RUNNER = ROOT / "sync_runner"
 CHART = ROOT / "helm/external-data-operator"
 ROOMS = ("api", "reconcile", "cluster", "runtime", "cli")
 DIALECT = re.compile(
@@ -55,6 +59,33 @@ def messages_of(path: Path) -> Iterator[str]:
             yield text
 
 
+def runner_messages_of(path: Path) -> Iterator[str]:
+    """Every message of a module of the runner that ends a run: what a variable `message` is set to,
+    and what an error of its own is raised with. Inserted values are one `X`.
+    """
+    for node in ast.walk(ast.parse(path.read_text())):
+        match node:
+            case ast.Assign(targets=[ast.Name(id="message")], value=value):
+                yield from render_text(value)
+            case ast.Call(func=ast.Name(id=name), args=args) if name in RUN_ERRORS:
+                for value in args:
+                    yield from render_text(value)
+
+
+def render_text(node: ast.expr) -> Iterator[str]:
+    """The text of a string, and of each branch of a choice between strings."""
+    match node:
+        case ast.Constant(value=str(text)):
+            yield text
+        case ast.JoinedStr(values=pieces):
+            yield "".join(
+                str(one.value) if isinstance(one, ast.Constant) else "X" for one in pieces
+            )
+        case ast.IfExp(body=body, orelse=orelse):
+            yield from render_text(body)
+            yield from render_text(orelse)
+
+
 def list_errors() -> Iterator[type[OperatorError]]:
     """Every error of the package."""
     found = [OperatorError]
@@ -74,6 +105,10 @@ def build_sentences() -> dict[str, list[str]]:
         for room in ROOMS
         for path in sorted((PACKAGE / room).rglob("*.py"))
     }
+    runner = {
+        str(path.relative_to(ROOT)): list(messages_of(path))
+        for path in sorted(RUNNER.rglob("*.py"))
+    }
     return {
         "reasons": list(SENTENCES.values()),
         "remedies": list(REMEDIES.values()),
@@ -83,10 +118,23 @@ def build_sentences() -> dict[str, list[str]]:
         "notes": (CHART / "templates/NOTES.txt").read_text().splitlines(),
         **definitions,
         **code,
+        **runner,
     }
 
 
 SENTENCES_OF = build_sentences()
+RUN_ERRORS = frozenset(
+    name for name, one in vars(errors).items() if isinstance(one, type) and name != "Reason"
+)
+FIELDS = (
+    "destination.s3.endpoint: ",
+    "headers: ",
+    "incremental.initialValue ",
+    "params.",
+    "recordsPath ",
+    "tls.ca ",
+)
+"""Messages of the runner that begin with the name of a field of the spec."""
 
 
 @pytest.mark.parametrize("place", SENTENCES_OF)
@@ -101,7 +149,15 @@ def test_a_word_of_the_dialect_is_found() -> None:
 
 
 @pytest.mark.parametrize(
-    "place", [*CONTROLLERS, "chart", "reconcile/sources/decide.py", "reconcile/runs/failures.py"]
+    "place",
+    [
+        *CONTROLLERS,
+        "chart",
+        "reconcile/sources/decide.py",
+        "reconcile/runs/failures.py",
+        "sync_runner/lake/session.py",
+        "sync_runner/transport/framing.py",
+    ],
 )
 def test_the_sentences_of_this_place_are_found(place: str) -> None:
     assert len(SENTENCES_OF[place]) >= 5
@@ -110,3 +166,10 @@ def test_the_sentences_of_this_place_are_found(place: str) -> None:
 @pytest.mark.parametrize("place", ["reasons", "remedies", "actions", "errors"])
 def test_a_sentence_begins_with_a_capital_letter_and_ends_with_a_full_stop(place: str) -> None:
     assert [text for text in SENTENCES_OF[place] if not re.match(r"[A-Z].*\.$", text.strip())] == []
+
+
+def test_a_message_that_ends_a_run_begins_with_a_capital_letter_and_ends_with_a_full_stop() -> None:
+    found = [text for path in sorted(RUNNER.rglob("*.py")) for text in runner_messages_of(path)]
+    assert len(found) >= 60
+    odd = [text for text in found if not re.fullmatch(r"[A-Z].*[.X…]", text, re.DOTALL)]
+    assert [text for text in odd if not text.startswith(FIELDS)] == []

@@ -43,9 +43,9 @@ _WRITTEN = frozenset(
 leaves behind (checkpointProtection, domainMetadata) is among them; upkeep keeps to the former.
 """
 _COLUMN_RULES = {
-    "delta.generationExpression": "REPLACE TABLE … AS SELECT without it",
-    "delta.invariants": "REPLACE TABLE … AS SELECT without it",
-    "delta.identity.": "REPLACE TABLE … AS SELECT without it",
+    "delta.generationExpression": "REPLACE TABLE … AS SELECT without this rule",
+    "delta.invariants": "REPLACE TABLE … AS SELECT without this rule",
+    "delta.identity.": "REPLACE TABLE … AS SELECT without this rule",
     "delta.typeChanges": "ALTER TABLE … DROP FEATURE typeWidening",
     "CURRENT_DEFAULT": "ALTER TABLE … ALTER COLUMN {path} DROP DEFAULT",
     "__CHAR_VARCHAR_TYPE_STRING": "ALTER TABLE … ALTER COLUMN {path} TYPE STRING",

@@ -282,7 +282,10 @@ class DeltaLog:
             found = self.load()
             if found is not None and (base is None or found.version > base.version):
                 return found
-        message = f"{self._store.place} does not show the table's new version yet"
+        message = (
+            f"The {self._store.place} does not return the version of the table that this run "
+            "committed. If this persists, check the object store."
+        )
         raise RetryableError(Reason.STORAGE_UNAVAILABLE, message)
 
     def _find_state(self, newest: int) -> tuple[State | None, tuple[str, ...]]:
@@ -331,13 +334,16 @@ class DeltaLog:
         """A connection's failure, or a log that cannot be read."""
         text = str(error)
         if isinstance(error, CommitFailedError):
-            message = f"{self._store.place} refused the commit, and nobody else has made one"
+            message = (
+                f"The {self._store.place} refused the commit, although no other run has committed. "
+                "If this persists, check the object store."
+            )
             return RetryableError(Reason.STORAGE_UNAVAILABLE, message)
         if isinstance(error, OSError) or "Error performing" in text or "ObjectStore" in text:
             return explain(error, self._store.place, doing)
         message = (
-            f"the table's log cannot be read ({type(error).__name__}); restore it, or delete the "
-            "table's folder to import everything anew"
+            f"The table's log cannot be read ({type(error).__name__}). Restore it, or delete the "
+            "table's folder to import everything again."
         )
         return ConfigurationError(Reason.TABLE_DAMAGED, message)
 

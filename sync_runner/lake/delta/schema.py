@@ -153,7 +153,11 @@ def _parse_type(spec: Any, column: str) -> pa.DataType:
     if (decimal := _DECIMAL.fullmatch(spec)) is not None:
         return pa.decimal128(int(decimal[1]), int(decimal[2]))
     if spec not in _BY_WORD:
-        message = f"column {column} of the table has the type {spec}, which cannot be written here"
+        message = (
+            f"Column {column} of the table has the type {spec}, which this operator does not "
+            "write. Change the column's type, or delete the table's folder to import everything "
+            "again."
+        )
         raise ConfigurationError(Reason.SCHEMA_CONFLICT, message)
     return _BY_WORD[spec]
 

@@ -105,8 +105,8 @@ class _RangeFile(RawIOBase):
 def damaged(what: str) -> ConfigurationError:
     """The end of a run that finds files gone."""
     message = (
-        f"the table is damaged: {what}; restore it, or delete the table's folder to import "
-        "everything anew"
+        f"The table is damaged: {what}. Restore it, or delete the table's folder to import "
+        "everything again."
     )
     return ConfigurationError(Reason.TABLE_DAMAGED, message)
 

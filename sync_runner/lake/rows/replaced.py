@@ -141,7 +141,10 @@ def _spill(files: KeyedFiles, bounds: pa.Array, folder: Path) -> Iterator[pa.Tab
             if piece.num_rows:
                 yield piece
     except OSError as error:
-        message = "no space is left on the scratch disk to compare keys"
+        message = (
+            "The scratch disk is full, so that keys could not be compared. Raise runner.scratch in "
+            "the chart's values."
+        )
         raise RetryableError(Reason.DISK_FULL, message) from error
 
 

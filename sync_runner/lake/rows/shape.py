@@ -167,11 +167,14 @@ def _explain(old: pa.Field, incoming: pa.Field, conflict: Conflict) -> str:
         have, brings = _word(old), _word(incoming)
     twins = (incoming.metadata or {}).get(TWINS_KEY)
     why = (
-        "" if twins is None else f" (its members {twins.decode('utf-8', 'replace')} have one name)"
+        ""
+        if twins is None
+        else f" (readers do not distinguish its members {twins.decode('utf-8', 'replace')})"
     )
     return (
-        f"column {path} is {have} in the table and now brings {brings}{why}, "
-        "which does not fit; nothing was changed"
+        f"Column {path} is {have} in the table, but the source now sends {brings}{why}, which does "
+        "not fit. Nothing was changed. Exclude the column with enabledColumns, or write the stream "
+        "to a new table."
     )
 
 

@@ -105,7 +105,7 @@ def test_a_stream_without_rows_is_synced_and_has_no_table_yet(
     code, said = run("run", SOURCE + SECRET, *run.destination)
     assert code == 0
     assert "table" not in said[-1]
-    assert "The stream has had no row yet, so there is no table." in said[-1]["notes"][0]
+    assert "The stream has had no rows yet, so the table does not exist." in said[-1]["notes"][0]
     shop.on("/orders", Table(make_rows(3)))
     assert "notes" not in run("run", SOURCE + SECRET, *run.destination)[1][-1]
     shop.on("/orders", Table([]))

@@ -13,7 +13,7 @@ def test_a_terminal_shows_what_a_run_has_to_note(run: Runner, shop: RestServer) 
     shop.on("/orders", ok({"data": []}))
     terminal = Terminal("run", run.write(SOURCE + SECRET), *run.opened, *run.destination)
     assert terminal.wait() == 0, terminal.text
-    assert "orders: The stream has had no row yet, so there is no table." in terminal.text
+    assert "orders: The stream has had no rows yet, so the table does not exist." in terminal.text
 
 
 def test_on_a_terminal_a_line_moves_and_a_table_ends_it(run: Runner) -> None:

@@ -58,7 +58,7 @@ def test_a_type_that_cannot_be_written_is_refused_by_its_column() -> None:
     text = (
         '{"type":"struct","fields":[{"name":"v","type":"variant","nullable":true,"metadata":{}}]}'
     )
-    with pytest.raises(ConfigurationError, match="column v") as caught:
+    with pytest.raises(ConfigurationError, match="Column v") as caught:
         parse_schema(text)
     assert caught.value.reason is Reason.SCHEMA_CONFLICT
 

@@ -102,7 +102,7 @@ def test_what_is_not_to_be_synced_has_a_suspended_schedule_and_no_first_run(spec
 
 
 def test_a_stream_that_has_had_no_row_says_so_in_the_condition():
-    note = "The stream has had no row yet, so there is no table."
+    note = "The stream has had no rows yet, so the table does not exist."
     report = success(rows=0, notes=[note], table=None)
     _, world = look(observe_schema())
     decision, _ = look(ended(world, report))
