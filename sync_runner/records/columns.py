@@ -16,10 +16,12 @@ from sync_runner.records.widen import (
     JSON_KEY,
     NUMBERS_KEY,
     SOURCE_KEY,
+    STRUCTS_KEY,
     TWINS_KEY,
     as_json_text,
     is_json,
     is_numbers,
+    may_be_structs,
 )
 
 _DECIMAL_DIGITS_MAX = 38
@@ -84,8 +86,10 @@ class Columns:
             if json and source.name in self._keys:
                 stored = spell_keys(stored)
             arrays.append(stored)
-            marks = {"json": json, "numbers": is_numbers(source)}
-            fields.append(build_field(name, stored.type, source=source.name, twins=twins, **marks))
+            structs = json and may_be_structs(source)
+            marks = {"json": json, "numbers": is_numbers(source), "structs": structs}
+            field = build_field(name, stored.type, source=source.name, **marks)
+            fields.append(field if twins is None else _note_twins(field, twins))
         if not arrays:
             return self._adopt_nothing(records)
         return pa.RecordBatch.from_arrays(arrays, schema=pa.schema(fields))
@@ -119,17 +123,25 @@ def build_field(
     source: str,
     json: bool,
     numbers: bool = False,
-    twins: str | None = None,
+    structs: bool = False,
 ) -> pa.Field:
-    """A column of the table; `json` and `numbers` say what its text is, `twins` why it is text."""
+    """A column of the table; `json` and `numbers` say what its text is, `structs` whether some of
+    it may be spelled from structs.
+    """
     metadata = {SOURCE_KEY: source.encode("utf-8", "surrogatepass")}
     if json:
         metadata[JSON_KEY] = b"1"
     if numbers:
         metadata[NUMBERS_KEY] = b"1"
-    if twins is not None:
-        metadata[TWINS_KEY] = twins.encode("utf-8", "surrogatepass")
+    if structs:
+        metadata[STRUCTS_KEY] = b"1"
     return pa.field(name, type_, metadata=metadata)
+
+
+def _note_twins(field: pa.Field, twins: str) -> pa.Field:
+    """The field, which remembers why it is text."""
+    twins_bytes = twins.encode("utf-8", "surrogatepass")
+    return field.with_metadata({**(field.metadata or {}), TWINS_KEY: twins_bytes})
 
 
 def source_of(field: pa.Field) -> str:

@@ -17,6 +17,7 @@ from external_data_operator.api.paths import FieldPath, format_path, parse_path
 
 from sync_runner.errors import ConfigurationError, ResponseError, RetryableError, RunError
 from sync_runner.records.lone import Expected, ObjectVerdict, find_lists, is_error, judge
+from sync_runner.records.widen import STRUCTS_KEY, is_json
 
 Body = bytes
 _LIMITS = {
@@ -88,6 +89,7 @@ class RecordDecoder:
             is_path_stated=bool(records_path),
             is_whole_stated=bool(records_path) and not self._path,
         )
+        self._structs = structs
         self._had_rows = bool(expected.known)
         self._empty = Envelope(0, (MISSING,) * len(envelope))
         self._decoder = external_data_decoder.Decoder(
@@ -167,7 +169,8 @@ class RecordDecoder:
         Columns are in the order in which they first appeared. One with only nulls in the whole run
         has type null; types widen from batch to batch, never narrow.
         """
-        return pa.record_batch(self._decoder.flush())
+        records = pa.record_batch(self._decoder.flush())
+        return _mark_structs(records) if self._structs else records
 
     def _remedy(self, error: external_data_decoder.DecodeError, page: Body) -> RunError:
         match error.kind:
@@ -249,6 +252,18 @@ class RecordDecoder:
         if self._had_rows:
             return RetryableError(Reason.INVALID_RECORDS, message)
         return ResponseError(Reason.INVALID_RECORDS, message)
+
+
+def _mark_structs(records: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch with marks on JSON text, whose values come as structs in other batches."""
+    if not any(map(is_json, records.schema)):
+        return records
+    marked = [_mark_field(field) if is_json(field) else field for field in records.schema]
+    return pa.RecordBatch.from_arrays(records.columns, schema=pa.schema(marked))
+
+
+def _mark_field(field: pa.Field) -> pa.Field:
+    return field.with_metadata({**(field.metadata or {}), STRUCTS_KEY: b"1"})
 
 
 def _list_keys(keys: Sequence[tuple[str, str]]) -> str:

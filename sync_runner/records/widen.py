@@ -28,6 +28,7 @@ from sync_runner.records.numeric import (
 
 JSON_KEY = b"json"
 NUMBERS_KEY = b"numbers"
+STRUCTS_KEY = b"structs"
 SOURCE_KEY = b"source"
 TWINS_KEY = b"twins"
 """Two members whose names no reader can tell apart, which is why the text of a column is JSON. For
@@ -47,6 +48,13 @@ def is_numbers(field: pa.Field) -> bool:
     return NUMBERS_KEY in (field.metadata or {}) and not is_json(field)
 
 
+def may_be_structs(field: pa.Field) -> bool:
+    """Whether values of this column may come as structs, or be JSON text spelled from them, which
+    does not tell all that the source's text does.
+    """
+    return _is_nested(field.type) or STRUCTS_KEY in (field.metadata or {})
+
+
 def is_same(one: pa.Field, other: pa.Field) -> bool:
     """Whether values of one need no conversion to be values of the other."""
     return bool(one.type.equals(other.type)) and is_json(one) == is_json(other)
@@ -56,11 +64,12 @@ def join_fields(one: pa.Field, other: pa.Field, rule: Rule = _BY_TYPE) -> pa.Fie
     """A field of the first one's name whose type holds the values of both; `rule` knows numbers."""
     if is_same(one, other):
         numbers = is_numbers(one) and is_numbers(other)
-        return _mark(one, json=is_json(one), numbers=numbers)
+        return _mark(one, other, json=is_json(one), numbers=numbers)
     if pa.types.is_null(other.type):
         return one
     if pa.types.is_null(one.type):
-        return _mark(one.with_type(other.type), json=is_json(other), numbers=is_numbers(other))
+        one = one.with_type(other.type)
+        return _mark(one, other, json=is_json(other), numbers=is_numbers(other))
     twins = (other.metadata or {}).get(TWINS_KEY)
     if twins is not None:
         one = one.with_metadata({**(one.metadata or {}), TWINS_KEY: twins})
@@ -69,11 +78,8 @@ def join_fields(one: pa.Field, other: pa.Field, rule: Rule = _BY_TYPE) -> pa.Fie
         joined = _join_types(one.type, other.type, rule)
     is_text = pa.types.is_string(joined)
     numeric = all(is_number(field.type) or is_numbers(field) for field in (one, other))
-    return _mark(
-        one.with_type(joined),
-        json=is_text and _holds_nested(one) and _holds_nested(other),
-        numbers=is_text and numeric,
-    )
+    json = is_text and _holds_nested(one) and _holds_nested(other)
+    return _mark(one, other, type_=joined, json=json, numbers=is_text and numeric)
 
 
 def has_void(type_: pa.DataType) -> bool:
@@ -245,11 +251,15 @@ def _is_nested(type_: pa.DataType) -> bool:
     return bool(pa.types.is_nested(type_))
 
 
-def _mark(field: pa.Field, *, json: bool, numbers: bool) -> pa.Field:
-    marks = {JSON_KEY: json, NUMBERS_KEY: numbers}
-    own = {key: value for key, value in (field.metadata or {}).items() if key not in marks}
+def _mark(
+    one: pa.Field, other: pa.Field, *, json: bool, numbers: bool, type_: pa.DataType | None = None
+) -> pa.Field:
+    """The first field, in `type_` if given, with what the values of both are."""
+    structs = json and (may_be_structs(one) or may_be_structs(other))
+    marks = {JSON_KEY: json, NUMBERS_KEY: numbers, STRUCTS_KEY: structs}
+    own = {key: value for key, value in (one.metadata or {}).items() if key not in marks}
     own |= {key: b"1" for key, is_set in marks.items() if is_set}
-    return field.with_metadata(own or None)
+    return one.with_type(type_ or one.type).with_metadata(own or None)
 
 
 def _join_types(one: pa.DataType, other: pa.DataType, rule: Rule) -> pa.DataType:

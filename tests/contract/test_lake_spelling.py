@@ -79,3 +79,66 @@ def test_of_objects_that_are_text_those_that_say_something_else_are_taken(tmp_pa
     read(sync, [event(1, "text"), event(4, {"a": 1}), event(4, {"a": 1})])
     read(sync, [event(4, {"a": 1}), event(4, {"a": 2}), event(4, {"a": 1}), event(4, {"a": 1})])
     assert count(sync) == [1, 4, 4, 4, 4]
+
+
+MIXED = [["x"], {"Id": 1}]
+LOST: list[Any] = [{}, {"gone": None}, {"Id": {"gone": None}}, {"Id": 7.5, "list": []}]
+
+
+@pytest.mark.parametrize("value", LOST, ids=json.dumps)
+def test_an_object_beside_lists_is_known_again_alone(tmp_path: Path, value: Any) -> None:
+    sync = appending(tmp_path)
+    read(sync, [event(1, value) for value in MIXED] + [event(4, value), event(4, value)])
+    read(sync, [event(4, value), event(4, value)])
+    read(sync, [event(4, value), event(4, value), event(5, MIXED[0])])
+    assert count(sync) == [1, 1, 4, 4, 5]
+
+
+@pytest.mark.parametrize("value", LOST, ids=json.dumps)
+def test_an_object_beside_lists_is_known_again_on_a_page_before_them(
+    tmp_path: Path, value: Any
+) -> None:
+    sync = appending(tmp_path)
+    read(sync, [event(1, value) for value in MIXED] + [event(4, value)])
+    read(sync, [event(4, {"Id": "text"})], [event(4, value)], [event(5, MIXED[0])])
+    assert count(sync) == [1, 1, 4, 4, 5]
+
+
+@pytest.mark.parametrize("value", LOST, ids=json.dumps)
+def test_an_object_that_was_a_struct_before_lists_is_known_again_beside_them(
+    tmp_path: Path, value: Any
+) -> None:
+    sync = appending(tmp_path)
+    read(sync, [event(1, {"Id": "text"})], [event(4, value)], [event(4, MIXED[0])])
+    read(sync, [event(4, MIXED[0]), event(4, value), event(5, MIXED[1])])
+    assert count(sync) == [1, 4, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("stored", "comes"),
+    [
+        ([{}], [{}, None]),
+        ([{"Id": 7}], [{"Id": 7}, {"Id": "7"}]),
+        ([None, {"Id": 7}], [{"Id": "7"}, {"Id": 7}, {}, None]),
+    ],
+    ids=json.dumps,
+)
+def test_beside_lists_an_object_goes_to_the_one_that_is_spelled_as_it_is_first(
+    tmp_path: Path, stored: list[Any], comes: list[Any]
+) -> None:
+    sync = appending(tmp_path)
+    beside = [event(1, value) for value in MIXED]
+    read(sync, beside + [event(4, value) for value in stored])
+    read(sync, beside + [event(4, value) for value in comes])
+    found = [row["v"] for row in read_polars(str(sync.place.folder)) if row["seq"] == 4]
+    said = [None if text is None else json.loads(text) for text in found]
+    assert sorted(said, key=str) == sorted(comes, key=str)
+
+
+def test_json_that_was_never_a_struct_is_compared_by_all_that_it_says(tmp_path: Path) -> None:
+    sync = appending(tmp_path)
+    for values in ([{"Id": 7}, {}], [{"Id": "7"}, None]):
+        decoder = RecordDecoder(structs=False)
+        decoder.push(json.dumps([event(4, value) for value in values]).encode())
+        sync.read(ListedSource([decoder.flush()], "seq"))
+    assert count(sync) == [4, 4, 4, 4]

@@ -1,7 +1,8 @@
 """Delta's words for types, and how a column remembers its source.
 
-A column's metadata holds the source's own spelling of its name, and whether its text is JSON or
-numbers; all of that survives in the table's log, so that every run gives the same names.
+A column's metadata holds the source's own spelling of its name, and whether its text is JSON,
+spelled from structs in part, or numbers; all of that survives in the table's log, so that every
+run gives the same names.
 """
 
 import json
@@ -15,13 +16,14 @@ from external_data_operator.api.schema import Column
 
 from sync_runner.errors import ConfigurationError
 from sync_runner.records.columns import build_field, source_of
-from sync_runner.records.widen import is_json, is_numbers
+from sync_runner.records.widen import is_json, is_numbers, may_be_structs
 
 _OWN = "externalData."
 SOURCE_METADATA = "externalData.source"
 COMMENT = "comment"
 JSON = "externalData.json"
 NUMBERS = "externalData.numbers"
+STRUCTS = "externalData.structs"
 
 _WORDS: tuple[tuple[str, pa.DataType], ...] = (
     ("string", pa.string()),
@@ -81,20 +83,20 @@ def parse_schema(text: str) -> pa.Schema:
         metadata = spec.get("metadata") or {}
         source = str(metadata.get(SOURCE_METADATA, spec["name"]))
         type_ = _parse_type(spec["type"], spec["name"])
-        marks = find_marks(metadata)
-        json_, numbers = marks["json"], marks["numbers"]
-        fields.append(build_field(spec["name"], type_, source=source, json=json_, numbers=numbers))
+        fields.append(build_field(spec["name"], type_, source=source, **find_marks(metadata)))
     return pa.schema(fields)
 
 
 def find_marks(metadata: Mapping[str, Any]) -> dict[str, bool]:
     """What the log says that the text of a column is."""
-    return {"json": JSON in metadata, "numbers": NUMBERS in metadata}
+    has_structs = JSON in metadata and STRUCTS in metadata
+    return {"json": JSON in metadata, "numbers": NUMBERS in metadata, "structs": has_structs}
 
 
 def marks_of(field: pa.Field) -> dict[str, bool]:
     """The same of a column at hand."""
-    return {"json": is_json(field), "numbers": is_numbers(field)}
+    has_structs = is_json(field) and may_be_structs(field)
+    return {"json": is_json(field), "numbers": is_numbers(field), "structs": has_structs}
 
 
 def describe(schema: pa.Schema) -> tuple[Column, ...]:

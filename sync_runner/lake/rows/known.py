@@ -9,10 +9,10 @@ an object's members in another order each time, and a stream that has turned to 
 in one of its own. So does a value that was no column yet when it came first: `voids` knows it.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,8 +26,10 @@ from sync_runner.lake.rows.voids import can_be_void, find_suspects, pair_rows
 from sync_runner.records.cursor_column import read_values
 from sync_runner.records.dedupe import build_keys, match
 from sync_runner.records.numeric import cast_numbers, is_number
-from sync_runner.records.widen import as_json_text, is_json
+from sync_runner.records.widen import as_json_text, is_json, may_be_structs
 from sync_runner.storage import ObjectStore
+
+_Pair: TypeAlias = Callable[[pa.Table, pa.Table, Collection[str]], tuple[pa.Array, pa.Table]]
 
 
 @dataclass(frozen=True)
@@ -111,13 +113,24 @@ class KnownRows:
             return asked.slice(0, 0)
         same, left = self._pair(_as_text(candidates), known, _as_text(known))
         # What is spelled alike goes first, so that looser likeness only gets what is left.
-        for pair in (self._pair_json, self._pair_texts, self._pair_voids):
+        for pair, structs in self._find_likeness(rows.schema, came):
             others = pc.indices_nonzero(pc.invert(same)).cast(pa.int64())
             if not len(others) or not left.num_rows:
                 break
-            alike, left = pair(candidates.take(others), left, _find_structs(came))
+            alike, left = pair(candidates.take(others), left, structs)
             same = pc.or_(same, match(pa.arange(0, len(same)), others.filter(alike)))
         return asked.filter(same)
+
+    def _find_likeness(self, rows: pa.Schema, came: pa.Schema) -> list[tuple[_Pair, set[str]]]:
+        """Ways in which rows are alike, the strictest first, each with the columns that count by
+        what structs tell.
+        """
+        strict = _find_structs(came)
+        # JSON that is a struct in some batches counts by all that it says before it counts by less.
+        loose = strict | {field.name for field in rows if is_json(field) and may_be_structs(field)}
+        pairs = (self._pair_json, self._pair_texts, self._pair_voids)
+        by_columns = [strict] if loose == strict else [strict, loose]
+        return [(pair, columns) for columns in by_columns for pair in pairs]
 
     def _pair(
         self, wanted: pa.Array, known: pa.Table, texts: pa.Array

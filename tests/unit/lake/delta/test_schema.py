@@ -14,7 +14,7 @@ from sync_runner.lake.delta.schema import (
 from sync_runner.lake.rows.shape import is_ready, shape_kept, shape_replaced
 from sync_runner.records.columns import build_field, source_of
 from sync_runner.records.numeric import ByType
-from sync_runner.records.widen import is_json
+from sync_runner.records.widen import is_json, may_be_structs
 
 LONG, TEXT, DOUBLE = pa.int64(), pa.string(), pa.float64()
 TYPES = [
@@ -52,6 +52,13 @@ def test_every_type_comes_back_from_the_log(type_: pa.DataType) -> None:
 def test_text_of_json_is_known_again() -> None:
     field = build_field("c", TEXT, source="c", json=True)
     assert is_json(parse_schema(render_table_schema(pa.schema([field]))).field("c"))
+
+
+@pytest.mark.parametrize("structs", [True, False])
+def test_json_that_may_be_spelled_from_structs_is_known_again(structs: bool) -> None:
+    field = build_field("c", TEXT, source="c", json=True, structs=structs)
+    found = parse_schema(render_table_schema(pa.schema([field]))).field("c")
+    assert may_be_structs(found) is structs
 
 
 def test_a_type_that_cannot_be_written_is_refused_by_its_column() -> None:
