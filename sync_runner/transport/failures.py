@@ -18,6 +18,12 @@ from external_data_operator.api.conditions import Reason
 from sync_runner.errors import ConfigurationError, RetryableError, RunError
 from sync_runner.network.failures import AttemptError
 
+_REFUSALS = {
+    401: " Set or correct the credentials.",
+    403: " Correct the credentials, or the rights that the source gives them.",
+}
+_REFUSED = " Correct the path, the parameters or the body of the request."
+
 
 class BrokenError(AttemptError):
     """The connection or the response ended early, or did not arrive in time."""
@@ -56,7 +62,8 @@ class AnswerError(AttemptError):
 
     def run_error(self, message: str) -> RunError:
         """A person must correct the spec or the credentials."""
-        return RejectedError(message, reason=self.reason, status=self.status)
+        advice = _REFUSALS.get(self.status, _REFUSED) if self.status else ""
+        return RejectedError(f"{message}{advice}", reason=self.reason, status=self.status)
 
 
 class EncodingError(AnswerError):
