@@ -92,7 +92,8 @@ def _claim_credentials(status: SourceStatus, verdict: Verdict) -> Claim:
     before = find_condition(status.conditions, type_)
     if before is not None and before.status == "True" and verdict.ready == "Unknown":
         return Claim(type_, "True", Reason(before.reason), before.message)
-    return Claim(type_, "Unknown", verdict.reason, "The source has not answered yet.")
+    # The source may have answered, with rows that the spec does not describe.
+    return Claim(type_, "Unknown", verdict.reason, "No check has proved the credentials yet.")
 
 
 def _claim_discovered(observed: ObservedSource, verdict: Verdict) -> Claim:

@@ -135,6 +135,15 @@ def test_a_failed_check_says_why_and_whether_a_person_must_act(failure, stalled,
     assert [note.type for note in decision.notes] == ["Warning"]
 
 
+def test_credentials_are_unproved_where_a_source_answered_with_something_else():
+    _, world = look(observe_source())
+    failed = report(Reason.RECORDS_PATH_NOT_FOUND, FailureClass.CONFIGURATION)
+    decision, _ = look(replace(world, children=end_job(world.children, at=NOW, report=failed)))
+    found = condition(decision.status, "CredentialsValid")
+    assert (found["status"], found["reason"]) == ("Unknown", "RecordsPathNotFound")
+    assert found["message"] == "No check has proved the credentials yet."
+
+
 def test_a_failed_check_is_repeated_with_growing_pauses_and_never_at_once():
     _, world = look(observe_source())
     now, pauses = NOW, []
