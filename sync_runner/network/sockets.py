@@ -126,8 +126,8 @@ def _find_allowed(endpoint: Endpoint, rules: AddressRules, addresses: list[str])
         return allowed
     if not endpoint.is_encrypted:
         why = (
-            f"plain {endpoint.protocol} is allowed only for private networks. Use TLS, or add its "
-            "network to the operator's setting allowPrivateHosts."
+            f"plain {endpoint.protocol} is allowed only for networks in the operator's setting "
+            "allowPrivateHosts. Use TLS, or add its network there."
         )
     else:
         why = (

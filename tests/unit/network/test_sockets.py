@@ -62,7 +62,10 @@ def test_a_protocol_may_agree_on_tls_after_it_has_connected(
 @pytest.mark.parametrize(
     ("is_encrypted", "words"),
     [
-        (False, "plain wire is allowed only for private networks"),
+        (
+            False,
+            "plain wire is allowed only for networks in the operator's setting allowPrivateHosts",
+        ),
         (True, "its address is not public"),
     ],
     ids=["plain", "tls"],
