@@ -230,10 +230,12 @@ class RecordDecoder:
         where = (
             f"The value at recordsPath {format_path(self._path)}" if self._path else "The response"
         )
+        # A path that leads into the body cannot be replaced by that of the body.
+        what = "add one of its keys to primaryKey" if self._path else "set recordsPath: $"
         message = (
             f"{where} is one object of {len(error.keys)} objects with the same fields, by "
             f"{_list_keys(error.keys)}: rows by their ids instead of a list of rows. Request a "
-            "list; if the object itself is the row, add one of its keys to primaryKey."
+            f"list; if the object itself is the row, {what}."
         )
         return ResponseError(Reason.INVALID_RECORDS, message)
 

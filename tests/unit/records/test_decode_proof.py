@@ -297,6 +297,10 @@ def test_a_map_of_rows_is_refused_and_not_one_row(body: bytes, path: str | None)
         decoder.push(body if path is None else b'{"data": ' + body + b"}")
     assert caught.value.reason is Reason.INVALID_RECORDS
     assert ("recordsPath data" in str(caught.value)) == (path is not None)
+    advice = "set recordsPath: $." if path is None else "add one of its keys to primaryKey."
+    assert str(caught.value).endswith(f"if the object itself is the row, {advice}")
+    whole = RecordDecoder(records_path="$") if path is None else None
+    assert whole is None or whole.push(body).rows == 1
     assert decoder.rows == 0
 
 
