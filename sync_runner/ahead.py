@@ -7,13 +7,16 @@ item if it is heavy.
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-_END = object()
 _LEAVE_AFTER_S = 5.0
+
+
+class _End:
+    """After the last item."""
 
 
 class _Failed:
@@ -27,7 +30,7 @@ class _Ahead(Generic[T]):
     ) -> None:
         self._items = items
         self._is_heavy = is_heavy
-        self._queue: queue.Queue[object] = queue.Queue(depth)
+        self._queue: queue.Queue[T | _Failed | _End] = queue.Queue(depth)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
 
@@ -40,7 +43,7 @@ class _Ahead(Generic[T]):
                 del item
                 if heavy and not self._drain():
                     break
-            self._put(_END)
+            self._put(_End())
         except BaseException as error:  # noqa: BLE001 - handed to the consumer, who raises it
             self._put(_Failed(error))
         finally:
@@ -48,7 +51,7 @@ class _Ahead(Generic[T]):
             if close is not None:
                 close()
 
-    def _put(self, item: object) -> bool:
+    def _put(self, item: T | _Failed | _End) -> bool:
         while not self._stop.is_set():
             try:
                 self._queue.put(item, timeout=0.1)
@@ -66,13 +69,13 @@ class _Ahead(Generic[T]):
                 self._queue.all_tasks_done.wait(0.1)
         return True
 
-    def consume(self) -> Iterator[T]:
+    def consume(self) -> Generator[T, None, None]:
         self._thread.start()
         try:
-            while (item := self._queue.get()) is not _END:
+            while not isinstance(item := self._queue.get(), _End):
                 if isinstance(item, _Failed):
                     raise item.error
-                yield item  # type: ignore[misc]
+                yield item
                 del item
                 self._queue.task_done()
         finally:
@@ -86,12 +89,12 @@ def read_ahead(
     depth: int,
     name: str,
     is_heavy: Callable[[T], bool] = lambda _: False,
-) -> Iterator[T]:
+) -> Generator[T, None, None]:
     """The same items in the same order, made `depth` steps ahead in a thread called `name`. After a
     heavy item, the next one is made only when the consumer asks for it.
 
     An error of the iterator is raised here, after the items that came before it. Closing the result
     stops the thread and closes the iterator.
     """
-    with closing(_Ahead(items, depth, name, is_heavy).consume()) as consumed:  # type: ignore[type-var]
+    with closing(_Ahead(items, depth, name, is_heavy).consume()) as consumed:
         yield from consumed

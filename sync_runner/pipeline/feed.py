@@ -165,7 +165,7 @@ class _Run:
         """Reads the feed to the log's end."""
         request = FeedRequest({stream: lane.start.since for stream, lane in self.lanes.items()})
         batches = read_ahead(self.feed.read(request), depth=_AHEAD, name="feed", is_heavy=_is_heavy)
-        with closing(batches):  # type: ignore[type-var] # a generator, so that it can be closed
+        with closing(batches):
             for batch in batches:
                 self._take(batch)
                 del batch  # a large one must not wait for the next

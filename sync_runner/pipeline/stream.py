@@ -121,7 +121,7 @@ class _Run:
         batches = read_ahead(
             self.source.read(request), depth=_AHEAD, name="source", is_heavy=_is_heavy
         )
-        with closing(batches):  # type: ignore[type-var] # a generator, so that it can be closed
+        with closing(batches):
             for batch in batches:
                 self._take(batch)
                 del batch  # a large one must not wait for the next

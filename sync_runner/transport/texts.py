@@ -56,13 +56,13 @@ def _find_wide(begin: bytes) -> str | None:
     if begin[:2] in _MARKS:
         return "utf-32-le" if begin[2:] == b"\0\0" else _MARKS[begin[:2]]
     zeros = [byte == 0 for byte in begin]
-    patterns = {
+    patterns: dict[tuple[bool, ...], str] = {
         (True, True, True, False): "utf-32-be",
         (False, True, True, True): "utf-32-le",
         (True, False, True, False): "utf-16-be",
         (False, True, False, True): "utf-16-le",
     }
-    return patterns.get(tuple(zeros))  # type: ignore[arg-type] # shorter ones are not in it
+    return patterns.get(tuple(zeros))
 
 
 def _find_charset(content_type: str) -> str:

@@ -83,7 +83,8 @@ def _read_rows(table: pa.Table) -> Iterator[_Row]:
 def _read_values(column: pa.ChunkedArray) -> Sequence[Any]:
     """Structs and lists as JSON; text stays text, whatever it says."""
     if not pa.types.is_nested(column.type):
-        return column.to_pylist()  # type: ignore[no-any-return]
+        values: list[Any] = column.to_pylist()
+        return values
     texts: Iterable[str | None] = as_json_text(column).to_pylist()
     return [None if text is None else _read(text) for text in texts]
 
