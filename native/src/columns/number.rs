@@ -146,10 +146,11 @@ fn parse<T: std::str::FromStr>(text: &[u8]) -> Option<T> {
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
 
-    fn numbers() -> impl Iterator<Item = u64> {
+    /// The same random numbers in each run.
+    pub fn numbers() -> impl Iterator<Item = u64> {
         let mut state = 7u64;
         std::iter::from_fn(move || {
             state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);

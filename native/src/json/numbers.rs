@@ -1,18 +1,11 @@
 //! What numbers of a page are worth, read as a page is.
 
 use crate::columns::number::Number;
+use crate::columns::number::tests::numbers;
 use crate::json::cursor::Cursor;
 
 fn read(text: &str) -> Number {
     Cursor::new(text.as_bytes()).number().unwrap_or(Number::Long)
-}
-
-fn numbers() -> impl Iterator<Item = u64> {
-    let mut state = 7u64;
-    std::iter::from_fn(move || {
-        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        Some(state)
-    })
 }
 
 #[test]
