@@ -4,7 +4,10 @@ OperatorError
 ├── SettingsError         an administrator must correct the operator's environment
 ├── SpecError             a person must act on the object: its message names the field
 └── ClusterError          the API server refused or failed; carries its status code
-    ├── NotFoundError  ConflictError  AlreadyExistsError
+    ├── NotFoundError  AlreadyExistsError
+    ├── ConflictError
+    │   ├── StaleError           the object is no longer the one that was decided on
+    │   └── FieldConflictError   another manager owns a field of an apply that is not forced
     ├── InvalidError      the object itself was refused (422)
     ├── TakenError        an object of that name belongs to another owner
     └── ForbiddenError    a right is missing, or admission refused
@@ -60,6 +63,18 @@ class ConflictError(ClusterError):
     """Another client changed the object first."""
 
     remedy = "Wait, since the operator retries."
+
+
+class StaleError(ConflictError):
+    """The object has changed since it was read for the decision; decided again at once."""
+
+    remedy = "Wait, since the operator reads the object and decides again."
+
+
+class FieldConflictError(ConflictError):
+    """Another manager owns a field."""
+
+    remedy = "Remove the field from the other manager's manifest."
 
 
 class AlreadyExistsError(ClusterError):

@@ -21,9 +21,11 @@ from external_data_operator.errors import (
     AlreadyExistsError,
     ClusterError,
     ConflictError,
+    FieldConflictError,
     ForbiddenError,
     InvalidError,
     NotFoundError,
+    StaleError,
 )
 from external_data_operator.reconcile.base.marks import FIELD_MANAGER
 from external_data_operator.reconcile.base.world import Object, name_of, namespace_of
@@ -86,10 +88,19 @@ class Api:
             if not going_on:
                 return found, int(meta.get("resourceVersion") or 0)
 
-    async def apply(self, manifest: Object) -> Object:
-        """Server-side apply; what others hold of the same fields becomes ours."""
+    async def apply(self, manifest: Object, same: Object | None = None) -> Object:
+        """Server-side apply; what others hold of the same fields becomes ours. With `same`, only
+        to this very version of the object. Raises StaleError."""
         path = self._kind_of(manifest).path(namespace_of(manifest), name_of(manifest))
-        return await self._call("PATCH", path, body=manifest, content=_APPLY, query=_FORCE)
+        body = manifest if same is None else _bound_to(same, manifest)
+        try:
+            return await self._call("PATCH", path, body=body, content=_APPLY, query=_FORCE)
+        except FieldConflictError:
+            raise
+        except ConflictError as error:
+            if same is None:
+                raise
+            raise StaleError(str(error), error.status) from None
 
     async def apply_status(self, item: Object, status: Object) -> Object:
         """Server-side apply of a status in full, to this very object and not to a later one of its
@@ -115,14 +126,14 @@ class Api:
         return await self._call("PATCH", path, body=patch, content=_MERGE, query=_MANAGER)
 
     async def json_patch(self, item: Object, patch: list[Object]) -> Object:
-        """JSON patch. Raises ConflictError where one of its tests fails."""
+        """JSON patch. Raises StaleError where one of its tests fails."""
         path = self._kind_of(item).path(namespace_of(item), name_of(item))
         try:
             return await self._call(
                 "PATCH", path, body=patch, content=_JSON_PATCH, query=_MANAGER, discreet=True
             )
         except InvalidError as error:
-            raise ConflictError("another client changed the object", error.status) from None
+            raise StaleError("another client changed the object", error.status) from None
 
     async def delete(self, kind: ApiKind, namespace: str, name: str, uid: str | None) -> None:
         """Deletes, and everything below it in the background; only this very object where `uid` is
@@ -204,6 +215,23 @@ _MANAGER: dict[str, str | None] = {"fieldManager": FIELD_MANAGER}
 _FORCE: dict[str, str | None] = {**_MANAGER, "force": "true"}
 
 
+def _bound_to(same: Object, manifest: Object) -> Object:
+    """The manifest with preconditions. The uid is one of them, because without it the apply would
+    create an object that was deleted."""
+    bound = {key: same["metadata"][key] for key in ("uid", "resourceVersion")}
+    return {**manifest, "metadata": {**manifest["metadata"], **bound}}
+
+
+def _is_of_fields(told: object) -> bool:
+    """Whether a 409 is about who owns a field, and not about the version of the object."""
+    details = told.get("details") if isinstance(told, dict) else None
+    causes = details.get("causes") if isinstance(details, dict) else None
+    return any(
+        isinstance(one, dict) and one.get("reason") == "FieldManagerConflict"
+        for one in causes or []
+    )
+
+
 def _error(status: int, what: str, body: bytes) -> ClusterError:
     """Ours for theirs; the server's sentence only where no credential can be in it."""
     try:
@@ -215,6 +243,8 @@ def _error(status: int, what: str, body: bytes) -> ClusterError:
     type_ = _ERRORS.get(status, ClusterError)
     if status == 409 and (reason == "AlreadyExists" or what.startswith("POST")):
         type_ = AlreadyExistsError
+    elif status == 409 and _is_of_fields(told):
+        type_ = FieldConflictError
     said = f": {detail[:_DETAIL_MAX]}" if detail else ""
     return type_(f"{what}: {status} {reason}{said}".strip(), status)
 

@@ -21,6 +21,19 @@ def stamp(manifest: Object) -> Object:
     return {**manifest, "metadata": {**manifest["metadata"], "annotations": notes}}
 
 
+def same_but_status(live: Object, seen: Object) -> bool:
+    """Whether nobody has changed the object since it was seen, apart from its status, which other
+    looks of ours write, and no decision about a forced apply reads."""
+    return _without_status(live) == _without_status(seen)
+
+
+def _without_status(item: Object) -> Object:
+    meta = {**item["metadata"], "resourceVersion": None}
+    managers = meta.get("managedFields") or []
+    meta["managedFields"] = [one for one in managers if one.get("subresource") != "status"]
+    return {**item, "metadata": meta, "status": None}
+
+
 def covers(live: Any, wanted: Any) -> bool:
     """Whether every field of the manifest has its value; defaults that the server added do not
     count, nor how it writes a quantity."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from external_data_operator.cluster.api import Api
-from external_data_operator.cluster.covers import covers, stamp
+from external_data_operator.cluster.covers import covers, same_but_status, stamp
 from external_data_operator.cluster.events import Recorder
 from external_data_operator.cluster.kinds import CRON_JOBS, SECRETS, ApiKinds
 from external_data_operator.cluster.observe import Observer
@@ -22,6 +22,7 @@ from external_data_operator.errors import (
     ForbiddenError,
     NotFoundError,
     PodRefusedError,
+    StaleError,
     TakenError,
 )
 from external_data_operator.logs import Subject, about
@@ -44,6 +45,8 @@ from external_data_operator.reconcile.base.world import (
 
 _log = logging.getLogger(__name__)
 _FOR_PODS = frozenset({"Job", "CronJob", "ConfigMap"})
+_VERSIONS_MAX = 4
+"""Versions of one object, different in their status only, that an apply is bound to in turn."""
 
 
 class Performer:
@@ -59,7 +62,9 @@ class Performer:
         self._recorder = Recorder(api)
 
     async def carry_out(self, decision: Decision) -> None:
-        """Children: what is to be made, changed and removed, in that order."""
+        """Children: what is to be made, changed and removed, in that order. Raises StaleError at
+        the first object that somebody else has changed since the decision saw it; the store then
+        has the object as it is."""
         for intent in decision.intents:
             await self._carry_out(intent)
 
@@ -74,8 +79,8 @@ class Performer:
 
     async def _carry_out(self, intent: Intent) -> None:
         match intent:
-            case Apply(manifest):
-                await self._apply(manifest)
+            case Apply(manifest, decided_on):
+                await self._apply(manifest, decided_on)
             case Create(manifest):
                 await self._create(manifest)
             case Delete():
@@ -88,12 +93,40 @@ class Performer:
             case CopySecret():
                 await self._copy_secret(intent)
 
-    async def _apply(self, manifest: Object) -> None:
+    async def _apply(self, manifest: Object, decided_on: Object | None) -> None:
         wanted = stamp(manifest)
         there = await self._find(manifest)
-        if there is None or not covers(there, wanted):
-            with _admission(manifest):
+        if there is not None and covers(there, wanted):
+            return
+        with _admission(manifest):
+            if decided_on is None:
                 self._keep(await self._api.apply(wanted))
+            else:
+                await self._apply_to(decided_on, there, wanted)
+
+    async def _apply_to(self, seen: Object, there: Object | None, wanted: Object) -> None:
+        """Applies only to the object that the decision saw. Its status may have changed: looks at
+        the object itself write it at the same time."""
+        for _ in range(_VERSIONS_MAX):
+            if there is None or not same_but_status(there, seen):
+                break
+            try:
+                self._keep(await self._api.apply(wanted, there))
+            except StaleError:
+                there = await self._read_again(there)
+            else:
+                return
+        what = f"{wanted['kind']} {name_of(wanted)}"
+        raise StaleError(f"{what} was changed by another client after the operator read it", 409)
+
+    async def _read_again(self, item: Object) -> Object | None:
+        """Puts the object as it is into the store, whose watch may be late."""
+        kind = self._kinds.get(item["kind"])
+        try:
+            self._keep(await self._api.get(kind, namespace_of(item), name_of(item)))
+        except NotFoundError:
+            self._store.drop(item)
+        return self._store.get(kind.kind, namespace_of(item), name_of(item))
 
     async def _find(self, manifest: Object) -> Object | None:
         """What has the manifest's name already; what is not ours is not watched, so the API server
@@ -140,7 +173,11 @@ class Performer:
         else:
             await self._api.merge(SECRETS, namespace, name, {"data": data})
         self._observer.forget("Secret", namespace, name)
-        self._keep(await self._api.json_patch(intent.source, intent.patch))
+        try:
+            self._keep(await self._api.json_patch(intent.source, intent.patch))
+        except StaleError:
+            await self._read_again(intent.source)
+            raise
 
     async def _copy_secret(self, intent: CopySecret) -> None:
         original = await self._api.get(SECRETS, intent.from_namespace, intent.from_name)

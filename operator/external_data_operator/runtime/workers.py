@@ -15,6 +15,7 @@ from external_data_operator.errors import (
     ConflictError,
     InvalidError,
     PodRefusedError,
+    StaleError,
     TakenError,
 )
 from external_data_operator.logs import about
@@ -28,6 +29,8 @@ from external_data_operator.settings import Settings
 
 LOOK_MAX_S = 120
 REFUSED_AGAIN_S = 60.0
+STALE_MAX = 4
+"""Looks that may find an object changed by others before the look counts as failed."""
 _REFUSALS: dict[type[ClusterError], Reason] = {
     InvalidError: Reason.INVALID_SPEC,
     TakenError: Reason.NAME_TAKEN,
@@ -61,7 +64,18 @@ class Reconciler:
         self._clock = clock
 
     async def look(self, key: ResourceKey) -> float | None:
-        """One look. Returns the seconds until the next one, if any. Raises ClusterError."""
+        """One look. Returns the seconds until the next one, if any. Raises ClusterError.
+
+        If somebody changed an object after this look saw it, that is no failure: the look is
+        repeated at once, by the object as it is now."""
+        for _ in range(STALE_MAX):
+            try:
+                return await self._look(key)
+            except StaleError as error:
+                _log.info("%s: %s; deciding again.", key, error)
+        return await self._look(key)
+
+    async def _look(self, key: ResourceKey) -> float | None:
         now = self._clock()
         world = await self._observer.look(key)
         if world is None:

@@ -16,9 +16,11 @@ from external_data_operator.errors import (
     AlreadyExistsError,
     ClusterError,
     ConflictError,
+    FieldConflictError,
     ForbiddenError,
     InvalidError,
     NotFoundError,
+    StaleError,
 )
 from kubernetes.aio.client.api_client import ApiClient
 from kubernetes.aio.client.configuration import Configuration
@@ -112,8 +114,27 @@ def test_a_sentence_about_a_spec_that_may_hold_a_credential_is_never_repeated(se
     server.status, server.reason = 422, "Invalid"
     source = {"kind": "ExternalDataSource", "metadata": {"namespace": "team", "name": "shop"}}
     error, _ = ask(server, lambda api: api.json_patch(source, [{"op": "test"}]))
-    assert isinstance(error, ConflictError)
+    assert isinstance(error, StaleError)
     assert HUSH not in str(error)
+
+
+SEEN = {
+    "kind": "ExternalDataSchema",
+    "metadata": {"namespace": "team", "name": "orders", "uid": "u", "resourceVersion": "7"},
+}
+HELD = {"causes": [{"reason": "FieldManagerConflict", "field": ".spec.shouldSync"}]}
+
+
+@pytest.mark.parametrize(
+    ("same", "details", "expected"),
+    [(SEEN, None, StaleError), (SEEN, HELD, FieldConflictError), (None, None, ConflictError)],
+    ids=["another version", "another manager's field", "no precondition"],
+)
+def test_a_conflict_of_versions_is_not_one_of_field_managers(server, same, details, expected):
+    server.status = 409
+    server.body = json.dumps({"reason": "Conflict", "details": details}).encode()
+    error, _ = ask(server, lambda api: api.apply(SEEN, same))
+    assert type(error) is expected
 
 
 def test_no_answer_at_all_is_an_error_of_the_cluster(server):

@@ -13,6 +13,7 @@ from external_data_operator.errors import (
     ConflictError,
     ForbiddenError,
     PodRefusedError,
+    StaleError,
     TakenError,
 )
 from external_data_operator.reconcile.base.world import (
@@ -120,6 +121,76 @@ def test_a_field_that_somebody_else_changed_is_written_back():
     store.put(changed)
     carry_out(api, Apply(PLAN), store=store)
     assert len(api.writes) == 2
+
+
+PLACE = ("ExternalDataSchema", "team", "shop-orders")
+
+
+def schema_of(**spec):
+    return render_schema_object(OWNER, "shop-orders", {"stream": "orders", **spec})
+
+
+def a_schema_of_ours():
+    """An API server and a store with a schema that the operator has made, as the store sees it."""
+    api, store = MemoryApi(), Store(CONTROLLERS)
+    carry_out(api, Apply(schema_of()), store=store)
+    return api, store, store.get(*PLACE)
+
+
+def test_a_change_that_was_decided_before_a_persons_edit_is_not_made():
+    api, store, seen = a_schema_of_ours()
+    api.edit(*PLACE, shouldSync=True)
+    with pytest.raises(StaleError, match="ExternalDataSchema shop-orders was changed"):
+        carry_out(api, Apply(schema_of(shouldSync=False), decided_on=seen), store=store)
+    assert api.items[PLACE]["spec"]["shouldSync"] is True
+    assert api.owners(*PLACE) == {"f:shouldSync"}
+    # The next decision sees the edit, even where the watch is late.
+    assert store.get(*PLACE)["spec"]["shouldSync"] is True
+
+
+def test_a_change_is_not_made_where_the_edit_came_by_the_watch_during_the_look():
+    api, store, seen = a_schema_of_ours()
+    store.put(api.edit(*PLACE, shouldSync=True))
+    with pytest.raises(StaleError):
+        carry_out(api, Apply(schema_of(shouldSync=False), decided_on=seen), store=store)
+    assert api.owners(*PLACE) == {"f:shouldSync"}
+
+
+def test_a_status_that_was_written_meanwhile_does_not_hinder_a_change():
+    api, store, seen = a_schema_of_ours()
+    api.report(*PLACE, phase="Running")
+    carry_out(api, Apply(schema_of(shouldSync=False), decided_on=seen), store=store)
+    assert api.items[PLACE]["spec"]["shouldSync"] is False
+
+
+def test_a_change_of_an_object_whose_status_never_rests_is_given_up():
+    api, store, seen = a_schema_of_ours()
+    tries = []
+
+    def write_status():
+        tries.append(api.report(*PLACE, phase=str(len(tries))))
+
+    api.before_apply = write_status
+    with pytest.raises(StaleError):
+        carry_out(api, Apply(schema_of(shouldSync=False), decided_on=seen), store=store)
+    assert 1 < len(tries) < 10
+
+
+def test_a_schema_that_a_person_deleted_meanwhile_is_not_made_again_by_its_change():
+    api, store, seen = a_schema_of_ours()
+    del api.items[PLACE]
+    with pytest.raises(StaleError):
+        carry_out(api, Apply(schema_of(shouldSync=False), decided_on=seen), store=store)
+    assert PLACE not in api.items
+    assert store.get(*PLACE) is None
+
+
+def test_an_unchanged_schema_is_not_written_at_every_look():
+    api, store, seen = a_schema_of_ours()
+    writes = len(api.writes)
+    for _ in range(3):
+        carry_out(api, Apply(schema_of(), decided_on=seen), store=store)
+    assert len(api.writes) == writes
 
 
 @pytest.mark.parametrize(

@@ -89,9 +89,12 @@ class World:
 
 @dataclass(frozen=True)
 class Apply:
-    """Server-side apply of an object, in full."""
+    """Server-side apply of an object, in full; what others hold of its fields becomes ours."""
 
     manifest: Object
+    decided_on: Object | None = None
+    """For an object that people edit too: the object as the decision saw it. If somebody has
+    changed it since, nothing is written, and the owner is looked at again."""
 
 
 @dataclass(frozen=True)

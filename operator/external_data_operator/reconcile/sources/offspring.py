@@ -3,10 +3,12 @@ only the fields that no other manager has set.
 
 A schema of a user counts for its stream, whatever its name is; the operator then deletes its own.
 In a schema of the operator, a field that another manager has set belongs to that manager from then
-on.
+on. So a change carries the schema that it was decided on: by an older view, a forced apply would
+take a field back whose new owner the decision had not seen, and the ownership would be lost.
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from external_data_operator.api.source import EnablePolicy, SourceSpec
 from external_data_operator.reconcile.base import marks
@@ -70,10 +72,11 @@ def _fields(spec: SourceSpec, stream: str) -> Object:
 def _update(observed: ObservedSource, schema: Object, fields: Object) -> Intent:
     others = foreign_fields(schema)
     free = {key: value for key, value in fields.items() if key not in others}
-    return _make(observed, name_of(schema), schema["spec"]["stream"], free)
+    made = _make(observed, name_of(schema), schema["spec"]["stream"], free)
+    return replace(made, decided_on=schema)
 
 
-def _make(observed: ObservedSource, name: str, stream: str, fields: Object) -> Intent:
+def _make(observed: ObservedSource, name: str, stream: str, fields: Object) -> Apply:
     source = observed.source
     owner = own(source)
     spec = {"sourceRef": {"name": name_of(source)}, "stream": stream, **fields}

@@ -8,7 +8,7 @@ from external_data_operator.api.plan import (
     DiscoveredStream,
     Discovery,
 )
-from external_data_operator.reconcile.base.world import Delete
+from external_data_operator.reconcile.base.world import Apply, Delete
 
 from tests.unit.reconcile.sources.source_life import FOUND, checked, look, report
 from tests.unit.reconcile.worlds import (
@@ -65,6 +65,8 @@ def test_fields_that_somebody_else_has_set_are_left_out_of_ours():
     ]
     decision, _ = look(world)
     assert "shouldSync" not in applied(decision, "ExternalDataSchema")[0]["spec"]
+    [change] = [one for one in decision.intents if isinstance(one, Apply)]
+    assert change.decided_on is ours
 
 
 def test_streams_that_the_policy_leaves_out_get_no_schema():
