@@ -21,7 +21,7 @@ from sync_runner.lake.parquet.stage import PartLimits, Stage
 from sync_runner.lake.policy import Policy
 from sync_runner.lake.rows.deletes import MARK, find_marked, join_replaced, read_mark
 from sync_runner.lake.rows.keys import PrimaryKey
-from sync_runner.lake.rows.known import Boundary, KnownRows
+from sync_runner.lake.rows.known import Boundary, KnownRows, find_alike, find_exact
 from sync_runner.lake.rows.merge import Merge
 from sync_runner.lake.rows.replaced import KeyedFiles, Replaced, find_replaced
 from sync_runner.lake.rows.shape import (
@@ -262,15 +262,19 @@ class Publisher:
         if known is None:
             return {}
         found: Replaced = {}
+        others: list[tuple[Part, pa.Array]] = []
         for part in staged:
-            first, numbers = 0, []
-            for table in self._read(part, part.schema, shape.schema):
-                numbers.append(pc.add(known.find(table, part.schema), first))
-                first += table.num_rows
-            rows = pa.chunked_array(numbers, pa.int64()).combine_chunks()
-            if len(rows):
-                found[part.path] = rows
-        return found
+            pieces = self._read(part, part.schema, shape.schema)
+            found[part.path], rest = find_exact(known, pieces)
+            if len(rest):
+                others.append((part, rest))
+        # A row that is spelled like one of the table has taken it now, whichever part it is in.
+        for part, rest in others:
+            pieces = self._read(part, part.schema, shape.schema)
+            alike = find_alike(known, pieces, rest, part.schema)
+            both = pa.concat_arrays([found[part.path], alike])
+            found[part.path] = both.take(pc.sort_indices(both))
+        return {path: rows for path, rows in found.items() if len(rows)}
 
     def _widen(
         self, base: Snapshot, shape: Shape, adds: tuple[Part, ...], replaced: Replaced | None = None

@@ -1,14 +1,16 @@
 """An append knows objects again that are text beside other values, whichever batch they are in."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from external_data_operator.api.plan import Limits
 from external_data_operator.api.schema import SyncType
 
 from sync_runner.records.decode import RecordDecoder
-from tests.contract.lake_pod import folder_place
+from tests.contract.lake_pod import SMALL, folder_place
 from tests.contract.lake_reading import read_polars
 from tests.contract.lake_rows import ListedSource, Row, Syncs, options
 
@@ -130,6 +132,29 @@ def test_beside_lists_an_object_goes_to_the_one_that_is_spelled_as_it_is_first(
     beside = [event(1, value) for value in MIXED]
     read(sync, beside + [event(4, value) for value in stored])
     read(sync, beside + [event(4, value) for value in comes])
+    found = [row["v"] for row in read_polars(str(sync.place.folder)) if row["seq"] == 4]
+    said = [None if text is None else json.loads(text) for text in found]
+    assert sorted(said, key=str) == sorted(comes, key=str)
+
+
+@pytest.mark.parametrize(
+    ("stored", "comes"),
+    [
+        ([{"Id": 7}], [{"Id": "7"}, {"Id": 7}]),
+        ([{}], [None, {}]),
+        ([{"Id": 7}, {}, {"Id": 7}], [None, {"Id": "7"}, {"Id": 7}, {"Id": 7}, {}]),
+    ],
+    ids=json.dumps,
+)
+@pytest.mark.parametrize("beside", [["x"], "text"], ids=json.dumps)
+def test_an_object_goes_to_the_one_that_is_spelled_as_it_is_first_in_whichever_part_it_is(
+    tmp_path: Path, stored: list[Any], comes: list[Any], beside: Any
+) -> None:
+    sync = appending(tmp_path)
+    sync.policy, sync.limits = replace(SMALL, group_rows=1), Limits(part_bytes=1)
+    others = [event(1, beside), event(1, {"Id": 1})]
+    read(sync, others + [event(4, value) for value in stored])
+    read(sync, others, *([event(4, value)] for value in comes))
     found = [row["v"] for row in read_polars(str(sync.place.folder)) if row["seq"] == 4]
     said = [None if text is None else json.loads(text) for text in found]
     assert sorted(said, key=str) == sorted(comes, key=str)

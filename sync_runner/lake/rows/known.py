@@ -77,6 +77,17 @@ def find_boundary(
     return Boundary(cursor, highest, kind)
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """Rows that may come again, and which of them the table has value for value."""
+
+    numbers: pa.Array
+    rows: pa.Table
+    same: pa.Array
+    left: pa.Table
+    """The table's rows of the same cursor values that are none of them."""
+
+
 class KnownRows:
     """The rows of a table, to be asked whether some are among them."""
 
@@ -103,23 +114,36 @@ class KnownRows:
         """Numbers of the rows that the table has already, ascending. `came`: the schema in which
         the source gave them.
         """
-        near = self._boundary.find_near(rows)
-        asked = pc.indices_nonzero(near).cast(pa.int64())
-        if not len(asked):
-            return asked
-        candidates = rows.take(asked)
-        known = self._drop_found(_concat(self._read_alike(candidates), rows.schema))
-        if not known.num_rows:
-            return asked.slice(0, 0)
-        same, left = self._pair(_as_text(candidates), known, _as_text(known))
+        asked = self._ask(rows)
+        same, left = asked.same, asked.left
         # What is spelled alike goes first, so that looser likeness only gets what is left.
         for pair, structs in self._find_likeness(rows.schema, came):
             others = pc.indices_nonzero(pc.invert(same)).cast(pa.int64())
             if not len(others) or not left.num_rows:
                 break
-            alike, left = pair(candidates.take(others), left, structs)
+            alike, left = pair(asked.rows.take(others), left, structs)
             same = pc.or_(same, match(pa.arange(0, len(same)), others.filter(alike)))
-        return asked.filter(same)
+        return asked.numbers.filter(same)
+
+    def find_exact(self, rows: pa.Table) -> tuple[pa.Array, pa.Array]:
+        """Numbers of the rows that the table has value for value, and of those that it may have in
+        another spelling, both ascending. Rows in several pieces are all asked for like this before
+        any is asked for by `find`, which could take what belongs to a later one.
+        """
+        asked = self._ask(rows)
+        others = asked.numbers.filter(pc.invert(asked.same))
+        return asked.numbers.filter(asked.same), others if asked.left.num_rows else others[:0]
+
+    def _ask(self, rows: pa.Table) -> _Asked:
+        near = self._boundary.find_near(rows)
+        asked = pc.indices_nonzero(near).cast(pa.int64())
+        candidates = rows.take(asked)
+        alike = self._read_alike(candidates) if len(asked) else ()
+        known = self._drop_found(_concat(alike, rows.schema))
+        if not known.num_rows:
+            return _Asked(asked, candidates, _none_of(candidates), known)
+        same, left = self._pair(_as_text(candidates), known, _as_text(known))
+        return _Asked(asked, candidates, same, left)
 
     def _find_likeness(self, rows: pa.Schema, came: pa.Schema) -> list[tuple[_Pair, set[str]]]:
         """Ways in which rows are alike, the strictest first, each with the columns that count by
@@ -211,6 +235,34 @@ class KnownRows:
             if pc.any(found).as_py():
                 for _, table in read_groups(parquet, want.names, [number]):
                     yield align_table(table, self._have, want).filter(found)
+
+
+def find_exact(known: KnownRows, pieces: Iterable[pa.Table]) -> tuple[pa.Array, pa.Array]:
+    """`KnownRows.find_exact` for rows in several pieces, whose numbers go on from each to the
+    next.
+    """
+    first, same, others = 0, [_numbers(())], [_numbers(())]
+    for piece in pieces:
+        exact, rest = known.find_exact(piece)
+        same.append(pc.add(exact, first))
+        others.append(pc.add(rest, first))
+        first += piece.num_rows
+    return pa.concat_arrays(same), pa.concat_arrays(others)
+
+
+def find_alike(
+    known: KnownRows, pieces: Iterable[pa.Table], numbers: pa.Array, came: pa.Schema
+) -> pa.Array:
+    """`KnownRows.find` for those rows of several pieces that have these numbers."""
+    first, found = 0, [_numbers(())]
+    for piece in pieces:
+        end = first + piece.num_rows
+        is_here = pc.and_(pc.greater_equal(numbers, first), pc.less(numbers, end))
+        here = numbers.filter(is_here)
+        if len(here):
+            found.append(here.take(known.find(piece.take(pc.subtract(here, first)), came)))
+        first = end
+    return pa.concat_arrays(found)
 
 
 def says_same(one: pa.Table, other: pa.Table) -> bool:
