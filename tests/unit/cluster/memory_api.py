@@ -73,6 +73,9 @@ class MemoryApi:
         return self._put({**self.items[kind.kind, namespace, name], **patch})
 
     async def json_patch(self, item, patch):
+        version = self.items.get(_place(item), item)["metadata"]["resourceVersion"]
+        if any(one["op"] == "test" and one["value"] != version for one in patch):
+            raise StaleError("another client changed the object", 422)
         self.writes.append(("json_patch", patch))
         return self._put(item)
 

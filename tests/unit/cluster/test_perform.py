@@ -123,6 +123,18 @@ def test_a_field_that_somebody_else_changed_is_written_back():
     assert len(api.writes) == 2
 
 
+def test_credentials_of_a_spec_that_somebody_has_changed_are_moved_by_the_next_decision():
+    api, store = MemoryApi(SOURCE), Store(CONTROLLERS)
+    store.put(SOURCE)
+    api.version = 9
+    api.edit("ExternalDataSource", "team", "shop", tablePrefix="new_")
+    test = {"op": "test", "path": "/metadata/resourceVersion", "value": "5"}
+    move = StoreCredentials(SECRET, {"token": SecretStr("t")}, SOURCE, [test])
+    with pytest.raises(StaleError):
+        carry_out(api, move, store=store)
+    assert store.get("ExternalDataSource", "team", "shop")["spec"]["tablePrefix"] == "new_"
+
+
 PLACE = ("ExternalDataSchema", "team", "shop-orders")
 
 
