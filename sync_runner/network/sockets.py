@@ -18,6 +18,9 @@ from sync_runner.network.hosts import AddressRules, Endpoint
 
 Socket = socket.socket
 """The type of the sockets that are opened here."""
+_SETTING = (
+    "the operator's setting allowPrivateHosts (on the command line: option --allow-private-host)"
+)
 
 
 def build_tls(authorities: str | None, *, alpn: Sequence[str] = ()) -> ssl.SSLContext:
@@ -45,7 +48,7 @@ def require_all_allowed(endpoint: Endpoint, rules: AddressRules) -> None:
     if len(_find_allowed(endpoint, rules, addresses)) < len(addresses):
         message = (
             f"Host {endpoint.name} is refused: one of its addresses is not public. To allow it, "
-            "add its network to the operator's setting allowPrivateHosts."
+            f"add its network to {_SETTING}."
         )
         raise ConfigurationError(Reason.HOST_NOT_ALLOWED, message)
 
@@ -126,14 +129,11 @@ def _find_allowed(endpoint: Endpoint, rules: AddressRules, addresses: list[str])
         return allowed
     if not endpoint.is_encrypted:
         why = (
-            f"plain {endpoint.protocol} is allowed only for networks in the operator's setting "
-            "allowPrivateHosts. Use TLS, or add its network there."
+            f"plain {endpoint.protocol} is allowed only for private networks in {_SETTING}. "
+            "Use TLS, or add its network if that is private."
         )
     else:
-        why = (
-            "its address is not public. To allow it, add its network to the operator's setting "
-            "allowPrivateHosts."
-        )
+        why = f"its address is not public. To allow it, add its network to {_SETTING}."
     raise ConfigurationError(Reason.HOST_NOT_ALLOWED, f"Host {endpoint.name} is refused: {why}")
 
 

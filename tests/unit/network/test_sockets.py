@@ -15,6 +15,9 @@ from sync_runner.network.sockets import build_tls, connect, open_socket, wrap_tl
 from tests.servers.tls import Authority, make_authority
 
 LOOPBACK = build_rules(["127.0.0.0/8"])
+SETTING = (
+    r"the operator's setting allowPrivateHosts \(on the command line: option --allow-private-host\)"
+)
 
 
 @pytest.fixture(scope="module")
@@ -64,9 +67,15 @@ def test_a_protocol_may_agree_on_tls_after_it_has_connected(
     [
         (
             False,
-            "plain wire is allowed only for networks in the operator's setting allowPrivateHosts",
+            (
+                f"plain wire is allowed only for private networks in {SETTING}. "
+                r"Use TLS, or add its network if that is private\.$"
+            ),
         ),
-        (True, "its address is not public"),
+        (
+            True,
+            f"its address is not public. To allow it, add its network to {SETTING}.",
+        ),
     ],
     ids=["plain", "tls"],
 )

@@ -220,7 +220,7 @@ def test_a_private_host_is_refused_before_anything_is_sent(
 ) -> None:
     client = make_client(rules=AddressRules())
     with pytest.raises(
-        ConfigurationError, match="plain http is allowed only for networks in"
+        ConfigurationError, match="plain http is allowed only for private networks in"
     ) as caught:
         client.fetch(Request("GET", f"{server.url}/x"), read_body)
     assert caught.value.reason is Reason.HOST_NOT_ALLOWED
