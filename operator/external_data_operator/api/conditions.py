@@ -104,7 +104,8 @@ SENTENCES: dict[Reason, str] = {
         "The response is not JSON, or contains an error or another value in place of rows."
     ),
     Reason.INVALID_RECORDS: (
-        "The rows are not JSON objects, or the response is an envelope and recordsPath is not set."
+        "The rows are not JSON objects, or are one object with an id for each row instead of a "
+        "list, or the response is an envelope and recordsPath is not set."
     ),
     Reason.REQUEST_REJECTED: (
         "The source rejected the request with a 4xx status. The message contains the status."
@@ -198,7 +199,9 @@ REMEDIES: dict[Reason, str] = {
         "Check path, params and recordsPath. The message names the position, or the keys of the "
         "response."
     ),
-    Reason.INVALID_RECORDS: "Set or correct recordsPath.",
+    Reason.INVALID_RECORDS: (
+        "Set or correct recordsPath, or request a list. The message lists the keys of the response."
+    ),
     Reason.REQUEST_REJECTED: "Correct path, params or body.",
     Reason.RATE_LIMITED: (
         "Wait for the next run, which retries. If the reason returns, set rate.requestsPerSecond."
