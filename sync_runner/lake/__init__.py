@@ -1,7 +1,7 @@
 """The table: parts, the journal of what is staged, commits, and upkeep.
 
-Rows become visible by one commit of the table's log, which also says how far they go. Everything
-before it can be repeated, everything after it can be left out.
+Rows become visible with one commit to the table's log, which also contains their position. Every
+step before the commit can be repeated; every step after it can be left out.
 """
 
 from sync_runner.lake.check import check_destination

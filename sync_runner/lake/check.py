@@ -1,7 +1,6 @@
-"""Whether a destination can be used: asked of the store itself, with objects that are removed
-again.
+"""Checks a destination with test objects in the store, which are removed afterwards.
 
-What must hold is what exactly-once rests on: a conditional put that comes second is refused.
+Writing each row exactly once requires a store that refuses the second of two conditional puts.
 """
 
 import secrets
@@ -15,7 +14,7 @@ _FOLDER = "_staging"
 
 
 def check_destination(store: ObjectStore) -> None:
-    """Puts, reads, lists and deletes a small object; raises RunError saying what does not work."""
+    """Puts, reads, lists and deletes a small object; raises RunError if one of them fails."""
     path = f"{_FOLDER}/check-{secrets.token_hex(8)}"
     first, second = (f"{number} {path}".encode() for number in ("first", "second"))
     try:

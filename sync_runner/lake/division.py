@@ -1,10 +1,10 @@
-"""Whether a part of a run may be published before the rest.
+"""Decides whether a part of a run may be published before the rest.
 
-A run that adds rows compares those that may be the table's own with all that the table had when the
-run began. Once the run has published, its own rows are in the table too, and would pass for rows
-that came again. So an append publishes in its middle only once it has passed every row that the
-table had, those from the future among them, and only while each of its rows has a cursor: rows
-without one may come again at any time.
+A run that appends compares rows that may be in the table already with the rows that the table had
+when the run began. After a publication the table also has rows of the run itself, which would count
+as read before. So an append publishes early only after its cursor has passed every row that the
+table had, including rows with a cursor in the future, and only while each of its rows has a cursor
+value: the source may return rows without one again at any time.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from sync_runner.records.cursor_column import read_values
 
 
 class Division:
-    """What of one run may be published early."""
+    """Decides which rows of one run may be published early."""
 
     def __init__(
         self,
@@ -30,8 +30,8 @@ class Division:
         since: Position | None,
         find_top: Callable[[], Position | None],
     ) -> None:
-        """`has_table`: whether there was one when the pod began; `since`: what the run reads from;
-        `find_top`: the table's highest cursor then, also one after the present.
+        """`has_table`: whether the table existed when the pod began; `since`: the position that the
+        run reads from; `find_top`: the table's highest cursor at that time, even a future one.
         """
         self._mode = mode
         self._has_table = has_table
@@ -53,10 +53,10 @@ class Division:
 
     def allows(self, reached: Position | None) -> bool:
         """Whether the rows up to this position may be published now."""
-        # Half of a table that the run replaces must never be seen.
+        # Readers must never see half of a table that the run replaces.
         if not self._mode.keeps_rows:
             return False
-        # Rows with a key are the same rows wherever they are merged.
+        # Rows are identified by their key, in whichever commit they are merged.
         if not self._mode.counts_equal_rows:
             return True
         # A table without a position is read from the beginning, and compared with all of it.

@@ -1,4 +1,4 @@
-"""What a run has read and not yet published: takes batches, cuts parts, keeps the journal."""
+"""Takes the batches that a run reads, cuts them into parts, and keeps the journal."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -21,7 +21,7 @@ class Intake:
     """The batches of one pod."""
 
     def __init__(self, actor: Actor, asker: Asker, standing: Standing, tools: Tools) -> None:
-        """Continues from the journal where there is one."""
+        """Continues from the journal if there is one."""
         self._actor = actor
         self._asker = asker
         self._mode = asker.mode
@@ -30,12 +30,12 @@ class Intake:
         self.reached = self._covered = find_reached(standing)
         self._cut_at = actor.clock.monotonic()
         self.seq = None if standing.snapshot is None else standing.snapshot.content_seq
-        """The publication that the run continues from; None where there is no table."""
+        """The publication that the run continues from; None if there is no table."""
         self.has_field = standing.journal is not None
-        """Whether any row had the cursor's field, as far as this pod can tell."""
+        """Whether any row had the cursor's field, as far as this pod knows."""
 
     def take(self, batch: Batch, *, seconds: float) -> None:
-        """Takes the next batch, and keeps the journal where that completes a part."""
+        """Takes the next batch, and saves the journal if that completes a part."""
         self._check_batch(batch)
         self._refuse_deleted(batch)
         stage = self._tools.stage
@@ -55,24 +55,24 @@ class Intake:
             self._cut()
 
     def _adopt(self, batch: Batch) -> pa.RecordBatch:
-        """The batch's rows under the table's names, those that are deleted marked."""
+        """The batch's rows under the table's names, with deleted rows marked."""
         columns, records, deleted = self._tools.columns, batch.records, batch.deleted
         if deleted is None or not deleted.true_count:
             return columns.adopt(records)
-        deleted = deleted.fill_null(False)  # noqa: FBT003 - a row of which nothing is said stays
+        deleted = deleted.fill_null(False)  # noqa: FBT003 - a row whose mark is null stays
         records = columns.adopt(clear_deleted(records, deleted, self._mode.keys))
         return mark_deleted(records, deleted)
 
     def _check_batch(self, batch: Batch) -> None:
-        """What a source promised, whatever it sends: a bug of ours if not."""
+        """Asserts what the protocol of sources requires; a violation is a bug."""
         cursor, position = self._mode.field, batch.position
         assert cursor is None or position is None or position.field == cursor, (
             "a position names the field that it is a value of"
         )
 
     def _refuse_deleted(self, batch: Batch) -> None:
-        """A row that is gone cannot be taken out of rows that are only added, or whose commits do
-        not say that changes were applied to them."""
+        """ConfigurationError for deleted rows if the sync only adds rows, or if the commits of the
+        table do not record that changes were applied."""
         if batch.deleted is None or self._mode.applies_changes or not batch.deleted.true_count:
             return
         message = (
@@ -83,20 +83,20 @@ class Intake:
         raise ConfigurationError(Reason.INVALID_SPEC, message)
 
     def note_published(self, seq: int | None, *, final: bool) -> None:
-        """Everything so far is in the table, whose publication has this number now."""
+        """Records that all rows so far are in the table, in publication `seq`."""
         self.seq = seq
         if self._tools.journal.held and not final:
             self._save(self.reached)
 
     def _announce(self) -> None:
-        """A first load writes its journal before its first part: files without a log are
-        explained by it.
+        """Saves the journal of a first load before its first part: it explains files without a
+        log.
         """
         if self.seq is None and not self._tools.journal.held:
             self._save(self.reached)
 
     def _cut(self) -> None:
-        """Starts the next part. The journal names a part once it lies in the store."""
+        """Starts the next part. The journal lists a part only after its upload."""
         if self._tools.stage.is_uploading:
             self._tools.stage.settle()
             self._save(self._covered)
@@ -105,7 +105,7 @@ class Intake:
         self._cut_at = self._actor.clock.monotonic()
 
     def cut_rest(self) -> None:
-        """A run of several parts has its last one in the journal too, so that nothing is read
+        """Adds the last of several parts to the journal too, so that a later pod reads nothing
         again.
         """
         stage = self._tools.stage
@@ -118,7 +118,7 @@ class Intake:
         return self._actor.clock.monotonic() - self._cut_at >= self._actor.policy.part_seconds
 
     def _save(self, reached: Reached, *, is_open: bool = True) -> None:
-        """Says that the parts hold everything up to `reached`."""
+        """Saves the journal: its parts contain everything up to `reached`."""
         stage = self._tools.stage
         journal = Journal(
             run=self._actor.run,
@@ -139,9 +139,9 @@ class Intake:
         self._actor.steps(Step.JOURNALED)
 
     def close(self, *, has_committed: bool) -> None:
-        """Nothing depends on it any more: a journal that stays open is found to be an old one.
+        """Closes the journal. If that fails, later runs recognise it as an old one.
 
-        A rival's may be at work still, unless this run's publication has put an end to that.
+        A journal of a rival stays open, since the rival may be running, unless this run committed.
         """
         standing = self._standing
         is_over = has_committed and standing.left_open

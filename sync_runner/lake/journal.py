@@ -1,9 +1,9 @@
-"""What a run has staged, so that the next pod goes on where the last one died.
+"""The journal: the parts that a run has staged, so that the next pod resumes after the last one.
 
-One small object beside the table, replaced only by who read its last version: of two runs that
-stage at once, the second takes it over, and the first finds out at its next part and stops. Its
-parts' schemas and statistics are in the parts' own footers, so that it stays small. It is never
-removed: a run that is over closes it.
+The journal is one small object beside the table. Only a process that has read its last version can
+replace it: of two runs that stage at the same time, the second takes the journal over, and the
+first detects that at its next part and stops. Schemas and statistics are in the footers of the
+parts, so that the journal stays small. It is never removed: a run that ends closes it.
 """
 
 import json
@@ -23,7 +23,7 @@ _TAKEOVERS_MAX = 3
 
 @dataclass(frozen=True)
 class Entry:
-    """A part that lies in the store and is in no commit yet."""
+    """A part that is in the store, but not in a commit yet."""
 
     path: str
     size: int
@@ -33,8 +33,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Journal:
-    """How far a run is. `seq` is the publication that it goes on from: 0 where the table has
-    none.
+    """The progress of a run. `seq` is the publication that it continues from: 0 if the table has
+    no publication.
     """
 
     run: str
@@ -47,14 +47,14 @@ class Journal:
     ended: bool = False
     """Whether the source has been read to its end."""
     since: Position | None = None
-    """What the run reads from."""
+    """The position that the run reads from."""
     position: Position | None = None
     confirms: Token | None = None
-    """What the source may be told once the parts are published."""
+    """The token to confirm to the source after the parts are published."""
     parts: tuple[Entry, ...] = ()
     counts: Counts = field(default_factory=Counts)
     save: int = 0
-    """Counts the saves, so that no two versions are alike."""
+    """The number of saves, so that no two versions are equal."""
 
 
 def render_journal(journal: Journal) -> bytes:
@@ -63,7 +63,7 @@ def render_journal(journal: Journal) -> bytes:
 
 
 def parse_journal(data: bytes) -> Journal | None:
-    """Reads it back; None where it is torn, or of another format: then a run begins anew."""
+    """Parses a journal; None if it is incomplete or of another format: the run then restarts."""
     try:
         spec = json.loads(data)
         if spec.pop("format") != _FORMAT:
@@ -83,8 +83,8 @@ def parse_journal(data: bytes) -> Journal | None:
 def is_continued(
     journal: Journal | None, *, run: str, seq: int, fingerprint: str, now: float
 ) -> bool:
-    """Whether a new pod of `run` goes on from it: same run, same plan, same table, not older
-    than a day.
+    """Whether a new pod of `run` resumes from the journal: same run, same plan, same table, not
+    older than a day.
     """
     if journal is None or not journal.open:
         return False
@@ -93,7 +93,7 @@ def is_continued(
 
 
 class JournalFile:
-    """The journal in the store, and which version of it this process has seen."""
+    """The journal in the store, and the version of it that this process has read."""
 
     def __init__(self, store: ObjectStore) -> None:
         """Reads nothing yet."""
@@ -110,7 +110,7 @@ class JournalFile:
         return None if stored is None else parse_journal(stored.data)
 
     def save(self, journal: Journal, *, began: float) -> None:
-        """Writes the next version; SupersededError where another process has written since
+        """Writes the next version; SupersededError if another process has written since
         `began`.
         """
         self._saves += 1

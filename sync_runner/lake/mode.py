@@ -1,8 +1,8 @@
-"""What a run does to the rows that its table has, decided once.
+"""How a run changes the rows that its table has, decided once.
 
-A sync type is the word of the API. What follows from it is decided here, together with the keys and
-the cursor, and nothing else in the lake or the pipeline asks for the sync type again: a mode
-answers one question for each of its readers.
+The API has sync types. Their consequences are decided here, together with the keys and the cursor,
+and no other module of the lake or the pipeline reads the sync type: a mode has one property for
+each decision that depends on it.
 """
 
 from dataclasses import dataclass
@@ -19,40 +19,40 @@ from sync_runner.records.cursor import later
 
 
 class Existing(StrEnum):
-    """What becomes of the rows that the table has when a run begins."""
+    """How a run treats the rows that the table has when the run begins."""
 
     REPLACE = "replace"
-    """All of them leave: the run's rows are all that the table is to have."""
+    """All of them are removed: the table then has only the rows of the run."""
     MERGE = "merge"
-    """Those leave whose key comes again."""
+    """Rows are replaced by rows of the run with the same key."""
     CHANGE = "change"
-    """Those leave whose key comes again, or is gone from the source."""
+    """Rows are replaced by rows with the same key, and removed if the source deleted their key."""
     APPEND = "append"
     """All of them stay."""
 
 
 @dataclass(frozen=True)
 class WriteMode:
-    """What becomes of a table's rows, by which keys, and how far the commits say that they go."""
+    """How a run changes a table's rows, by which keys, and which position its commits contain."""
 
     existing: Existing
     keys: tuple[str, ...] = ()
-    """Fields by which rows collapse to the last one, in the source's spelling."""
+    """Fields of the key, as the source spells them. Of rows with one key the last one is kept."""
     field: str | None = None
     """The field whose highest value is the position. None: the position is a place in the source's
     log, if there is any."""
     declared_type: CursorType | None = None
-    """How the field's values compare, where the plan says so."""
+    """How the field's values compare, if the plan declares it."""
 
     @property
     def keeps_rows(self) -> bool:
-        """Whether rows of the table stay that the run does not bring. Then the run continues from
+        """Whether rows of the table stay that the run does not read. Then the run continues from
         the table's position, and a part of it may be published before the rest."""
         return self.existing is not Existing.REPLACE
 
     @property
     def merges(self) -> bool:
-        """Whether rows take the place of those in the table that have the same key."""
+        """Whether rows replace rows of the table that have the same key."""
         return self.existing in (Existing.MERGE, Existing.CHANGE)
 
     @property
@@ -62,24 +62,24 @@ class WriteMode:
 
     @property
     def counts_equal_rows(self) -> bool:
-        """Whether rows are told apart by their values and number alone."""
+        """Whether rows are identified by their values and the number of equal rows alone."""
         return self.existing is Existing.APPEND
 
     @property
     def removes_rows(self) -> bool:
-        """Whether a commit may take rows out of the table."""
+        """Whether a commit may remove rows from the table."""
         return self.existing is not Existing.APPEND
 
     @property
     def can_reread(self) -> bool:
-        """Whether rows that are read a second time do no harm, so that a table whose position or
-        log is lost heals by reading everything again."""
+        """Whether rows may be read a second time, so that a run repairs a table whose position or
+        log is lost by reading everything again."""
         return self.existing is not Existing.APPEND
 
     @property
     def needs_own_rows(self) -> bool:
-        """Whether all rows of the table must be this mode's own. What is read by a field's values
-        finds or compares the rows of others; a log tells each change once."""
+        """Whether all rows of the table must come from runs of this mode. A run that reads by a
+        field's values finds or compares rows of other modes; a log contains each change once."""
         return self.applies_changes or (self.counts_equal_rows and self.field is None)
 
     @property
@@ -89,24 +89,24 @@ class WriteMode:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """Fields that the table cannot do without: the keys, and that of the position."""
+        """Fields that the table must have: those of the key, and that of the position."""
         return self.keys if self.field is None else (*self.keys, self.field)
 
     def position_of(self, before: Position | None, reached: Position | None) -> Position | None:
-        """What a commit says of how far the rows go: the position moves with the data, and never
-        backwards. None for rows that replace all others: the next run reads everything."""
+        """The position that a commit contains: it moves with the data, and never backwards. None
+        for rows that replace all others: the next run reads everything."""
         return later(before, reached) if self.keeps_rows else None
 
 
 def decide_mode(options: SyncOptions) -> WriteMode:
-    """The mode of a sync. Pure. ConfigurationError(PrimaryKeyMissing) where rows must be told apart
-    by a key and there is none."""
+    """The mode of a sync. Pure. ConfigurationError(PrimaryKeyMissing) if it requires a key and the
+    sync has none."""
     keys = tuple(options.primary_key_columns)
     position = (options.incremental_field, options.incremental_field_type)
     # A table that is replaced is read from the beginning: it has no position.
     if options.sync_type is SyncType.FULL_REFRESH:
         return WriteMode(Existing.REPLACE, keys)
-    # Each row is an event of its own, whatever it has in common with others.
+    # Each row is an event of its own, even if its values equal those of another row.
     if options.sync_type is SyncType.APPEND:
         return WriteMode(Existing.APPEND, (), *position)
     if not keys:
@@ -115,6 +115,6 @@ def decide_mode(options: SyncOptions) -> WriteMode:
             "rows without a key."
         )
         raise ConfigurationError(Reason.PRIMARY_KEY_MISSING, message)
-    # A stream of changes tells which keys are gone; any other leaves such rows in the table.
+    # A stream of changes marks deleted keys; with any other stream such rows stay in the table.
     existing = Existing.CHANGE if options.applies_changes else Existing.MERGE
     return WriteMode(existing, keys, *position)

@@ -1,6 +1,4 @@
-"""What a publication says beside its files, and whether one without files would say anything.
-Pure.
-"""
+"""The metadata of a publication, and whether a publication without files is necessary. Pure."""
 
 import pyarrow as pa
 from external_data_operator.api.plan import SyncOptions
@@ -18,8 +16,8 @@ from sync_runner.records.cursor import is_above
 
 
 def has_news(state: State | None, position: Position | None, *, run: str, final: bool) -> bool:
-    """Whether a commit without rows would say something new: that the run is over, or how far
-    it has read, though no row has changed.
+    """Whether a commit without rows would record something new: the end of the run, or a new
+    position although no row has changed.
     """
     if final and state is not None and state.run == run and not state.final:
         return True
@@ -29,22 +27,22 @@ def has_news(state: State | None, position: Position | None, *, run: str, final:
         return True
     if (state.position.field, state.position.type) != (position.field, position.type):
         return True
-    # The position of an earlier version may be after the present; then it is lower now.
+    # The position of an earlier version may be in the future; then the new one is lower.
     return is_above(position, state.position) or is_above(state.position, position)
 
 
 def find_operation(base: Snapshot | None, mode: WriteMode) -> Operation:
-    """What the table's history calls this publication."""
+    """The operation of this publication in the table's history."""
     return Operation.MERGE if base is not None and mode.merges else Operation.WRITE
 
 
 def find_properties(base: Snapshot | None, options: SyncOptions, policy: Policy) -> dict[str, str]:
-    """How long the table keeps its past, where it does not say so yet."""
+    """Properties for the retention of old versions and files that the table does not have yet."""
     default = Retention(deleted_file_hours=policy.keep_hours, log_hours=policy.log_hours)
     known = {} if base is None else base.metadata.properties
     return find_missing_properties(known, options.retention, default=default)
 
 
 def render_origin(base: Snapshot | None) -> str:
-    """A table without a first complete run has no column that anybody relies on."""
+    """A table without a first complete run has no columns that readers rely on."""
     return render_table_schema(pa.schema([]) if base is None else base.origin)

@@ -1,8 +1,8 @@
-"""From what a run has staged to one commit: which files come, which go, and what the columns
-become.
+"""Prepares one commit from the staged rows of a run: the files that it adds and removes, and the
+columns.
 
-Everything that a commit needs lies in the store before it is tried, and nothing of it is visible
-until then.
+All files of a commit are in the store before the commit is tried, and readers see none of them
+before it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -40,30 +40,30 @@ from sync_runner.records.numeric import NO_NUMBERS, ByValue, Numbers, Rule
 
 @dataclass(frozen=True)
 class Prepared:
-    """Files that lie in the store, and what a commit is to make of them."""
+    """The schema and the files of a commit. The files are in the store already."""
 
     shape: Shape
     adds: tuple[Part, ...] = ()
     removes: tuple[DataFile, ...] = ()
     replaces: bool = False
-    """All files of the table go, if there is one: the new ones are all that it has."""
+    """All files of the table, if it exists, are removed: it then has only the new ones."""
 
     @property
     def is_nothing(self) -> bool:
-        """Whether the table would stay what it is."""
+        """Whether the commit would change no rows."""
         return not (self.adds or self.removes or self.replaces)
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What becomes of the table's rows: all go, those of the same key go, or none does."""
+    """Which rows of the table are removed: all, those with the same key, or none."""
 
     keys: Sequence[str] = ()
-    """Columns by which rows collapse."""
+    """Columns of the key: of rows with one key the last one is kept."""
     replaces: bool = False
-    """The run's rows are all that the table is to have."""
+    """The run's rows replace all rows of the table."""
     boundary: Boundary | None = None
-    """Where none goes: which of the run's rows may be the table's own, come again."""
+    """If none is removed: which rows of the run may be in the table already."""
 
 
 Keeps: TypeAlias = Callable[[pa.Field], bool]
@@ -80,9 +80,7 @@ class Publisher:
         policy: Policy,
         rules: Rules,
     ) -> None:
-        """`keys`: columns by which rows collapse; `replaces`: the run's rows are all that the
-        table is to have.
-        """
+        """`rules`: which rows of the table the publications remove."""
         self._parts = parts
         self._bounds = bounds
         self._policy = policy
@@ -91,13 +89,13 @@ class Publisher:
         self._boundary = rules.boundary
 
     def note_published(self) -> None:
-        """What is in the table from here on is this run's own, too."""
+        """From now on the table also has rows of this run."""
         if self._boundary is not None:
             self._boundary = replace(self._boundary, is_passed=True)
 
     def prepare(self, base: Snapshot | None, stage: Stage, keeps: Keeps) -> Prepared:
-        """Writes what the commit on top of `base` needs."""
-        # What is encoded and in no part yet cannot be looked at, and the shape depends on numbers.
+        """Writes the files of the commit after `base`."""
+        # Rows that are encoded and not yet in a part cannot be read; the shape depends on numbers.
         if not stage.is_unencoded:
             stage.cut()
         stage.settle()
@@ -108,8 +106,8 @@ class Publisher:
         # Rows that fit into memory need no second pass over files of their own.
         if rows is not None and not (shape.widens and MARK in rows.schema.names):
             return self._prepare_small(base, shape, rows)
-        # A table that is written anew in wider types asks the staged files for the keys that are
-        # gone: rows that are in memory alone would not be found there.
+        # When a table is rewritten in wider types, deleted keys are looked up in the staged files,
+        # where rows that are only in memory would not be found.
         stage.cut()
         stage.settle()
         return self._prepare_large(base, shape, stage)
@@ -140,15 +138,15 @@ class Publisher:
         return shape_kept(old, incoming, find_rule, origin=origin)
 
     def _find_base_numbers(self, base: Snapshot, name: str) -> Numbers:
-        """The table's numbers are read where its column has to become wider, and then all of it is
-        rewritten anyway.
+        """The table's numbers, which are read only if its column has to become wider: then the
+        whole table is rewritten anyway.
         """
         files = (find_file_numbers(self._parts.store, file, name) for file in base.files)
         return Numbers.of_all(files)
 
     def _check_key(self, incoming: dict[str, pa.Field], kept: set[str]) -> None:
-        """A key without any value would make one row of all; a table that has one may get a
-        null.
+        """ConfigurationError if no row has a value in the key, since all rows would become one. A
+        table that has the column may get a null.
         """
         for name in self._keys:
             field = incoming.get(name)
@@ -164,7 +162,7 @@ class Publisher:
         return PrimaryKey(pa.schema([shape.schema.field(name) for name in self._keys]))
 
     def _load_small(self, base: Snapshot | None, stage: Stage) -> pa.Table | None:
-        """All staged rows, where they wait in memory or are to be merged there; else None."""
+        """All staged rows if they are in memory, or are to be merged there; else None."""
         waiting = stage.peek()
         if waiting is not None:
             return waiting
@@ -191,12 +189,12 @@ class Publisher:
             last = find_last_of_keys(self._key(shape).of(table))
             table = table if last is None else table.take(last)
             deleted = deleted if last is None or deleted is None else deleted.take(last)
-        # Nothing of the table is compared where none of its rows stays.
+        # No row of the table is compared if none of them stays.
         if not keeps:
             adds = self._write([table if deleted is None else table.filter(pc.invert(deleted))])
             return Prepared(shape, adds, _files(base), replaces=True)
         assert base is not None
-        # An append knows rows that come again by their values.
+        # An append recognises by their values the rows that the table has already.
         known = self._known(base, shape)
         if known is not None and table.num_rows:
             table = table.filter(_others(known.find(table, rows.schema), 0, table.num_rows))
@@ -213,12 +211,12 @@ class Publisher:
         return Prepared(shape, self._write([table]))
 
     def _known(self, base: Snapshot, shape: Shape) -> KnownRows | None:
-        """The table's rows, where staged ones may be among them."""
+        """The table's rows, if staged rows may be among them."""
         boundary = self._boundary
         if boundary is None:
             return None
         if boundary.cursor not in base.schema.names:
-            # No row of the table has a cursor, so that any row without one may be among them.
+            # No row of the table has a cursor, so that it may have any row without one.
             boundary = Boundary(base.schema.names[0], None)
         cursor = shape.schema.field(boundary.cursor)
         return KnownRows(
@@ -230,17 +228,17 @@ class Publisher:
         files = base.files if keeps and base is not None else ()
         have = base.schema if keeps and base is not None else shape.schema
         replaced = self._find_replaced(shape, files, have, stage.parts)
-        # Rows that say that a key is gone have replaced what they are to; no file may hold them.
+        # Rows that mark a deleted key have replaced its rows; no file may contain them.
         replaced = join_replaced(replaced, find_marked(self._parts.store, stage.parts))
-        # An append knows rows that come again by their values.
+        # An append recognises by their values the rows that the table has already.
         if keeps and base is not None:
             replaced |= self._find_known(base, shape, stage.parts)
         adds = [new for part in stage.parts for new in self._ready(part, shape, replaced)]
-        # Nothing of the table is compared where none of its rows stays.
+        # No row of the table is compared if none of them stays.
         if not keeps:
             return Prepared(shape, tuple(adds), _files(base), replaces=True)
         assert base is not None
-        # Every file is written anew, whether a row of it is replaced or not.
+        # Every file is rewritten, even if none of its rows is replaced.
         if shape.widens:
             return self._widen(base, shape, tuple(adds), replaced)
         touched = tuple(file for file in files if file.path in replaced)
@@ -279,7 +277,7 @@ class Publisher:
     def _widen(
         self, base: Snapshot, shape: Shape, adds: tuple[Part, ...], replaced: Replaced | None = None
     ) -> Prepared:
-        """Every file of the table is written anew in the wider types."""
+        """Rewrites every file of the table in the wider types."""
         if replaced is None:
             replaced = self._find_replaced(shape, base.files, base.schema, adds)
         rewritten = [
@@ -290,7 +288,7 @@ class Publisher:
         return Prepared(shape, (*rewritten, *adds), base.files, replaces=True)
 
     def _ready(self, part: Part, shape: Shape, replaced: Replaced) -> list[Part]:
-        """The part itself, or what takes its place."""
+        """The part itself, or the parts that replace it."""
         rows = replaced.get(part.path)
         if rows is None and is_ready(part.schema, shape.schema):
             return [part]
@@ -318,7 +316,7 @@ class Publisher:
 
 
 def _others(numbers: pa.Array, first: int, rows: int) -> pa.Array:
-    """For each of so many rows from `first` on, whether its number is not among these."""
+    """For each of `rows` rows from `first` on, whether its number is not among `numbers`."""
     own = pa.arange(first, first + rows).cast(numbers.type)
     return pc.invert(pc.is_in(own, value_set=numbers))
 

@@ -1,4 +1,4 @@
-"""How far a run has read, over all its pods."""
+"""The progress of a run in its source, over all its pods."""
 
 from dataclasses import dataclass, field, replace
 
@@ -9,7 +9,7 @@ from sync_runner.records.cursor import later
 
 @dataclass(frozen=True)
 class Reached:
-    """How far a run has read."""
+    """The progress of a run in its source."""
 
     token: Token | None = None
     ended: bool = False
@@ -18,7 +18,7 @@ class Reached:
     confirms: Token | None = None
 
     def behind(self, batch: Batch, seconds: float) -> "Reached":
-        """With one more batch."""
+        """The progress after one more batch."""
         counts = replace(
             self.counts,
             pages=self.counts.pages + batch.pages,
@@ -32,7 +32,7 @@ class Reached:
 
 
 def find_reached(standing: Standing) -> Reached:
-    """How far the journal says that an earlier pod came."""
+    """The progress of an earlier pod, from the journal."""
     journal = standing.journal
     if journal is not None:
         place = (journal.token, journal.ended, journal.position)

@@ -1,8 +1,8 @@
-"""A run at work on its table: takes batches and publishes them.
+"""The work of a run on its table: takes batches and publishes them.
 
-A run goes on from one publication of the table, and every commit of it says so. When the table has
-moved on in between because somebody tidied up, the commit is planned anew; when another run has
-published, this one stops.
+A run continues from one publication of the table, and each of its commits contains which one. If
+only upkeep has changed the table since, the run plans its commit again; if another run has
+published, the run stops.
 """
 
 import logging
@@ -49,7 +49,7 @@ _UPKEEP_FAILURES = (
     TypeError,
     MemoryError,
 )
-"""What a log that others have written, or a machine that is small, can make of an upkeep."""
+"""Failures of upkeep by a log that others have written, or by too little memory."""
 _log = logging.getLogger(__name__)
 
 
@@ -65,7 +65,7 @@ class TableSession:
         *,
         options: SyncOptions,
     ) -> None:
-        """Goes on from the journal where there is one to go on from."""
+        """Resumes from the journal if the run can continue it."""
         self._actor = actor
         self._asker = asker
         self._options = options
@@ -78,11 +78,11 @@ class TableSession:
         self._parts_published = 0
         self._has_committed = False
         self._edits = standing.edits
-        """Operations by which others changed rows that are not read again."""
+        """Operations by which others changed rows that the run does not read again."""
 
     @property
     def start(self) -> Start:
-        """Where the run stands."""
+        """The state from which the run starts."""
         journal, state = self._standing.journal, self._state
         finished = state is not None and state.run == self._actor.run and state.final
         since = self._standing.since
@@ -99,12 +99,12 @@ class TableSession:
         )
 
     def write(self, batch: Batch, *, seconds: float) -> int:
-        """Takes the next batch, and keeps the journal where that completes a part."""
+        """Takes the next batch, and saves the journal if that completes a part."""
         self._intake.take(batch, seconds=seconds)
         return self._parts_published + len(self._tools.stage.parts)
 
     def is_due(self) -> bool:
-        """Whether so much is staged that publishing in the middle of the run is worth its cost."""
+        """Whether enough is staged to publish before the end of the run."""
         stage, policy = self._tools.stage, self._actor.policy
         if not stage.rows or not self._mode.keeps_rows:
             return False
@@ -118,10 +118,10 @@ class TableSession:
         """Makes everything written so far visible in one commit, if there is anything; returns
         whether it is in the table now.
         """
-        # Half of a table that is replaced, or rows that may come again, are not to be seen yet.
+        # Readers must not see half of a replaced table, or rows that the source may return again.
         if not final and not self._tools.division.allows(self._intake.reached.position):
             return False
-        # How far a part of the rows goes must be known; all of them may have no value at all.
+        # A part of the rows must have a position; all rows together may have no value at all.
         if not self._has_position():
             # A later row may have one.
             if not final:
@@ -131,12 +131,12 @@ class TableSession:
             try:
                 prepared = self._prepare()
                 self._check_shrink(prepared)
-                # Readers are not to look at a version in which nothing is new.
+                # A version without changes would be of no use to readers.
                 if prepared.is_nothing and not self._has_news(final=final):
                     break
                 self._actor.steps(Step.PREPARED)
                 self._base = self._commit(prepared, final=final)
-            # The commit was planned for files that another commit may have taken away.
+            # The commit was planned with files that another commit may have removed.
             except HeadMovedError:
                 self._base = self._find_rebased()
                 continue
@@ -157,7 +157,7 @@ class TableSession:
         return True
 
     def _check_shrink(self, prepared: Prepared) -> None:
-        """Rows are counted as a reader would see them: those of one key are one."""
+        """Counts rows as readers see them: those with one key are one."""
         if self._mode.keeps_rows:
             return
         if self._base is not None and not self._actor.policy.may_shrink:
@@ -166,7 +166,7 @@ class TableSession:
             check_shrink(self._base.rows, after, percent=percent)
 
     def _prepare(self) -> Prepared:
-        """Files may be gone because the table has moved on and somebody has tidied up behind it."""
+        """Prepares the commit. Files may be missing because upkeep has removed them meanwhile."""
         base, tools = self._base, self._tools
         try:
             return tools.publisher.prepare(base, tools.stage, tools.columns.keeps)
@@ -178,7 +178,7 @@ class TableSession:
             raise
 
     def finish(self) -> Published:
-        """Makes the rest visible, closes the journal, and looks after the table."""
+        """Publishes the rest, closes the journal, and does the table's upkeep."""
         self._actor.steps(Step.STAGED)
         self._intake.cut_rest()
         if not self.start.finished:
@@ -201,7 +201,7 @@ class TableSession:
         return None if self._base is None else self._base.state
 
     def _has_position(self) -> bool:
-        """Whether it is known how far the rows go, where that has to be."""
+        """Whether the position of the rows is known, if the mode requires one."""
         if self._mode.field is None:
             return True
         return not self._tools.stage.rows or self._position() is not None
@@ -212,7 +212,7 @@ class TableSession:
             raise ConfigurationError(Reason.CURSOR_FIELD_MISSING, message)
 
     def _has_news(self, *, final: bool) -> bool:
-        """Whether a commit without rows would say something new."""
+        """Whether a commit without rows would record something new."""
         state, position = self._state, self._position()
         is_news = has_news(state, position, run=self._actor.run, final=final)
         return self._base is not None and is_news
@@ -243,7 +243,7 @@ class TableSession:
             properties=find_properties(base, self._options, self._actor.policy),
         )
         found = log.commit(base, change)
-        # A run that goes on must go on from its own publication.
+        # A run must continue from its own publication.
         if not final and not is_same_publication(state, found.state):
             message = (
                 f"Another run published version {found.version} after this run's commit, so this "
@@ -253,11 +253,11 @@ class TableSession:
         return found
 
     def _position(self) -> Position | None:
-        """How far the rows go that a commit would publish now."""
+        """The position that a commit would publish now."""
         return self._mode.position_of(self._standing.position, self._intake.reached.position)
 
     def _find_rebased(self) -> Snapshot:
-        """The table's new head, if only its upkeep made it; else another run was first."""
+        """The table's new head if only upkeep made it; SupersededError if another run was first."""
         found = self._tools.log.load()
         if found is None:
             raise SupersededError(
@@ -274,8 +274,8 @@ class TableSession:
         return found
 
     def _tidy(self, base: Snapshot) -> None:
-        """A failure of upkeep is none of the run's: the rows are published, and the next one does
-        the rest.
+        """Does the table's upkeep. Its failure does not fail the run: the rows are published, and
+        the next run does the rest.
         """
         try:
             self._base = self._tools.upkeep.run(

@@ -1,7 +1,7 @@
-"""Whether a full refresh may replace a table by so much less.
+"""Decides whether a full refresh may leave a table with much fewer rows.
 
-A revoked scope or a mistyped filter leaves a source that answers with success and few rows. What
-was right for such a source would empty the table, so that a person has to agree first.
+With a revoked scope or a mistyped filter, a source answers with success and few rows. Such a
+refresh would empty the table, so that a person has to agree first.
 """
 
 from external_data_operator.api.conditions import Reason
@@ -9,11 +9,11 @@ from external_data_operator.api.conditions import Reason
 from sync_runner.errors import ConfigurationError
 
 GUARDED_ROWS_MIN = 100
-"""Smaller tables come and go."""
+"""Smaller tables may lose any number of rows."""
 
 
 def check_shrink(before: int, after: int, *, percent: int | None) -> None:
-    """ConfigurationError(TableWouldShrink) if the table would keep too few of its rows: none, or
+    """ConfigurationError(TableWouldShrink) if the table would keep too few of its rows: zero, or
     less than `percent` of them."""
     too_few = after == 0 if percent is None else after * 100 < before * percent
     if before < GUARDED_ROWS_MIN or not too_few:

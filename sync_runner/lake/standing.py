@@ -1,8 +1,8 @@
-"""Where a table stands when a run begins, and whether that can be trusted.
+"""The state of a table when a run begins, and whether it is complete.
 
-Log, journal and files were written in a known order; what is missing of them tells whether somebody
-took something away. A table that the run replaces anyway, or that it can read anew from the source,
-heals by that; where rows could be lost for good, the run ends with a sentence instead.
+Log, journal and files are written in a known order, so that a missing one shows whether something
+was removed. A run that replaces the table, or can read everything again from the source, repairs
+it; if rows could be lost for good, the run ends with an error that names the missing part.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,23 +35,23 @@ _READS_MAX = 3
 
 @dataclass(frozen=True)
 class Standing:
-    """What a run found before it wrote anything."""
+    """The state of a table before the run writes anything."""
 
     snapshot: Snapshot | None
     listing: Sequence[ObjectInfo]
     """All objects of the data folder."""
     journal: Journal | None
-    """The journal that this run goes on from."""
+    """The journal from which this run resumes."""
     left_open: bool
-    """Whether a journal says that a run is under way: this one, a dead one, or a rival."""
+    """Whether the journal is open: it belongs to this run, a dead one, or a rival."""
     is_own_left_open: bool
-    """Whether it is this run's own."""
+    """Whether the open journal belongs to this run."""
     position: Position | None
-    """How far the table's rows go, where the run continues it."""
+    """The position of the table's rows, if the run continues from it."""
 
     @property
     def since(self) -> Position | None:
-        """What the whole run reads from, wherever it publishes in between."""
+        """The position that the whole run reads from, whatever it publishes in between."""
         return self.position if self.journal is None else self.journal.since
 
     @property
@@ -63,7 +63,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Asker:
-    """Who asks, and what for."""
+    """The run that reads the state, and its plan."""
 
     run: str
     fingerprint: str
@@ -75,7 +75,7 @@ class Asker:
 def read_standing(
     store: ObjectStore, log: DeltaLog, journal_file: JournalFile, asker: Asker
 ) -> Standing:
-    """Reads log, journal and listing; RunError where they cannot go together."""
+    """Reads log, journal and listing; RunError if they contradict each other."""
     snapshot, listing = _read_table(store, log, asker.mode)
     found = journal_file.load()
     left_open = found is not None and found.open
@@ -83,13 +83,13 @@ def read_standing(
     continued = not asker.fresh and is_continued(
         found, run=asker.run, seq=seq, fingerprint=asker.fingerprint, now=asker.now
     )
-    # A table that is replaced heals by that, whatever is missing of it.
+    # Replacing a table repairs it, whatever is missing.
     if asker.mode.keeps_rows:
-        # Rows that stay are only as good as their files, and as what is known of them.
+        # Rows that stay need their files, and a known position.
         if snapshot is not None:
             _check_files(store, snapshot, listing)
             _check_own(snapshot, asker.mode)
-        # Files without a log are explained by a first load that is under way, or by nothing.
+        # Only an unfinished first load explains files without a log.
         elif listing and not (left_open and found is not None and found.seq == 0):
             _check_lost_log(asker.mode)
     position = _find_position(store, snapshot, asker)
@@ -106,9 +106,7 @@ def read_standing(
 def _read_table(
     store: ObjectStore, log: DeltaLog, mode: WriteMode
 ) -> tuple[Snapshot | None, Sequence[ObjectInfo]]:
-    """Log and listing. Files may leave between the two, where another run is at work: then once
-    more.
-    """
+    """Log and listing. Another run may remove files between the two; then both are read again."""
     for attempt in range(_READS_MAX):
         snapshot = log.load()
         listing = store.list(DATA_FOLDER)
@@ -135,14 +133,15 @@ def _check_files(store: ObjectStore, snapshot: Snapshot, listing: Sequence[Objec
 
 
 def _check_lost_log(mode: WriteMode) -> None:
-    """Rows of a stream that is only added to may not be in the source any more."""
+    """The source may no longer have the rows of a stream that is only appended to."""
     if not mode.can_reread:
         raise damaged("its files exist, but its log (_delta_log) is missing")
 
 
 def _check_own(snapshot: Snapshot, mode: WriteMode) -> None:
-    """Rows that this mode has not written itself, up to a place of its own, would stay beside what
-    is read again: among them are some that the source has deleted, or that it sends once more.
+    """ConfigurationError if the rows were not written by this mode, up to a position of its own:
+    they would stay beside those that are read again, although the source may have deleted them or
+    may send them again.
     """
     state = snapshot.state
     if not mode.needs_own_rows or not snapshot.files:
@@ -170,19 +169,19 @@ def _find_position(store: ObjectStore, snapshot: Snapshot | None, asker: Asker) 
         return None
     state = snapshot.state
     found = None if state is None else state.position
-    # The last commit tells, for a field as for a source's log (which has no field).
+    # The last commit contains it, for a field as for a source's log (which has no field).
     if found is not None and found.field == field:
         kind = mode.declared_type
         read = found if kind is None else find_as(found, kind)
-        # An earlier version may have followed a row from the future: the rows before it tell.
+        # An earlier version may have used a row from the future: the other rows show the position.
         if read is not None and is_ahead(read, asker.now):
             return _read_highest(store, snapshot, asker)
         if read is not None:
             return read
-    # Everything was read, and no row had a value: those that other rows have tell nothing.
+    # Everything was read, and no row had a value: values of other rows are not the position.
     if field is not None and state is not None and state.field_without_position == field:
         return None
-    # Rows that are read again find their keys.
+    # Rows that are read again are merged by their keys.
     if mode.can_reread or (found is None and field is None):
         return None
     # Events have no key by which those that the table has would be found again.
@@ -204,7 +203,7 @@ def _describe(position: Position) -> str:
 
 
 def _read_highest(store: ObjectStore, snapshot: Snapshot, asker: Asker) -> Position | None:
-    """The table's own highest cursor that is not after the present, where no commit tells it. Reads
+    """The highest cursor in the table that is not in the future, if no commit contains it. Reads
     one column of the whole table.
     """
     field = _find_field(snapshot.schema, asker.mode.field)
@@ -223,8 +222,8 @@ def _read_highest(store: ObjectStore, snapshot: Snapshot, asker: Asker) -> Posit
 
 
 def find_top(store: ObjectStore, snapshot: Snapshot | None, asker: Asker) -> Position | None:
-    """The table's highest cursor, be it after the present. The log tells it, but for files in which
-    rows lack one: their column is read.
+    """The highest cursor in the table, even if it is in the future. It is read from the log, and
+    from the column of files in which rows lack one.
     """
     field = None if snapshot is None else _find_field(snapshot.schema, asker.mode.field)
     if snapshot is None or field is None:

@@ -1,4 +1,4 @@
-"""Opens a table for a run: reads where it stands and prepares to write it."""
+"""Opens a table for a run: reads its state and prepares to write it."""
 
 import hashlib
 import secrets
@@ -39,13 +39,13 @@ def open_table(
     steps: Steps = no_steps,
     policy: Policy | None = None,
 ) -> "LakeTable":
-    """The table of a Sync's plan that has one. Nothing is asked of the store yet."""
+    """The table of a sync's plan. Sends no request to the store yet."""
     options = plan.only.sync
     return LakeTable(store, plan, options, Actor(run_id, clock, steps, policy or Policy()))
 
 
 class LakeTable:
-    """Implements `protocols.DestinationTable`; what a begun run does is its session's."""
+    """Implements `protocols.DestinationTable`; the work of a run is in its session."""
 
     def __init__(self, store: ObjectStore, plan: Plan, options: SyncOptions, actor: Actor) -> None:
         """See `open_table`."""
@@ -57,7 +57,7 @@ class LakeTable:
         self._session: TableSession | None = None
 
     def begin(self, *, fresh: bool = False) -> Start:
-        """Reads where table and journal stand; `fresh` throws the journal away."""
+        """Reads the state of table and journal; `fresh` discards the journal."""
         journal = JournalFile(self._store)
         log = DeltaLog(
             self._store,
@@ -83,7 +83,7 @@ class LakeTable:
         return self._begun.write(batch, seconds=seconds)
 
     def is_due(self) -> bool:
-        """Whether so much is staged that publishing in the middle of the run is worth its cost."""
+        """Whether enough is staged to publish before the end of the run."""
         return self._begun.is_due()
 
     def publish(self) -> bool:
@@ -92,7 +92,7 @@ class LakeTable:
         return self._begun.publish(final=False)
 
     def finish(self) -> Published:
-        """Makes the rest visible, closes the journal, and looks after the table."""
+        """Publishes the rest, closes the journal, and does the table's upkeep."""
         return self._begun.finish()
 
     @property
@@ -152,16 +152,16 @@ class LakeTable:
         )
 
     def _bounds(self) -> PartLimits:
-        """Small files where rows are merged into them: what a merge touches is written anew as a
-        whole.
+        """The limits of a part. Files are small if rows are merged into them: a merge rewrites each
+        file that it changes as a whole.
         """
         rows = self._actor.policy.group_rows if self._mode.merges else _ROWS_UNBOUNDED
         return PartLimits(rows, self._plan.limits.part_bytes)
 
 
 def _reopen(standing: Standing, parts: PartStore, stage: Stage, columns: Columns) -> bool:
-    """Takes over an earlier pod's parts; False where one of them is gone, and the run begins
-    anew.
+    """Takes over an earlier pod's parts; False if one of them is missing, so that the run starts
+    again.
     """
     journal = standing.journal
     if journal is None:
@@ -179,8 +179,8 @@ def _reopen(standing: Standing, parts: PartStore, stage: Stage, columns: Columns
 
 
 def _find_boundary(standing: Standing, mode: WriteMode, cursor: str | None) -> Boundary | None:
-    """Up to where the rows of an append may be the table's own; None where none can be: in a first
-    load that has published before.
+    """The boundary up to which the table may have rows of an append already; None if it can have
+    none: in a first load that has published before.
     """
     snapshot, journal = standing.snapshot, standing.journal
     if not mode.counts_equal_rows or cursor is None or snapshot is None:
@@ -189,7 +189,7 @@ def _find_boundary(standing: Standing, mode: WriteMode, cursor: str | None) -> B
     if has_published and standing.since is None:
         return None
     found = find_boundary(snapshot.files, cursor, mode.field_type)
-    # The walk is above every cursor that the table had; rows without one may still come again.
+    # The walk has passed every cursor that the table had; rows without one may still repeat.
     return replace(found, is_passed=has_published)
 
 
@@ -206,7 +206,7 @@ def _kept(options: SyncOptions, mode: WriteMode) -> set[str] | None:
 
 
 def _fingerprint(plan: Plan) -> str:
-    """What must be the same for one pod to go on where another stopped."""
+    """A digest of the parts of the plan that must be equal for a pod to resume an earlier one."""
     text = plan.model_dump_json(
         exclude={
             "limits": True,

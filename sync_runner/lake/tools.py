@@ -1,4 +1,4 @@
-"""What the pod of a run works with on its table."""
+"""The objects that a session uses to write its table."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from sync_runner.records.columns import Columns
 
 @dataclass(frozen=True)
 class Tools:
-    """What a session works with."""
+    """The objects that a session uses."""
 
     attempt: str
     uri: str

@@ -1,8 +1,8 @@
-"""Keeps a table small: few files, a short log, nothing that nobody refers to.
+"""Keeps a table small: few files, a short log, no files without a reference.
 
-It is done by the run that made it necessary, behind its publication, within a bound of time; what
-is left waits for the next run. Files and entries of the log leave the store only when the table's
-own retention is over: readers of an older version, and those that follow its changes, rely on it.
+The run that made upkeep necessary does it after its publication, within a time limit; the next run
+does the rest. Files and entries of the log are deleted only after the table's own retention:
+readers of an older version, and those that follow its changes, rely on it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -36,7 +36,7 @@ _HOUR_S = 3600.0
 def choose_groups(
     files: Sequence[DataFile], bounds: PartLimits, policy: Policy
 ) -> list[list[DataFile]]:
-    """Groups of small files to be made into one file each, smallest files first. Pure."""
+    """Groups of small files, each to be compacted into one file, smallest files first. Pure."""
     tiers: dict[int, list[DataFile]] = {}
     for file in files:
         if 0 <= file.rows < bounds.rows // 2 and file.size < bounds.bytes // 2:
@@ -87,7 +87,7 @@ def choose_old_log(
 
 
 class Upkeep:
-    """Looks after one table."""
+    """Does the upkeep of one table."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class Upkeep:
         *,
         order_by: str | None,
     ) -> None:
-        """`order_by`: the column whose ranges merges skip files by."""
+        """`order_by`: the column by whose ranges merges skip files."""
         self._store = parts.store
         self._log = log
         self._parts = parts
@@ -112,10 +112,10 @@ class Upkeep:
     def run(
         self, snapshot: Snapshot, before: Sequence[ObjectInfo], *, has_published: bool
     ) -> Snapshot:
-        """Tidies up behind a publication.
+        """Compacts, sweeps and cleans the log after a publication.
 
-        `before` is what the data folder held when the run began. What of it no log knows can never
-        be published any more once this run has published; until then a rival may be about to.
+        `before` are the objects in the data folder when the run began. Once this run has published,
+        those that are not in the log can no longer be published; before, a rival may publish them.
         """
         self._ends = self._clock.monotonic() + self._policy.upkeep_seconds
         snapshot = self._compact(snapshot)
@@ -153,9 +153,7 @@ class Upkeep:
         return snapshot
 
     def _read(self, group: Sequence[DataFile], schema: pa.Schema) -> Iterator[pa.Table]:
-        """The files' rows; sorted by key, where they are to be skipped by it and fit into
-        memory.
-        """
+        """The files' rows; sorted by key if merges skip files by it."""
         tables = (
             align_table(table, schema, schema)
             for file in group
@@ -183,9 +181,8 @@ class Upkeep:
         is_due: bool,
         has_published: bool,
     ) -> list[str]:
-        """Files that left the table and whose time is over, and files of some age that no log
-        knows. The log remembers each removed file, so that it is asked each time only while those
-        are few.
+        """Removed files whose retention is over, and files of some age that are not in the log. The
+        log has an entry for each removed file, so that a run reads them only while they are few.
         """
         live = {file.key for file in snapshot.files}
         left = [info for info in before if info.path not in live]
@@ -199,7 +196,7 @@ class Upkeep:
         removed = read_tombstones(self._store)
         orphaned = {info.path for info in left if now - info.modified > grace_s}
         doomed = {path for path in aged & removed.keys() if now - removed[path] >= keep_s}
-        # A rival's parts are in no log either, until a publication has put an end to the rival.
+        # The parts of a rival are not in the log either, and only a publication stops the rival.
         if has_published:
             doomed |= orphaned - removed.keys()
         return sorted(doomed)
@@ -211,7 +208,7 @@ class Upkeep:
     def _tidy_log(self, snapshot: Snapshot) -> None:
         self._log.checkpoint(snapshot)
         self._steps(Step.CHECKPOINTED)
-        # Whoever switched this off wants to read every version there ever was.
+        # A table on which this is switched off must keep every version.
         if snapshot.metadata.properties.get(CLEANUP, "").lower() == "false":
             return
         hours = find_hours(snapshot.metadata.properties, LOG)

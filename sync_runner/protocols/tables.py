@@ -57,7 +57,7 @@ class DestinationTable(Protocol):
         """
 
     def is_due(self) -> bool:
-        """Whether so much is staged that publishing in the middle of the run is worth its cost."""
+        """Whether enough is staged to publish before the end of the run."""
 
     def publish(self) -> bool:
         """Makes everything written so far visible in one commit, in the middle of the run; returns
