@@ -1,7 +1,7 @@
-"""What the commits since our last publication did to the rows. Pure.
+"""How the commits since our last publication changed the rows. Pure.
 
-Other tools may compact, vacuum and alter a table as they like. A commit of theirs that takes rows
-away matters: a position must not say that rows were read which are not there any more.
+Other tools may compact, vacuum and alter a table. A commit of theirs that removes rows matters: a
+position must not cover rows that are no longer in the table.
 """
 
 import json
@@ -20,27 +20,27 @@ class Commit:
     """One entry of the log."""
 
     operation: str = ""
-    """In Delta's words; empty where the writer did not say."""
+    """As Delta names it; empty if the entry contains none."""
     state: State | None = None
-    """What it says of our publication, if it is ours."""
+    """The state of our publication, if the commit is ours."""
     restored: int | None = None
-    """Version that a RESTORE led back to, where it says so."""
+    """Version that a RESTORE restored, if the entry contains it."""
     removes_rows: bool = False
-    """Whether files leave the table, and their rows with them or to other files."""
+    """Whether files are removed from the table, with their rows or after a rewrite of them."""
 
     @property
     def is_edit(self) -> bool:
-        """Whether rows were changed or deleted on purpose: they are not to come back."""
+        """Whether rows were changed or deleted on purpose: a run must not restore them."""
         return self.removes_rows and self.operation in _EDITS
 
     @property
     def voids(self) -> bool:
-        """Whether nothing is known any more about the rows that were there before."""
+        """Whether the state no longer describes the rows of the table."""
         return self.removes_rows and not self.is_edit
 
 
 def parse_commit(text: str) -> Commit:
-    """Reads an entry; one of ours only as far as its first line that says so."""
+    """Parses an entry; one of ours only up to the line with our state."""
     info: dict[str, Any] = {}
     removes_rows = False
     for line in text.split("\n"):  # JSON leaves other line breaks of Unicode as they are
@@ -55,7 +55,7 @@ def parse_commit(text: str) -> Commit:
 
 
 def describe_edits(operations: Sequence[str]) -> tuple[str, ...]:
-    """What a run says that leaves such rows as others made them."""
+    """Notes of a run that does not read rows again that others have changed."""
     return tuple(
         f"Another tool ran {operation} on the table. Rows that it changed are read again only from "
         "the cursor's last value on (less lookbackSeconds)."

@@ -1,9 +1,8 @@
-"""An entry of the log as this writer spells it: what happened, by whom, and the table's metadata.
-Pure.
+"""Builds an entry of the log: the operation, its author, and the table's metadata. Pure.
 
-The library commits only under the names WRITE and its own, and drops what people put on columns.
-Here an entry says MERGE, OPTIMIZE or WRITE with its metrics, and keeps name, description, comments
-and properties of the table (docs/adr/0012).
+The library commits only under the operation WRITE and its own, and drops metadata that people put
+on columns. An entry from here has the operation MERGE, OPTIMIZE or WRITE with its metrics, and
+keeps name, description, comments and properties of the table (docs/adr/0012).
 """
 
 import json
@@ -31,11 +30,11 @@ _IMPLIED = {
     5: ("columnMapping",),
     6: ("identityColumns",),
 }
-"""Features that a writer's version before those brings with it."""
+"""Features that each earlier writer version includes."""
 
 
 class Operation(StrEnum):
-    """What a commit did, in Delta's words."""
+    """The operation of a commit, as Delta names it."""
 
     WRITE = "WRITE"
     MERGE = "MERGE"
@@ -44,7 +43,7 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True)
 class Metadata:
-    """The table's own metadata, also what others have put there."""
+    """The table's own metadata, including values that others have set."""
 
     id: str
     name: str | None
@@ -57,7 +56,7 @@ class Metadata:
 
 @dataclass(frozen=True)
 class Protocol:
-    """What readers and writers of the table must know."""
+    """Versions and features that readers and writers of the table must support."""
 
     reader_version: int = 1
     writer_version: int = 2
@@ -76,27 +75,27 @@ class Base:
 
 @dataclass(frozen=True)
 class Change:
-    """What a commit does to the table."""
+    """The change that a commit makes to the table."""
 
     adds: Sequence[Part]
     removes: Sequence[DataFile]
     schema: pa.Schema
     state: State
     replaces: bool = False
-    """Every file of the table goes, and the schema is the new one."""
+    """Every file of the table is removed, and the schema is the new one."""
     operation: Operation = Operation.WRITE
     properties: Mapping[str, str] = field(default_factory=dict)
-    """Properties that the table has from now on, beside those that it has."""
+    """Properties to add to those of the table."""
 
     @property
     def is_upkeep(self) -> bool:
-        """Whether the rows stay what they are."""
+        """Whether the commit changes no rows."""
         return self.operation is Operation.OPTIMIZE
 
 
 @dataclass(frozen=True)
 class Author:
-    """Who commits, and when."""
+    """The author and the time of a commit."""
 
     stream: str
     """Namespace, source and stream, for people who read the table's history."""
@@ -117,15 +116,15 @@ def build_entry(base: Base, change: Change, author: Author) -> bytes:
     actions += [{"remove": _render_remove(file, change, author)} for file in removes]
     txn = {"appId": APP_ID, "version": change.state.seq, "lastUpdated": author.now_ms}
     actions.append({"txn": txn})
-    # Escaped, since readers exist that end a line at every line break of Unicode.
+    # Escaped, since some readers end a line at every line break of Unicode.
     return "\n".join(map(json.dumps, actions)).encode()
 
 
 def change_metadata(base: Metadata, change: Change) -> Metadata:
-    """The table's metadata after the change; the same value where it says the same."""
+    """The table's metadata after the change; the same object if nothing changes."""
     properties = {**base.properties, **change.properties}
     old = json.loads(base.schema)
-    # What a column's text is may change without a file: JSON among which plain text came.
+    # The kind of a column's text may change without a file: plain text after JSON.
     names = {spec["name"]: find_marks(spec.get("metadata") or {}) for spec in old["fields"]}
     is_told = all(names.get(field.name) == marks_of(field) for field in change.schema)
     if not change.replaces and is_told:
@@ -136,8 +135,8 @@ def change_metadata(base: Metadata, change: Change) -> Metadata:
 
 
 def change_protocol(base: Protocol, schema: pa.Schema) -> Protocol:
-    """Readers must know of moments without a zone before a table may have them. A protocol that
-    lists features names those that its versions brought with them.
+    """The protocol with the feature that readers need for timestamps without a zone, if the schema
+    has some. A protocol that lists features also lists those that its versions included.
     """
     is_known = _LOCAL_TIME in base.reader_features
     if is_known or not any(has_local_time(field.type) for field in schema):
@@ -152,7 +151,7 @@ def change_protocol(base: Protocol, schema: pa.Schema) -> Protocol:
 
 
 def describe_commit(change: Change, author: Author) -> dict[str, Any]:
-    """What a commit says beside its actions: our state, and a sentence of facts for people."""
+    """The metadata of a commit beside its actions: our state, and facts for people."""
     state, counts = change.state, change.state.counts
     facts = {
         "run": state.run,
@@ -187,7 +186,7 @@ def _build_info(change: Change, removes: Sequence[DataFile], author: Author) -> 
 
 
 def _build_metrics(change: Change, removes: Sequence[DataFile]) -> dict[str, str]:
-    """Metrics are text in the log, whatever they count."""
+    """The metrics of a commit, which are text in the log."""
     metrics = {
         "numOutputRows": sum(part.rows for part in change.adds),
         "numAddedFiles": len(change.adds),

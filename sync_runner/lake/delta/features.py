@@ -1,9 +1,9 @@
-"""What a table asks of its writers, and what of it we do. Pure.
+"""The features that a table requires of its writers, and the ones that are supported. Pure.
 
 An allow-list: a feature or a rule that is not named here is refused before anything is written,
-because a writer that ignores one spoils the table for its readers. A feature that is listed but not
-in use (no constraint, no generated column, column mapping switched off) asks for nothing, and one
-may ask for nothing of one kind of sync and for too much of another.
+because a writer that ignores one damages the table for its readers. A feature that is listed but
+not in use (no constraint, no generated column, column mapping switched off) requires nothing. A
+feature may require nothing of one kind of sync and too much of another.
 """
 
 import json
@@ -39,8 +39,8 @@ _WRITTEN = frozenset(
         "vacuumProtocolCheck",
     }
 )
-"""Features that are written, or that ask for nothing while they are not in use. What DROP FEATURE
-leaves behind (checkpointProtection, domainMetadata) is among them; upkeep keeps to the former.
+"""Features that are written, or that require nothing while they are not in use. The features that
+DROP FEATURE adds (checkpointProtection, domainMetadata) are among them; upkeep respects the former.
 """
 _COLUMN_RULES = {
     "delta.generationExpression": "REPLACE TABLE … AS SELECT without this rule",
@@ -50,7 +50,7 @@ _COLUMN_RULES = {
     "CURRENT_DEFAULT": "ALTER TABLE … ALTER COLUMN {path} DROP DEFAULT",
     "__CHAR_VARCHAR_TYPE_STRING": "ALTER TABLE … ALTER COLUMN {path} TYPE STRING",
 }
-"""Metadata of a column, by how its name begins, that asks something of the column's values."""
+"""Metadata of a column, by the prefix of its name, that is a rule on the column's values."""
 _FIRST_STEPS = {
     VECTORS: (
         "ALTER TABLE … SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'false') and "
@@ -58,9 +58,9 @@ _FIRST_STEPS = {
     ),
     "rowTracking": "ALTER TABLE … SET TBLPROPERTIES ('delta.enableRowTracking' = 'false') and ",
 }
-"""Statements that come before DROP FEATURE, or are enough."""
+"""Statements before DROP FEATURE, or instead of it."""
 _ORDER = (VECTORS, CLUSTERING, "rowTracking")
-"""Features that bring others along are named first."""
+"""Features that include others are named first."""
 
 
 @dataclass(frozen=True)
@@ -80,13 +80,13 @@ class Demands:
     """Whether a table with the feature clustering has columns to cluster by."""
     has_vectors: bool = True
     """Whether a file of a table with deletion vectors has one. The property that enables them
-    allows writers to add some, and obliges none.
+    allows writers to add some, and requires none.
     """
 
 
 @dataclass(frozen=True)
 class _Refusal:
-    """What the table has, and the statements that take it away."""
+    """A feature of the table, and the statements that remove it."""
 
     what: str
     remedy: str
@@ -102,7 +102,7 @@ def check_demands(demands: Demands, mode: WriteMode) -> None:
 
 
 def build_refusal(what: str, remedy: str) -> ConfigurationError:
-    """The end of a run at a table that must not be written."""
+    """The error that ends a run at a table that must not be written."""
     message = (
         f"The table {what}, which this operator does not write; nothing was changed. Run {remedy}, "
         "or delete the table's folder to import everything again."
@@ -111,15 +111,15 @@ def build_refusal(what: str, remedy: str) -> ConfigurationError:
 
 
 def check_removal(demands: Demands) -> None:
-    """The same, where a commit takes rows out of a table, if only to write them in wider types."""
+    """The same for a commit that removes files, even if it only rewrites their rows."""
     if is_on(demands.properties, "delta.appendOnly"):
         remedy = "ALTER TABLE … UNSET TBLPROPERTIES ('delta.appendOnly')"
         raise build_refusal("may only be appended to (delta.appendOnly)", remedy)
 
 
 def find_protected(demands: Demands) -> int:
-    """The version up to which the log must go as a whole: before it a feature was dropped, and a
-    reader that does not know that feature must not be led there. 0 where there is none.
+    """The version up to which the log may only be removed as a whole: a feature was dropped before
+    it, and readers without that feature must not read earlier versions. 0 if there is none.
     """
     if "checkpointProtection" not in demands.writer_features:
         return 0
@@ -143,8 +143,8 @@ def _find_refusal(demands: Demands, mode: WriteMode) -> _Refusal | None:
 
 
 def _find_feed(demands: Demands) -> _Refusal | None:
-    """Files that come and go as a whole tell their changes by themselves. A merge writes a file
-    again for one of its rows, and would have to say which one.
+    """A merge of a table with a change data feed is refused: it rewrites a file for one of its rows
+    and would have to record which one. Other commits add and remove whole files, which suffices.
     """
     if not is_on(demands.properties, "delta.enableChangeDataFeed"):
         return None
@@ -202,7 +202,7 @@ def _find_property(demands: Demands) -> _Refusal | None:
         if name == "delta.enableInCommitTimestamps" and value.lower() == "true":
             remedy = f"ALTER TABLE … SET TBLPROPERTIES ('{name}' = 'false')"
             return _Refusal("uses the Delta feature inCommitTimestamp", remedy)
-        # Columns are stored under other names than the schema says.
+        # The names of stored columns differ from those in the schema.
         if name == "delta.columnMapping.mode" and value.lower() != "none":
             remedy = "ALTER TABLE … DROP FEATURE columnMapping"
             return _Refusal("uses the Delta feature columnMapping", remedy)
@@ -212,7 +212,7 @@ def _find_property(demands: Demands) -> _Refusal | None:
 def _find_column(demands: Demands) -> _Refusal | None:
     for path, spec in _walk(json.loads(demands.schema)):
         metadata = spec.get("metadata") or {}
-        # Others may rely on a column that has no null, and a source may bring one.
+        # Readers may rely on a column without nulls, and a source may send one.
         if spec.get("nullable") is False:
             remedy = f"ALTER TABLE … ALTER COLUMN {path} DROP NOT NULL"
             return _Refusal(f"does not allow nulls in column {path}", remedy)

@@ -1,8 +1,8 @@
 """The table's own log, and the only importer of deltalake.
 
 Every commit is a compare-and-swap on the version that it was planned for: no retry inside, one file
-name that only one writer can create. A commit whose answer was lost is found again by what it says
-about itself.
+name that only one writer can create. A commit whose response was lost is recognised by the state
+that it contains.
 """
 
 import json
@@ -54,7 +54,7 @@ _LOOK_BACK_MAX = 200
 _LOOKS = 3
 """A store may lag behind its own writes."""
 _MOMENT_SLACK = timedelta(milliseconds=1)
-"""Other writers cut moments in their statistics to milliseconds."""
+"""Other writers truncate timestamps in their statistics to milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -64,19 +64,19 @@ class Snapshot:
     version: int
     schema: pa.Schema
     state: State | None
-    """What the last publication says; None where the log no longer tells."""
+    """The state of the last publication; None if the log no longer contains it."""
     files: tuple[DataFile, ...]
     metadata: Metadata
     demands: Demands
     handle: DeltaTable = field(repr=False, compare=False)
     seq: int = 0
-    """Number of the last publication, which the log knows even where it no longer tells of it."""
+    """Number of the last publication, which the log has even if it lacks the state."""
     edits: tuple[str, ...] = ()
     """Operations by which others changed or deleted rows since then, oldest first."""
 
     @property
     def base(self) -> Base:
-        """What the next entry follows."""
+        """The version that the next entry follows."""
         demands = self.demands
         protocol = Protocol(
             demands.reader_version,
@@ -88,8 +88,8 @@ class Snapshot:
 
     @property
     def origin(self) -> pa.Schema:
-        """The columns that readers rely on: what the table had before the run that is under way, or
-        that never came to its end.
+        """The columns that readers rely on: those of the table before the current run, or before a
+        run that never ended.
         """
         state = self.state
         return self.schema if state is None or state.origin is None else parse_schema(state.origin)
@@ -111,7 +111,7 @@ class Snapshot:
 
 
 class HeadMovedError(Exception):
-    """Another commit was first. Never leaves the lake."""
+    """Another commit was first. Never raised outside the lake."""
 
 
 class DeltaLog:
@@ -126,8 +126,8 @@ class DeltaLog:
         stream: str,
         mode: WriteMode,
     ) -> None:
-        """`keys`: fields, in the source's spelling, whose ranges merges need; `stream`: what the
-        table's history calls the rows' origin; `mode`: what the run does to the table's rows.
+        """`keys`: fields, in the source's spelling, whose ranges merges need; `stream`: the
+        origin of the rows in the table's history; `mode`: how the run changes the table's rows.
         """
         self._mode = mode
         self._store = store
@@ -136,7 +136,7 @@ class DeltaLog:
         self._stream = stream
 
     def load(self) -> Snapshot | None:
-        """The newest version, or None where there is no table. A log that cannot be read is read
+        """The newest version, or None if there is no table. A log that cannot be read is read
         again.
         """
         for _ in range(_LOOKS):
@@ -156,13 +156,13 @@ class DeltaLog:
             return self._read(handle)
 
     def _check_unread(self) -> None:
-        """A log that the library does not read may ask for more than it knows, and says so."""
+        """Checks the demands of a log that the library cannot read: they may be the cause."""
         demands = find_demands(self._store, LOG_FOLDER)
         if demands is not None:
             check_demands(demands, self._mode)
 
     def _read(self, handle: DeltaTable) -> Snapshot:
-        """What the handle has loaded."""
+        """The version that the handle has loaded."""
         with self._mapped("read the table's log"):
             metadata = _read_metadata(handle)
             demands = _read_demands(handle, metadata)
@@ -179,13 +179,13 @@ class DeltaLog:
             seq = handle.transaction_version(APP_ID)
         state, edits = (None, ()) if seq is None else self._find_state(handle.version())
         if edits and not files:
-            state = None  # whoever deletes every row wants them again, or nothing from us
+            state = None  # a person who deletes all rows wants them read again, or none
         return Snapshot(
             handle.version(), schema, state, files, metadata, demands, handle, seq or 0, edits
         )
 
     def commit(self, base: Snapshot | None, change: Change) -> Snapshot:
-        """Makes the change on top of `base`; HeadMovedError where another commit was first."""
+        """Makes the change on top of `base`; HeadMovedError if another commit was first."""
         if base is None:
             self._create(change)
         else:
@@ -207,8 +207,8 @@ class DeltaLog:
         self._raise_unless_done(base, change, error)
 
     def _check_end(self, base: Snapshot, change: Change) -> None:
-        """A name that is free at the end of the log is free below its cut too: an entry there is in
-        no version of the table. Where the one before it is gone, the newest version tells.
+        """A name that is free at the end of the log is also free before the oldest entry, where an
+        entry belongs to no version. If the entry before is missing, the newest version decides.
         """
         if self._store.exists(_path_of(base.version)):
             return
@@ -250,7 +250,7 @@ class DeltaLog:
     def _raise_unless_done(
         self, base: Snapshot | None, change: Change, error: Exception | None
     ) -> None:
-        """Looks into the log for our own commit, whose answer may have been lost."""
+        """Looks in the log for our own commit, whose response may have been lost."""
         found = self.load()
         first = 0 if base is None else base.version + 1
         for version in range(first, 0 if found is None else found.version + 1):
@@ -264,14 +264,14 @@ class DeltaLog:
     ) -> None:
         if found is not None and found.version > (-1 if base is None else base.version):
             raise HeadMovedError from error
-        # The store itself said what is wrong with it.
+        # The error of the store names the cause.
         if isinstance(error, RunError):
             raise error
         raise self._explain(error or CommitFailedError(), "commit") from error
 
     def _reload(self, base: Snapshot | None) -> Snapshot:
-        """The table behind our own commit; a store that still shows the version before is asked
-        again. Usually the one new entry is all that has to be read; `base` is of no use then.
+        """The table after our own commit; a store that still returns the version before is asked
+        again. Usually only the new entry has to be read; `base` must not be used afterwards.
         """
         if base is not None:
             with suppress(*LOG_FAILURES, RunError):
@@ -289,7 +289,7 @@ class DeltaLog:
         raise RetryableError(Reason.STORAGE_UNAVAILABLE, message)
 
     def _find_state(self, newest: int) -> tuple[State | None, tuple[str, ...]]:
-        """What our last publication says that the rows still are, and what others changed since."""
+        """The state of our last publication that still holds, and the edits of others since."""
         version, edits = newest, list[str]()
         for _ in range(_LOOK_BACK_MAX):
             if version < 0:
@@ -297,11 +297,11 @@ class DeltaLog:
             commit = self._read_commit(version) or Commit()
             if commit.state is not None:
                 return commit.state, tuple(reversed(edits))
-            # The rows are those of an older version, and so is what is known of them.
+            # The rows are those of an older version, and so is their state.
             if commit.restored is not None and commit.restored < version:
                 version = commit.restored
                 continue
-            # Somebody replaced the rows: how far those go, no commit of ours says.
+            # Another writer replaced the rows: no commit of ours contains their position.
             if commit.voids:
                 break
             if commit.is_edit:
@@ -400,6 +400,6 @@ def _build_range(row: dict[str, Any], key: str) -> Range:
 
 
 def read_last_checkpoint(store: ObjectStore) -> int:
-    """The version of the newest checkpoint; -1 without one."""
+    """The version of the newest checkpoint; -1 if there is none."""
     stored = store.find(f"{LOG_FOLDER}/_last_checkpoint")
     return -1 if stored is None else int(json.loads(stored.data)["version"])

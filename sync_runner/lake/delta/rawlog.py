@@ -1,7 +1,7 @@
-"""What a log says that the library does not tell: the protocol of a table that it cannot read, and
-the columns that one is clustered by.
+"""Facts of a log that the library does not return: the protocol of a table that it cannot read,
+and the clustering columns of a table.
 
-Only for such tables the log is read here: the newest entries first, then the newest checkpoint.
+The log is read here only for such tables: the newest entries first, then the newest checkpoint.
 """
 
 import json
@@ -18,7 +18,7 @@ _CLUSTERING = "delta.clustering"
 
 
 def find_demands(store: ObjectStore, folder: str) -> Demands | None:
-    """What the newest version asks of its writers; None where the log does not say."""
+    """The demands of the newest version on writers; None if the log does not contain them."""
     found: dict[str, Any] = {}
     for action in _read_newest(store, folder, _KINDS):
         for kind in _KINDS:
@@ -32,8 +32,8 @@ def find_demands(store: ObjectStore, folder: str) -> Demands | None:
 
 
 def is_clustered(store: ObjectStore, folder: str) -> bool:
-    """Whether a table with the feature clustering has columns to cluster by: CLUSTER BY NONE leaves
-    the feature behind, which no statement drops.
+    """Whether a table with the feature clustering has clustering columns: CLUSTER BY NONE keeps the
+    feature, which no statement drops.
     """
     for action in _read_newest(store, folder, ("domainMetadata",)):
         domain = action.get("domainMetadata") or {}

@@ -1,7 +1,7 @@
-"""How long a table keeps its past: entries of its log, and files that left it. Pure.
+"""How long a table keeps entries of its log, and files that were removed from it. Pure.
 
-Both stand in the table's own properties, under Delta's names, so that every tool keeps to them. A
-reader that was away for less than this goes on; older versions and files are removed.
+Both are properties of the table, under Delta's names, so that every tool respects them. A reader
+that was away for a shorter time continues; older versions and files are deleted.
 """
 
 import re
@@ -13,7 +13,7 @@ LOG = "delta.logRetentionDuration"
 CLEANUP = "delta.enableExpiredLogCleanup"
 FILES = "delta.deletedFileRetentionDuration"
 _DELTA_HOURS = {LOG: 30 * 24.0, FILES: 7 * 24.0}
-"""What a property means that cannot be read: Delta's own defaults."""
+"""Values for a property that cannot be parsed: Delta's own defaults."""
 _PAIR = re.compile(r"(\d+)\s+(millisecond|second|minute|hour|day|week)s?")
 _HOURS = {
     "millisecond": 1 / 3_600_000,
@@ -28,12 +28,12 @@ _HOURS = {
 def find_missing_properties(
     properties: Mapping[str, str], wanted: Retention | None, *, default: Retention
 ) -> dict[str, str]:
-    """The properties that a commit has to set: what the spec states, and a default where the table
-    has none."""
+    """The properties that a commit has to set: those of the spec, and a default if the table has
+    none."""
     found: dict[str, str] = {}
     for key, field in ((LOG, "log_hours"), (FILES, "deleted_file_hours")):
         stated = None if wanted is None else getattr(wanted, field)
-        # What a person set on the table itself holds until the spec says otherwise.
+        # A value that a person set on the table itself holds unless the spec has one.
         if stated is None and key in properties:
             continue
         hours = getattr(default, field) if stated is None else stated
@@ -43,7 +43,7 @@ def find_missing_properties(
 
 
 def find_hours(properties: Mapping[str, str], key: str) -> float | None:
-    """Hours that a property asks for; None where the table does not have it."""
+    """Hours of a property; None if the table does not have it."""
     if key not in properties:
         return None
     text = properties[key].lower().strip().removeprefix("interval").strip()
@@ -55,7 +55,7 @@ def find_hours(properties: Mapping[str, str], key: str) -> float | None:
 
 
 def render_hours(hours: int) -> str:
-    """An interval in Delta's words."""
+    """An interval in Delta's syntax."""
     if hours and hours % 24 == 0:
         return f"interval {hours // 24} days"
     return f"interval {hours} hours"

@@ -1,4 +1,4 @@
-"""Delta's words for types, and how a column remembers its source.
+"""Delta's names of types, and the metadata of a column about its source.
 
 A column's metadata holds the source's own spelling of its name, and whether its text is JSON,
 spelled from structs in part, or numbers; all of that survives in the table's log, so that every
@@ -45,9 +45,9 @@ _DECIMAL = re.compile(r"decimal\((\d+), ?(\d+)\)")
 
 
 def render_table_schema(schema: pa.Schema, *, like: str | None = None) -> str:
-    """The schema as the log holds it. Every column may be null. `like` is the schema of the version
-    before: what others put on its columns (comments) stays. A new column whose name differs from
-    its source's has that as its comment.
+    """The schema as the log contains it. Every column may be null. `like` is the schema of the
+    version before: metadata that others put on its columns (comments) stays. A new column whose
+    name differs from its source's has that as its comment.
     """
     old: dict[str, Any] = {"type": "struct", "fields": []} if like is None else json.loads(like)
     known = {spec["name"] for spec in old["fields"]}
@@ -88,13 +88,13 @@ def parse_schema(text: str) -> pa.Schema:
 
 
 def find_marks(metadata: Mapping[str, Any]) -> dict[str, bool]:
-    """What the log says that the text of a column is."""
+    """Whether the text of a column is JSON or numbers, by its metadata in the log."""
     has_structs = JSON in metadata and STRUCTS in metadata
     return {"json": JSON in metadata, "numbers": NUMBERS in metadata, "structs": has_structs}
 
 
 def marks_of(field: pa.Field) -> dict[str, bool]:
-    """The same of a column at hand."""
+    """The same for a field of Arrow."""
     has_structs = is_json(field) and may_be_structs(field)
     return {"json": is_json(field), "numbers": is_numbers(field), "structs": has_structs}
 
@@ -105,13 +105,13 @@ def describe(schema: pa.Schema) -> tuple[Column, ...]:
 
 
 def type_word(type_: pa.DataType) -> str:
-    """Delta's word for a type; the kind alone for a nested one."""
+    """Delta's name of a type; only the kind of a nested one."""
     rendered = _render_type(type_)
     return rendered if isinstance(rendered, str) else str(rendered["type"])
 
 
 def has_local_time(type_: pa.DataType) -> bool:
-    """Whether it holds moments without a zone, which tables must declare."""
+    """Whether it contains timestamps without a zone, which tables must declare."""
     if pa.types.is_timestamp(type_):
         return type_.tz is None
     return any(has_local_time(type_.field(i).type) for i in range(type_.num_fields))
@@ -133,7 +133,7 @@ def _render_field(field: pa.Field, metadata: dict[str, str]) -> dict[str, Any]:
 
 
 def _render_type(type_: pa.DataType) -> str | dict[str, Any]:
-    """In Delta's words; `void`, which no table has, tells people of lists without an element."""
+    """In Delta's syntax; `void`, which no table has, shows people a list without elements."""
     if pa.types.is_null(type_):
         return "void"
     if pa.types.is_decimal(type_):

@@ -1,8 +1,7 @@
-"""What each commit says about the run that made it.
+"""The state that each commit contains about the run that made it.
 
-It lies in the commit itself, so that the cursor moves with the data or not at all. `seq` counts
-publications over all runs of a table; a commit that only tidies up repeats what the last
-publication said.
+The state is part of the commit, so that the cursor moves with the data or not at all. `seq` counts
+publications over all runs of a table; a commit of upkeep repeats the state of the last publication.
 """
 
 import json
@@ -20,7 +19,7 @@ APP_ID = "external-data-operator"
 
 @dataclass(frozen=True)
 class State:
-    """Who published last, and how far the table's rows go."""
+    """The run that published last, and the position of the table's rows."""
 
     run: str
     attempt: str
@@ -29,22 +28,22 @@ class State:
     """Whether the run ended with this publication."""
     position: Position | None = None
     field_without_position: str | None = None
-    """The cursor's field, where no row so far has a value of it. The run has read everything, and
-    values of other rows that the table holds are not how far it read."""
+    """The cursor's field, if no row so far has a value of it. The run has read everything, and
+    values of other rows in the table are not its position."""
     counts: Counts = field(default_factory=Counts)
     plan: str | None = None
     """Fingerprint of the plan by which the rows were read."""
     origin: str | None = None
-    """In the middle of a run the schema that the table had when it began, as JSON: what the run
-    itself has added may still become text, as it would have before the publication.
+    """Before the end of a run: the schema that the table had when the run began, as JSON. Columns
+    that the run itself has added may still become text, as before the publication.
     """
     confirms: Token | None = None
-    """What the source may be told because of this publication."""
+    """The token to confirm to the source after this publication."""
     existing: Existing | None = None
-    """What became of the rows that were there; None in commits of earlier versions."""
+    """How the run treated the rows that the table had; None in commits of earlier versions."""
 
     def is_publication_of(self, other: "State") -> bool:
-        """Whether both speak of the same publication by the same process."""
+        """Whether both belong to the same publication of the same process."""
         return (self.run, self.attempt, self.seq) == (other.run, other.attempt, other.seq)
 
 
@@ -54,7 +53,7 @@ def render_state(state: State) -> str:
 
 
 def parse_state(text: str) -> State:
-    """Reads it back; keys that a newer version added are left out."""
+    """Parses a state; keys that a newer version added are ignored."""
     spec = json.loads(text)
     position, without = _parse_place(spec)
     return State(
@@ -74,7 +73,7 @@ def parse_state(text: str) -> State:
 
 def _parse_place(spec: Any) -> tuple[Position | None, str | None]:
     """The position, or the field that has none. Commits of earlier versions have the field beside
-    the position, as `cursor`; one without a field told nothing.
+    the position, as `cursor`; one without a field had no position.
     """
     position = parse_position(spec.get("position"))
     if "cursor" not in spec:
@@ -86,13 +85,13 @@ def _parse_place(spec: Any) -> tuple[Position | None, str | None]:
 
 
 def parse_position(spec: Any) -> Position | None:
-    """From what `asdict` made of it."""
+    """Parses the result of `asdict`."""
     if spec is None:
         return None
     return Position(spec["value"], CursorType(spec["type"]), spec.get("field"))
 
 
 def parse_counts(spec: Any) -> Counts:
-    """From what `asdict` made of it."""
+    """Parses the result of `asdict`."""
     known = {name: value for name, value in (spec or {}).items() if name in Counts.__annotations__}
     return Counts(**known)

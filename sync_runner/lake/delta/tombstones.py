@@ -1,7 +1,8 @@
-"""Files that left a table, as the log itself tells it.
+"""Files that were removed from a table, from its log.
 
-A tombstone carries the clock of the process that made it. Whoever asks for the expired ones does
-not see those of a clock that is ahead, and would take their files for files that no log knows.
+A tombstone has a time of the clock of the process that wrote it. All of them are read: among the
+expired ones alone those of a clock that is ahead are missing, whose files would seem to be in no
+log.
 """
 
 import json
@@ -19,7 +20,7 @@ _FIELDS = ("path", "deletionTimestamp")
 
 
 def read_tombstones(store: ObjectStore) -> dict[str, float]:
-    """Paths of all tombstones, each with the second in which its file left the table: those of the
+    """Paths of all tombstones, each with the time at which its file was removed: those of the
     newest checkpoint, and of the entries since.
     """
     entries = store.list(LOG_FOLDER)

@@ -1,4 +1,4 @@
-"""Parquet files in the store: what is known of one, and reading it piece by piece."""
+"""Parquet files in the store: their metadata, and reading them piece by piece."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,27 +15,26 @@ from sync_runner.storage import ObjectStore
 
 _TAIL_BYTES = 64 << 10
 WHOLE_BYTES = 512 << 10
-"""A file of up to this size is fetched in one piece, whatever is wanted of it."""
+"""A file of up to this size is fetched in one request, whichever part is needed."""
 _FETCHED_BYTES = 8 << 20
 _LOOKS = 4
-"""A store may lag behind its own writes; a file is looked for so often before it counts as
-missing.
+"""A store may lag behind its own writes; a file counts as missing after this number of requests.
 """
 
 Range = tuple[object, object] | None
-"""Lowest and highest value of a column; None where that is not known, or some are null."""
+"""Lowest and highest value of a column; None if that is not known, or some are null."""
 
 
 @dataclass(frozen=True)
 class DataFile:
-    """A file of the table, or a part that is to become one. `rows` is -1 where nobody counted."""
+    """A file of the table, or a part that is to become one. `rows` is -1 if unknown."""
 
     path: str
-    """As the log spells it, which is an address: a remove has to repeat it to the letter."""
+    """As the log spells it, which is a URL: a remove has to repeat it exactly."""
     size: int
     rows: int
     ranges: dict[str, Range] = field(default_factory=dict)
-    """Of key columns."""
+    """The ranges of key columns."""
 
     @property
     def key(self) -> str:
@@ -45,7 +44,7 @@ class DataFile:
 
 @dataclass(frozen=True)
 class Held:
-    """Rows of one schema, wherever they are."""
+    """Rows of one schema, in memory or in a part."""
 
     schema: pa.Schema
     find_numbers: Callable[[str], Numbers]
@@ -53,7 +52,7 @@ class Held:
 
 
 class _RangeFile(RawIOBase):
-    """An object as a file that can be read at any place; its end, where the footer is, is
+    """An object as a file that can be read at any offset; its end, which has the footer, is
     fetched once.
     """
 
@@ -103,7 +102,7 @@ class _RangeFile(RawIOBase):
 
 
 def damaged(what: str) -> ConfigurationError:
-    """The end of a run that finds files gone."""
+    """The error that ends a run whose table lacks files."""
     message = (
         f"The table is damaged: {what}. Restore it, or delete the table's folder to import "
         "everything again."
@@ -112,14 +111,14 @@ def damaged(what: str) -> ConfigurationError:
 
 
 def open_file(store: ObjectStore, file: DataFile) -> pq.ParquetFile:
-    """Opens it; TABLE_DAMAGED where it is missing or no Parquet file."""
+    """Opens it; TABLE_DAMAGED if it is missing or not a Parquet file."""
     tail_bytes = file.size if file.size <= WHOLE_BYTES else _TAIL_BYTES
     ranges = _RangeFile(store, file, tail_bytes=tail_bytes)
     return _parse(pa.PythonFile(ranges, mode="r"), file)
 
 
 def fetch_file(store: ObjectStore, file: DataFile) -> pq.ParquetFile:
-    """The same, all of it fetched at once where it is small enough to be held."""
+    """Opens it after fetching all of it at once, if it is small enough for memory."""
     if file.size > _FETCHED_BYTES:
         return open_file(store, file)
     whole = _RangeFile(store, file, tail_bytes=file.size)
@@ -149,7 +148,7 @@ def read_groups(
 
 
 def find_file_numbers(store: ObjectStore, file: DataFile, name: str) -> Numbers:
-    """A column's values, which are read when they are asked for."""
+    """A column's values, which are read on demand."""
 
     def read() -> Iterator[pa.ChunkedArray]:
         for _, table in read_groups(open_file(store, file), [name]):
@@ -162,7 +161,7 @@ def find_file_numbers(store: ObjectStore, file: DataFile, name: str) -> Numbers:
 def read_batches(
     parquet: pq.ParquetFile, names: Sequence[str], *, rows: int
 ) -> Iterator[tuple[int, pa.Table]]:
-    """The same columns in batches of at most so many rows, each of one row group."""
+    """The named columns in batches of at most `rows` rows, each of one row group."""
     first = 0
     wanted = _find_names(parquet, names)
     for group in range(parquet.num_row_groups):

@@ -1,9 +1,9 @@
 """Writes Parquet parts: row groups are encoded as they come, and the whole part is uploaded in one
 request.
 
-A part lies at its final place from the start; only the log makes it part of the table. Its name
-carries the process that wrote it, so that two of them never write the same object, not even two
-pods of one run.
+A part is uploaded to its final path; only the log makes it part of the table. Its name contains the
+process that wrote it, so that two processes never write the same object, not even two pods of one
+run.
 """
 
 from collections.abc import Iterable, Iterator
@@ -38,7 +38,7 @@ class Part(DataFile):
 
 
 class _Chunks:
-    """Where the encoder writes: a list of pieces, so that nothing grows by copying."""
+    """The output of the encoder: a list of pieces, so that nothing grows by copying."""
 
     closed = False
 
@@ -56,14 +56,14 @@ class _Chunks:
         return self.size
 
     def flush(self) -> None:
-        """Nothing waits."""
+        """Does nothing: no data is buffered."""
 
     def close(self) -> None:
-        """The pieces stay."""
+        """Does nothing: the pieces stay."""
 
 
 class PartEncoder:
-    """One part under way, in memory.
+    """One part that is being encoded, in memory.
 
     Columns with NaN get no statistics: Spark, DuckDB and Polars order it above every number, and
     the encoder leaves it out of the highest value, by which they would skip its row group.
@@ -105,7 +105,7 @@ class PartEncoder:
         self.rows += group.num_rows
 
     def _reopen(self, nan: set[str]) -> None:
-        """Encodes the row groups so far anew, without statistics of these columns."""
+        """Encodes the row groups so far again, without statistics of these columns."""
         pieces, _ = self.close()
         written = pq.ParquetFile(pa.BufferReader(b"".join(pieces)))
         self._nan |= nan
@@ -150,7 +150,7 @@ class PartStore:
         return Held(part.schema, lambda name: find_file_numbers(self.store, part, name))
 
     def reopen(self, path: str, *, size: int, rows: int, order: Order) -> Part:
-        """A part of an earlier pod, known again by its footer; TABLE_DAMAGED where it is gone."""
+        """A part of an earlier pod, with its footer's metadata; TABLE_DAMAGED if it is missing."""
         parquet = open_file(self.store, DataFile(path, size, rows))
         return self._describe(path, size, parquet.metadata, parquet.schema_arrow, order)
 
@@ -189,7 +189,7 @@ class PartStore:
 
 
 def cut_groups(table: pa.Table, rows: int) -> Iterator[pa.Table]:
-    """Row groups of about so many rows each; a little too much is no reason for another one."""
+    """Row groups of about `rows` rows each; a few rows more do not start another one."""
     pieces = max(1, round(table.num_rows / rows))
     size = -(-table.num_rows // pieces)
     for first in range(0, table.num_rows, max(1, size)):
@@ -197,8 +197,8 @@ def cut_groups(table: pa.Table, rows: int) -> Iterator[pa.Table]:
 
 
 def _pick_dictionaries(sample: pa.Table) -> list[str] | bool:
-    """Columns whose values repeat; to try it with the others costs time, and space that is given
-    up again.
+    """Columns whose values repeat; trying a dictionary for the others costs time and memory, and
+    the encoder gives it up.
     """
     head = sample.slice(0, min(sample.num_rows, _SAMPLE_ROWS)).combine_chunks()
     return [path for path, values in _leaves_of(head) if _repeats(values)] or False
@@ -214,8 +214,8 @@ def _find_nan(group: pa.Table) -> set[str]:
 
 
 def _has_nan(values: pa.Array) -> bool:
-    """A sum is NaN where a value is, or where both infinities are; it takes less than a look at
-    each value.
+    """A sum is NaN if a value is, or if both infinities are in it. It costs less than a
+    test of each value.
     """
     total = pc.sum(values).as_py()
     return total is not None and isnan(total) and bool(pc.any(pc.is_nan(values)).as_py())
@@ -245,7 +245,7 @@ def _find_leaves(path: str, values: pa.Array) -> Iterator[tuple[str, pa.Array]]:
 
 
 def _repeats(values: pa.Array) -> bool:
-    """Whether a dictionary is worth it; it does nothing for booleans, and nulls have none."""
+    """Whether a dictionary is worth its cost; booleans gain nothing, and nulls have none."""
     if pa.types.is_boolean(values.type) or pa.types.is_null(values.type):
         return False
     return bool(pc.count_distinct(values).as_py() <= max(1, len(values) * _DISTINCT_SHARE_MAX))

@@ -1,8 +1,8 @@
-"""Takes batches and makes parts of them: what a run has read and not yet published.
+"""Takes the batches that a run has read and makes parts of them, until they are published.
 
-Rows wait in memory until they make a row group, row groups until they make a part. Within a part
-each column has one type; a batch that brings a new column or a wider type starts the next part,
-once anything of this one is encoded.
+Rows wait in memory until they fill a row group, row groups until they fill a part. Within a part
+each column has one type; a batch with a new column or a wider type starts the next part if a row
+group of this one is encoded.
 """
 
 from collections.abc import Sequence
@@ -41,8 +41,8 @@ class Stage:
         keys: Sequence[str],
         holds: bool,
     ) -> None:
-        """`keys`: the key's columns, empty where the table has none; `holds`: few rows are to be
-        merged into a table, and best stay in memory until then.
+        """`keys`: the key's columns, empty if the table has none; `holds`: few rows are to be
+        merged into a table, and should stay in memory until then.
         """
         self._holds = holds
         self._policy = policy
@@ -64,14 +64,14 @@ class Stage:
 
     @property
     def rows(self) -> int:
-        """Rows of all parts and of what waits."""
+        """Rows of all parts, and those that wait."""
         encoding = 0 if self._encoder is None else self._encoder.rows
         parts = sum(part.rows for part in self.parts) + self._uploading_rows
         return parts + encoding + self._waiting_rows
 
     @property
     def held(self) -> list[Held]:
-        """The parts, and what waits."""
+        """The parts, and the rows that wait."""
         waiting = Held(pa.schema(list(self._fields.values())), self._find_waiting)
         return [*map(self._store.hold, self.parts), waiting]
 
@@ -91,11 +91,11 @@ class Stage:
         return self._encoder is not None or self._waiting_rows > 0
 
     def fits(self, batch: pa.RecordBatch) -> bool:
-        """Whether the part under way can take the batch; if not, it has to be cut first."""
+        """Whether the open part can take the batch; if not, it has to be cut first."""
         return self._encoder is None or self._takes(batch)
 
     def add(self, batch: pa.RecordBatch) -> None:
-        """Takes a batch that fits. ConfigurationError where its rows cannot be told apart."""
+        """Takes a batch that fits. ConfigurationError if its rows lack the key."""
         self.keyless += count_keyless(batch, self._keys)
         for field in batch.schema:
             self._fields[field.name] = self._join(field, batch)
@@ -107,21 +107,21 @@ class Stage:
             self._encode()
 
     def _patience(self) -> tuple[int, int]:
-        """Rows and bytes that may wait. What may be merged in memory is not encoded before."""
+        """Rows and bytes that may wait. Rows to be merged in memory are not encoded before."""
         policy = self._policy
         if self._holds and self.is_unencoded:
             return policy.small_rows, policy.small_bytes
         return policy.group_rows, policy.group_bytes
 
     def is_full(self) -> bool:
-        """Whether the part under way has reached its bounds."""
+        """Whether the open part has reached its limits."""
         encoder = self._encoder
         if encoder is None:
             return False
         return encoder.rows >= self._bounds.rows or encoder.size >= self._bounds.bytes
 
     def cut(self) -> None:
-        """Makes a part of what waits. Its upload goes on behind this call; see `settle`."""
+        """Makes a part of the rows that wait. Its upload runs in the background; see `settle`."""
         self.settle()
         self._encode()
         if self._encoder is not None:
@@ -132,14 +132,14 @@ class Stage:
         self._encoder, self._fields, self._order = None, {}, _PartOrder()
 
     def settle(self) -> None:
-        """Waits until the last part lies in the store."""
+        """Waits until the last part is in the store."""
         if self._uploading is not None:
             part = self._uploading.result()
             self._uploading, self._uploading_rows = None, 0
             self.parts.append(part)
 
     def peek(self) -> pa.Table | None:
-        """All rows, while none of them is encoded; None once they are too many for that."""
+        """All rows, while none of them is encoded; None afterwards."""
         return self._collect() if self.is_unencoded else None
 
     @property
@@ -165,8 +165,8 @@ class Stage:
         return True
 
     def _join(self, field: pa.Field, batch: pa.RecordBatch) -> pa.Field:
-        """What holds the column's values so far and those of the batch; what is encoded takes a
-        batch that fits as it is.
+        """The field for the column's values so far and those of the batch. If rows are encoded, the
+        batch fits, and the field stays.
         """
         known = self._fields.get(field.name)
         if known is None or self._encoder is not None:
@@ -193,7 +193,7 @@ class Stage:
 
 
 class _PartOrder:
-    """Watches how keys follow each other over the row groups of a part."""
+    """Tracks the order of keys over the row groups of a part."""
 
     def __init__(self) -> None:
         self.order = Order.NONE

@@ -1,7 +1,7 @@
-"""What a Parquet footer tells about a file: the statistics for the log, by which readers and merges
-skip files.
+"""Reads a file's statistics from its Parquet footer for the log, by which readers and merges skip
+files.
 
-Long text is cut as the log's rules ask: the lowest value short, the highest one rounded up.
+Long text is cut as the log requires: the lowest value is shortened, the highest one rounded up.
 """
 
 from collections.abc import Collection, Iterable
@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from sync_runner.lake.parquet.files import Range
 
 STATISTICS_COLUMNS_MAX = 32
-"""Columns with statistics, beside keys and cursor: as many as readers look at."""
+"""Columns with statistics, beside keys and cursor: the number that readers use."""
 TEXT_MAX = 64
 _HIGHEST = "\U0010ffff"
 
@@ -45,7 +45,7 @@ class _Span:
 
 
 def read_stats(footer: pq.FileMetaData, schema: pa.Schema, always: Collection[str]) -> str:
-    """The statistics as the log holds them; columns of `always` are never left out."""
+    """The statistics as the log contains them; columns of `always` are never left out."""
     spans = _read_spans(footer, schema, always)
     bounded = {name: span for name, span in spans.items() if span.known and span.low is not None}
     lows = dict(_bounds((name, span.low) for name, span in bounded.items()))
