@@ -105,13 +105,30 @@ class Author:
 def build_entry(base: Base, change: Change, author: Author) -> bytes:
     """The entry that makes the change."""
     removes = base.files if change.replaces else change.removes
-    actions: list[dict[str, Any]] = [{"commitInfo": _build_info(change, removes, author)}]
     protocol = change_protocol(base.protocol, change.schema)
-    if protocol != base.protocol:
-        actions.append({"protocol": _render_protocol(protocol)})
     metadata = change_metadata(base.metadata, change)
+    said: list[dict[str, Any]] = []
+    if protocol != base.protocol:
+        said.append({"protocol": _render_protocol(protocol)})
     if metadata != base.metadata:
-        actions.append({"metaData": _render_metadata(metadata)})
+        said.append({"metaData": _render_metadata(metadata)})
+    return _render_entry(said, change, removes, author)
+
+
+def build_first_entry(table_id: str, change: Change, author: Author) -> bytes:
+    """The entry that makes the table, which has a protocol and metadata in any case."""
+    schema = render_table_schema(change.schema)
+    metadata = Metadata(table_id, None, None, author.now_ms, change.properties, schema)
+    protocol = change_protocol(Protocol(), change.schema)
+    said = [{"protocol": _render_protocol(protocol)}, {"metaData": _render_metadata(metadata)}]
+    return _render_entry(said, change, (), author)
+
+
+def _render_entry(
+    said: Sequence[dict[str, Any]], change: Change, removes: Sequence[DataFile], author: Author
+) -> bytes:
+    """The lines of an entry; `said` is what it says of the table itself."""
+    actions: list[dict[str, Any]] = [{"commitInfo": _build_info(change, removes, author)}, *said]
     actions += [{"add": _render_add(part, change, author)} for part in change.adds]
     actions += [{"remove": _render_remove(file, change, author)} for file in removes]
     txn = {"appId": APP_ID, "version": change.state.seq, "lastUpdated": author.now_ms}
@@ -150,7 +167,7 @@ def change_protocol(base: Protocol, schema: pa.Schema) -> Protocol:
     )
 
 
-def describe_commit(change: Change, author: Author) -> dict[str, Any]:
+def _describe_commit(change: Change, author: Author) -> dict[str, Any]:
     """The metadata of a commit beside its actions: our state, and facts for people."""
     state, counts = change.state, change.state.counts
     facts = {
@@ -181,7 +198,7 @@ def _build_info(change: Change, removes: Sequence[DataFile], author: Author) -> 
         "operationMetrics": _build_metrics(change, removes),
         "isBlindAppend": not removes and change.operation is Operation.WRITE,
         "engineInfo": find_writer(),
-        **describe_commit(change, author),
+        **_describe_commit(change, author),
     }
 
 
@@ -198,9 +215,13 @@ def _build_metrics(change: Change, removes: Sequence[DataFile]) -> dict[str, str
 
 
 def _render_protocol(protocol: Protocol) -> dict[str, Any]:
-    return {
+    versions = {
         "minReaderVersion": protocol.reader_version,
         "minWriterVersion": protocol.writer_version,
+    }
+    if protocol.writer_version < _LISTED[1]:
+        return versions  # a list of features is invalid there
+    return versions | {
         "readerFeatures": sorted(protocol.reader_features),
         "writerFeatures": sorted(protocol.writer_features),
     }

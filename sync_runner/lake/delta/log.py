@@ -11,11 +11,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Schema
+from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
-from deltalake.transaction import AddAction, Transaction, create_table_with_add_actions
 from external_data_operator.api.conditions import Reason
 
 from sync_runner.errors import ConfigurationError, RetryableError, RunError
@@ -27,7 +27,7 @@ from sync_runner.lake.delta.entry import (
     Metadata,
     Protocol,
     build_entry,
-    describe_commit,
+    build_first_entry,
 )
 from sync_runner.lake.delta.features import (
     CLUSTERING,
@@ -37,11 +37,10 @@ from sync_runner.lake.delta.features import (
     check_removal,
 )
 from sync_runner.lake.delta.rawlog import find_demands, is_clustered
-from sync_runner.lake.delta.schema import parse_schema, render_table_schema
+from sync_runner.lake.delta.schema import parse_schema
 from sync_runner.lake.delta.state import APP_ID, State
 from sync_runner.lake.mode import WriteMode
 from sync_runner.lake.parquet.files import DataFile, Range
-from sync_runner.lake.parquet.parts import Part
 from sync_runner.protocols import Clock
 from sync_runner.records.columns import source_of
 from sync_runner.storage import ObjectStore
@@ -49,7 +48,6 @@ from sync_runner.storage.failures import explain
 
 LOG_FOLDER = "_delta_log"
 LOG_FAILURES = (DeltaError, OSError, ValueError)
-_NO_HOOKS = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
 _LOOK_BACK_MAX = 200
 _LOOKS = 3
 """A store may lag behind its own writes."""
@@ -210,12 +208,8 @@ class DeltaLog:
         """A name that is free at the end of the log is also free before the oldest entry, where an
         entry belongs to no version. If the entry before is missing, the newest version decides.
         """
-        if self._store.exists(_path_of(base.version)):
-            return
-        found = self.load()
-        state = None if found is None else found.state
-        if state is None or not state.is_publication_of(change.state):
-            raise HeadMovedError
+        if not self._store.exists(_path_of(base.version)):
+            self._check_newest(change)
 
     def checkpoint(self, snapshot: Snapshot) -> None:
         """Writes a checkpoint of this version."""
@@ -224,24 +218,23 @@ class DeltaLog:
 
     def _create(self, change: Change) -> None:
         """The table's first version."""
-        facts = describe_commit(change, self._author)
+        data = build_first_entry(str(uuid4()), change, self._author)
+        error: Exception | None = None
         try:
-            create_table_with_add_actions(
-                self._store.uri,
-                Schema.from_json(render_table_schema(change.schema)),
-                [self._add(part) for part in change.adds],
-                mode="error",
-                configuration=dict(change.properties),
-                storage_options=dict(self._store.options),
-                commit_properties=CommitProperties(
-                    custom_metadata=facts,
-                    max_commit_retries=0,
-                    app_transactions=[Transaction(APP_ID, change.state.seq)],
-                ),
-                post_commithook_properties=_NO_HOOKS,
-            )
-        except LOG_FAILURES as error:
-            self._raise_unless_done(None, change, error)
+            if self._store.create(_path_of(0), data) is not None:
+                # Free as well where another run's table has a log that was cut.
+                self._check_newest(change)
+                return
+        except RunError as failure:
+            error = failure
+        self._raise_unless_done(None, change, error)
+
+    def _check_newest(self, change: Change) -> None:
+        """Whether the newest version of the table is, or follows, the one just made."""
+        found = self.load()
+        state = None if found is None else found.state
+        if state is None or not state.is_publication_of(change.state):
+            raise HeadMovedError
 
     @property
     def _author(self) -> Author:
@@ -316,12 +309,6 @@ class DeltaLog:
     def _read_commit(self, version: int) -> Commit | None:
         stored = self._store.find(_path_of(version))
         return None if stored is None else parse_commit(stored.data.decode())
-
-    def _add(self, part: Part) -> AddAction:
-        return AddAction(
-            part.path, part.size, {}, int(self._clock.now() * 1000), data_change=True,
-            stats=part.stats,
-        )  # fmt: skip
 
     @contextmanager
     def _mapped(self, doing: str) -> Iterator[None]:
