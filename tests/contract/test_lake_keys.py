@@ -1,14 +1,16 @@
 """Keys of every kind name rows, over as many parts as there are."""
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
+import polars
 import pyarrow as pa
 import pytest
 from external_data_operator.api.schema import SyncType
 
 from tests.contract.lake_pod import folder_place
-from tests.contract.lake_reading import read_polars
+from tests.contract.lake_reading import read_duckdb, read_polars
 from tests.contract.lake_rows import ListedSource, Syncs, options
 
 
@@ -33,6 +35,42 @@ def test_the_last_row_of_each_key_stays(
     wanted = {str(row["id"]): row["seq"] for row in rows}
     assert {str(row["id"]): row["seq"] for row in found} == wanted
     assert len(found) == len(wanted)
+
+
+def escape(folder: Path) -> None:
+    """Another writer spells the log's characters as escapes, which JSON allows."""
+    for path in (folder / "_delta_log").glob("*.json"):
+        lines = [json.loads(line) for line in path.read_text().split("\n")]
+        path.write_text("\n".join(map(json.dumps, lines)))
+
+
+@pytest.mark.parametrize("letter", ["𠮷", "😀", "\U00030001", "\U0010fffd"])
+@pytest.mark.parametrize("is_escaped", [False, True])
+def test_keys_of_letters_above_the_first_planes_are_found_again(
+    tmp_path: Path, letter: str, *, is_escaped: bool
+) -> None:
+    sync = Syncs(folder_place(tmp_path), options(SyncType.INCREMENTAL, key=["id"], cursor="seq"))
+    for seq in range(4):
+        sync([{"id": f"{letter}{n}", "seq": seq} for n in range(3)], run=f"run {seq}")
+        if is_escaped:
+            escape(sync.place.folder)
+    store = sync.place.open()
+    found = {(row["id"], row["seq"]) for row in read_polars(store.uri, store.options)}
+    assert len(read_polars(store.uri, store.options)) == 3
+    assert found == {(f"{letter}{n}", 3) for n in range(3)}
+
+
+@pytest.mark.parametrize("name", ["𠮷野", "\U00030001"])
+def test_readers_see_columns_and_bounds_of_letters_above_the_first_planes(
+    tmp_path: Path, name: str
+) -> None:
+    sync = Syncs(folder_place(tmp_path), options(SyncType.APPEND, key=[], cursor="seq"))
+    sync([{"seq": 1, "v": name}])
+    sync([{"seq": 2, "v": name, name: 7}], run="a column more")
+    table = polars.scan_delta(str(sync.place.folder))
+    assert table.filter(polars.col("v") == name).collect().height == 2
+    assert table.filter(polars.col(name) == 7).collect().height == 1
+    assert [row[name] for row in read_duckdb(sync.place.folder) if row["seq"] == 2] == [7]
 
 
 def json_rows(*rows: tuple[str, str]) -> pa.RecordBatch:

@@ -31,6 +31,7 @@ _IMPLIED = {
     6: ("identityColumns",),
 }
 """Features that each earlier writer version includes."""
+_BREAKS = tuple((mark, f"\\u{ord(mark):04x}") for mark in "\x85\u2028\u2029")
 
 
 class Operation(StrEnum):
@@ -133,8 +134,18 @@ def _render_entry(
     actions += [{"remove": _render_remove(file, change, author)} for file in removes]
     txn = {"appId": APP_ID, "version": change.state.seq, "lastUpdated": author.now_ms}
     actions.append({"txn": txn})
-    # Escaped, since some readers end a line at every line break of Unicode.
-    return "\n".join(map(json.dumps, actions)).encode()
+    return "\n".join(map(_render_action, actions)).encode()
+
+
+def _render_action(action: dict[str, Any]) -> str:
+    """One line of the entry. Characters are not escaped, since deltalake misreads escapes of those
+    above U+1FFFF, so that bounds and names would be wrong. Line breaks of Unicode are escaped,
+    since some readers end a line at each of them.
+    """
+    text = json.dumps(action, ensure_ascii=False)
+    for mark, escape in _BREAKS:
+        text = text.replace(mark, escape)
+    return text
 
 
 def change_metadata(base: Metadata, change: Change) -> Metadata:

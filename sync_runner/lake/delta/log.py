@@ -41,6 +41,7 @@ from sync_runner.lake.delta.schema import parse_schema
 from sync_runner.lake.delta.state import APP_ID, State
 from sync_runner.lake.mode import WriteMode
 from sync_runner.lake.parquet.files import DataFile, Range
+from sync_runner.lake.parquet.stats import TEXT_MAX
 from sync_runner.protocols import Clock
 from sync_runner.records.columns import source_of
 from sync_runner.storage import ObjectStore
@@ -53,6 +54,7 @@ _LOOKS = 3
 """A store may lag behind its own writes."""
 _MOMENT_SLACK = timedelta(milliseconds=1)
 """Other writers truncate timestamps in their statistics to milliseconds."""
+_PLANE_0_MAX = "\uffff"
 
 
 @dataclass(frozen=True)
@@ -382,6 +384,9 @@ def _build_file(row: dict[str, Any], keys: Sequence[str]) -> DataFile:
 def _build_range(row: dict[str, Any], key: str) -> Range:
     low, high = row[f"min.{key}"], row[f"max.{key}"]
     if low is None or high is None or row[f"null_count.{key}"] != 0:
+        return None
+    # deltalake reads the escape of such a character as a lower one.
+    if isinstance(high, str) and max(high[:TEXT_MAX], default="") > _PLANE_0_MAX:
         return None
     return (low, high + _MOMENT_SLACK) if isinstance(high, datetime) else (low, high)
 
