@@ -184,7 +184,7 @@ class Publisher:
         table = align_table(rows, rows.schema, shape.schema)
         deleted = read_mark(rows)
         keeps = base is not None and not self._replaces
-        # The last row of a key is its newest, be it one that says that the key is gone.
+        # The last row of a key is its newest, even if it marks the key as deleted.
         if self._keys and table.num_rows:
             last = find_last_of_keys(self._key(shape).of(table))
             table = table if last is None else table.take(last)
@@ -198,7 +198,7 @@ class Publisher:
         known = self._known(base, shape)
         if known is not None and table.num_rows:
             table = table.filter(_others(known.find(table, rows.schema), 0, table.num_rows))
-        # Every file is written anew, so that none is looked through for keys before.
+        # Every file is rewritten, so that none is searched for keys before.
         if shape.widens:
             return self._widen(base, shape, self._write([table]))
         # Files without any of the keys stay as they are.

@@ -1,7 +1,7 @@
 """The boundary between the pipeline and everything it works with.
 
-Sources, tables and surroundings are named here, so that the rooms that implement them need not know
-each other.
+Sources, tables and surroundings are defined here, so that the packages that implement them do not
+depend on each other.
 """
 
 from sync_runner.protocols.feeds import Feed, FeedBatch, FeedRequest

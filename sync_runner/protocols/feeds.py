@@ -1,4 +1,4 @@
-"""What the pipeline asks of a feed: one read of a source's log, which goes into many tables."""
+"""The protocol of a feed: one read of a source's log, which fills many tables."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -9,26 +9,26 @@ from sync_runner.protocols.sources import Batch, Position, Token
 
 @dataclass(frozen=True)
 class FeedRequest:
-    """What a run wants of a feed."""
+    """The streams that a run reads from a feed."""
 
     since: Mapping[str, Position | None]
-    """The streams that are wanted, and the place up to which the table of each has them. None: no
-    commit of the table says a place, as before its first run; it takes every entry that the feed
-    yields. What was confirmed before is not read again, so no table is replaced by a feed."""
+    """The streams to read, and the place in the log up to which the table of each has them. None:
+    no commit of the table contains a place, as before its first run; it takes every entry that the
+    feed yields. Confirmed entries are not read again, so that a feed cannot replace a table."""
 
 
 @dataclass(frozen=True)
 class FeedBatch:
-    """What happened in some streams, in the order in which it happened."""
+    """Changes in some streams, in the order in which they happened."""
 
     tables: Mapping[str, Batch]
-    """By stream, those alone that have news. `position`, `settled`, `next` and `confirms` of such a
-    batch are not read: the feed's own say it for all of them."""
+    """By stream, only those with changes. `position`, `settled`, `next` and `confirms` of such a
+    batch are ignored: those of the feed's batch hold for all of them."""
     position: Position
     """Place in the log: all entries up to it were in this batch or in an earlier one."""
     confirms: Token | None = None
-    """What the feed is told by `confirm` once this batch, and all before it, are in all tables for
-    good."""
+    """The token to pass to `confirm` after this batch, and all before it, are committed to all
+    tables."""
 
 
 class Feed(Protocol):
@@ -43,4 +43,4 @@ class Feed(Protocol):
         """
 
     def confirm(self, token: Token) -> None:
-        """Everything up to `token` is in all tables for good: see `Source.confirm`."""
+        """Everything up to `token` is committed to all tables: see `Source.confirm`."""

@@ -1,5 +1,5 @@
-"""What the pipeline asks of a source: batches, positions and tokens, never HTTP or SQL, so that a
-database or a webhook uses the same engine.
+"""The protocol of a source: batches, positions and tokens, never HTTP or SQL, so that a database or
+a webhook uses the same engine.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,8 +10,8 @@ import pyarrow as pa
 from external_data_operator.api.cursors import CursorType
 
 Token = str
-"""Opaque: where a source goes on after a batch. Text that survives a journal; only its own
-source reads it.
+"""Opaque: where a source continues after a batch. Text that can be stored in a journal; only its
+own source reads it.
 """
 
 
@@ -30,7 +30,7 @@ class Position:
 
 @dataclass(frozen=True)
 class ReadRequest:
-    """What a run wants of a source."""
+    """The rows that a run reads from a source."""
 
     since: Position | None = None
     """Read rows at or above a field's value, or entries after a place in a log; None reads
@@ -38,25 +38,25 @@ class ReadRequest:
     resume: Token | None = None
     """Where an earlier attempt of the same run stopped; None starts at the beginning."""
     fields: frozenset[str] = frozenset()
-    """Fields, as the source spells them, that the stream's rows had before. What shares none of
-    them is no row of it."""
+    """Fields, as the source spells them, that the stream's rows had before. An object that
+    shares none of them is not a row of it."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """A bounded table of records, and where to go on behind it.
+    """A bounded table of records, and where to continue after it.
 
     `records` carries the source's own field names; all-null columns have type null, and lists
     without an element are lists of that. Nested values are structs and lists, or JSON text in
-    columns whose field metadata says `{"json": "1"}`. Types may widen from one batch to the next,
-    never narrow.
+    columns whose field metadata contains `{"json": "1"}`. Types may widen from one batch to the
+    next, never narrow.
     """
 
     records: pa.RecordBatch
     next: Token | None
-    """Where to go on after this batch; None behind the last one."""
+    """Where to continue after this batch; None after the last one."""
     position: Position | None = None
-    """The highest one of all batches so far, where the stream has a cursor or a log."""
+    """The highest position of all batches so far, if the stream has a cursor or a log."""
     settled: bool = False
     """Every record up to `position` has been read, so that it may be published in the middle of
     a run.
@@ -70,12 +70,12 @@ class Batch:
     notes: tuple[str, ...] = ()
     """Sentences for people on the walk so far."""
     deleted: pa.BooleanArray | None = None
-    """For each record whether its key is gone from the source; such a row carries at least the
+    """For each record whether the source deleted its key; such a row contains at least the
     fields of the key. Records, and batches, are in the order in which the changes happened. Where
     one is true, a table whose write mode does not apply changes ends the run."""
     confirms: Token | None = None
-    """What the source is told by `confirm` once this batch, and all before it, are in the table
-    for good."""
+    """The token to pass to `confirm` after this batch, and all before it, are committed to the
+    table."""
 
 
 class Source(Protocol):
@@ -88,7 +88,7 @@ class Source(Protocol):
         """
 
     def confirm(self, token: Token) -> None:
-        """Everything up to `token` is in the table for good: the source may forget it.
+        """Everything up to `token` is committed to the table: the source may discard it.
 
         Comes after the commit, never before it. After a crash the same token, or one before it, may
         come again. Raises RunError: the run fails then, its rows stay published, and the next run

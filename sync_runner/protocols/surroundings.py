@@ -1,5 +1,5 @@
-"""What a run is given besides a source and a table: credentials, a clock, and listeners for its
-progress.
+"""The objects that a run needs besides a source and a table: credentials, a clock, and listeners
+for its progress.
 """
 
 from collections.abc import Callable
@@ -11,10 +11,10 @@ from external_data_operator.api.meta import CertificateRef, SecretValue
 
 
 class Credentials(Protocol):
-    """Reads credentials at the moment of use, so that a rotated Secret is seen."""
+    """Reads credentials when they are used, so that a rotated Secret is used."""
 
     def secret(self, value: SecretValue) -> str:
-        """The credential; ConfigurationError(SecretNotFound) naming Secret and key where it is
+        """The credential; ConfigurationError(SecretNotFound) with Secret and key if it is
         missing.
         """
 
@@ -30,7 +30,7 @@ IsStopped = Callable[[], bool]
 
 
 class Clock(Protocol):
-    """Time, so that tests can bend it; the transport alone sleeps."""
+    """Time, so that tests can control it; only the transport sleeps."""
 
     def now(self) -> float:
         """Seconds since the epoch."""
@@ -44,8 +44,8 @@ class Clock(Protocol):
 
 @dataclass(frozen=True)
 class Counts:
-    """What a run has read, over all its pods: the one carrier of these numbers from the pipeline to
-    the journal, the commit and the report."""
+    """Numbers of a run over all its pods: from the pipeline they get into the journal, the commit
+    and the report."""
 
     pages: int = 0
     rows: int = 0
@@ -56,8 +56,8 @@ class Counts:
 
 @dataclass
 class Progress:
-    """How a run goes; the pipeline writes it, a terminal or the log shows it, and the report ends
-    with it."""
+    """The progress of a run; the pipeline updates it, a terminal or the log shows it, and the
+    report contains its last state."""
 
     counts: Counts = field(default_factory=Counts)
     phase: str = "starting"
@@ -66,7 +66,7 @@ class Progress:
 
 
 class ProgressListener(Protocol):
-    """Is told whenever the counters moved."""
+    """Is called whenever the counters change."""
 
     def __call__(self, progress: Progress) -> None:
         """Must return quickly."""
@@ -82,33 +82,33 @@ class Step(StrEnum):
     WRITING = "writing"
     """A part is encoded and about to be uploaded."""
     UPLOADED = "uploaded"
-    """A part lies in the store, and no journal names it."""
+    """A part is in the store, but not in the journal."""
     JOURNALED = "journaled"
-    """The journal names every part so far."""
+    """The journal lists every part so far."""
     STAGED = "staged"
     """The source has been read to its end."""
     PREPARED = "prepared"
-    """All files of the next commit lie in the store."""
+    """All files of the next commit are in the store."""
     COMMITTED = "committed"
-    """The commit is in the log; nobody was told."""
+    """The commit is in the log, but not reported."""
     CLOSED = "closed"
-    """The journal says that the run is over."""
+    """The journal is closed."""
     COMPACTING = "compacting"
-    """A compacted file lies in the store."""
+    """A compacted file is in the store."""
     COMPACTED = "compacted"
     """The compaction is in the log."""
     SWEEPING = "sweeping"
-    """Some files that nobody refers to are gone."""
+    """Some files without a reference are deleted."""
     CHECKPOINTED = "checkpointed"
     """The log has a new checkpoint."""
 
 
 class Steps(Protocol):
-    """Is told when a run comes past a step."""
+    """Is called when a run reaches a step."""
 
     def __call__(self, step: Step) -> None:
         """Usually does nothing."""
 
 
 def no_steps(step: Step) -> None:
-    """Nobody observes."""
+    """Ignores the step."""

@@ -1,4 +1,4 @@
-"""What the pipeline asks of the table that a run writes."""
+"""The protocol of the table that a run writes."""
 
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -11,15 +11,15 @@ from sync_runner.protocols.surroundings import Counts
 
 @dataclass(frozen=True)
 class Start:
-    """Where a run stands when it begins."""
+    """The state from which a run starts."""
 
     since: Position | None = None
-    """What to read from, look-back taken off. None where the run reads everything: there is no
-    table, it is replaced, or no position is known."""
+    """The position to read from, with look-back subtracted. None if the run reads everything: the
+    table does not exist, is replaced, or has no known position."""
     replaces: bool = False
-    """Whether the run's rows replace all that the table has, so that it must read everything."""
+    """Whether the run's rows replace all rows of the table, so that it must read everything."""
     unconfirmed: Token | None = None
-    """What the table's last commit covers; whether the source was told is not known."""
+    """The token of the table's last commit, which may not have been confirmed to the source."""
     fields: frozenset[str] = frozenset()
     """Fields of the table's rows, as the source spells them."""
     resume: Token | None = None
@@ -34,7 +34,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Published:
-    """What a run leaves behind. No table is made of a stream that never had a row."""
+    """The result of a run. A stream that never had a row has no table."""
 
     table: TableStatus | None = None
     position: Position | None = None
@@ -42,17 +42,17 @@ class Published:
     notes: tuple[str, ...] = ()
     """Sentences on the table that a person may want to know."""
     confirms: Token | None = None
-    """What the source may be told: everything up to there is in the table."""
+    """The token to confirm to the source: everything up to it is in the table."""
 
 
 class DestinationTable(Protocol):
     """One table that a run writes. Every method raises RunError."""
 
     def begin(self, *, fresh: bool = False) -> Start:
-        """Reads where table and journal stand; `fresh` throws the journal away."""
+        """Reads the state of table and journal; `fresh` discards the journal."""
 
     def write(self, batch: Batch, *, seconds: float) -> int:
-        """Takes the next batch; `seconds` is how long the run has been at work. Returns its
+        """Takes the next batch; `seconds` is the duration of the run so far. Returns its
         parts so far.
         """
 
@@ -65,4 +65,4 @@ class DestinationTable(Protocol):
         """
 
     def finish(self) -> Published:
-        """Makes the rest visible, closes the journal, and looks after the table."""
+        """Publishes the rest, closes the journal, and does the table's upkeep."""

@@ -168,7 +168,7 @@ def store(column: pa.Array, *, is_text_of_json: bool = False) -> tuple[pa.Array,
 
 
 def find_twins(type_: pa.DataType) -> str | None:
-    """Two members somewhere inside that would bear one name, in words; None where there are none.
+    """Two members, at any depth, that would have one name, in words; None if there are none.
     Which is which would depend on which came first, and nothing remembers that.
     """
     inside = [type_.field(index) for index in range(type_.num_fields)]
@@ -182,7 +182,7 @@ def find_twins(type_: pa.DataType) -> str | None:
 
 
 def storable(type_: pa.DataType) -> pa.DataType:
-    """The type of the lake that holds every value of this one, or nearly: moments are cut to
+    """The type of the lake that holds every value of this one, or nearly: timestamps are cut to
     microseconds.
     """
     for holds, build in _RULES:

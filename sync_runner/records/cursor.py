@@ -2,7 +2,7 @@
 
 A position keeps the text that the source wrote, because a source understands its own spelling best.
 A `Date` is compared and sent as a whole day, so that what is read again always includes the day of
-the position. No position is after the present: nobody has read the future.
+the position. No position is in the future, whose rows are not known.
 """
 
 import math
@@ -25,17 +25,17 @@ from sync_runner.records.moments import (
 )
 
 CursorKey = Decimal | date | str
-"""What positions of one type are compared by."""
+"""The key by which positions of one type are compared."""
 
 _OBJECT_ID = re.compile(r"[0-9a-f]{24}")
 CLOCKS_S = 3_600
-"""How far a moment may be after the present: clocks differ."""
+"""How far a timestamp may be in the future: clocks differ."""
 LOCAL_S = 86_400
 """The same of a day, or of a time without a zone: local ones are up to 14 hours ahead of UTC."""
 
 
 def find_limit(now: float, *, is_local: bool) -> datetime:
-    """The last moment that a position may be at."""
+    """The last time that a position may have."""
     return datetime.fromtimestamp(now + (LOCAL_S if is_local else CLOCKS_S), UTC)
 
 
@@ -54,7 +54,7 @@ def is_ahead(position: Position, now: float) -> bool:
 
 
 def parse_key(position: Position) -> CursorKey:
-    """What it is compared by; ValueError where the text is none of its type."""
+    """The key for comparisons; ValueError if the text is not of its type."""
     match position.type:
         case CursorType.INTEGER | CursorType.NUMERIC:
             return _parse_decimal(position.value)
@@ -92,8 +92,8 @@ def find_as(position: Position, kind: CursorType) -> Position | None:
 
 
 def shift_back(position: Position, seconds: int) -> Position:
-    """So many seconds earlier, in the same form, as far as there are moments; numbers that do not
-    count time stay.
+    """The position `seconds` earlier, in the same form, within the range of timestamps; numbers
+    that do not count time stay.
     """
     if seconds == 0:
         return position

@@ -184,7 +184,7 @@ def _without_odd(column: pa.Array) -> pa.Array:
 
 
 def _without_zeros(values: pa.Array, kind: CursorType) -> pa.Array:
-    """Without zero dates, which would be the earliest moments of all."""
+    """Without zero dates, which would be the earliest times of all."""
     if kind is CursorType.OBJECT_ID:
         zeros = pc.equal(values, _NO_OBJECT_ID)
     elif kind is CursorType.DATE:
@@ -203,7 +203,7 @@ def _without_zeros(values: pa.Array, kind: CursorType) -> pa.Array:
 
 
 def _count_seconds(numbers: pa.Array) -> pa.Array:
-    """Seconds since the epoch, each number in the unit that its magnitude tells."""
+    """Seconds since the epoch, each number in the unit of its magnitude."""
     counts = pc.cast(numbers, pa.float64(), safe=False)
     # Whole numbers are compared as they are: as doubles, some just below a bound are on it.
     is_whole = pa.types.is_signed_integer(numbers.type)
@@ -244,7 +244,7 @@ def _is_number(kind: pa.DataType) -> bool:
 
 
 def _parse_number(text: str) -> Decimal:
-    """Cut behind the thirtieth digit of a fraction."""
+    """Cut after the thirtieth digit of a fraction."""
     number = Decimal(text)
     if not number.is_finite() or abs(number.adjusted()) > _MAGNITUDE_MAX:
         raise ValueError("not a number")

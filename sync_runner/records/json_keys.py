@@ -25,7 +25,7 @@ def spell_keys(column: pa.Array) -> pa.Array:
 
 
 def spell_json(text: str) -> str:
-    """The one spelling of what the JSON says."""
+    """The one spelling of a JSON value."""
     try:
         value = json.loads(
             text, parse_int=_spell, parse_float=_spell, parse_constant=_refuse_constant

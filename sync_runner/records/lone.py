@@ -1,9 +1,9 @@
 """Whether one object, in the place where a list of rows is usual, can be a row. Pure.
 
-Three things stand there that look alike: a row (an API that answers with a single object), an error
-that was sent with status 200, and an envelope whose list has a `recordsPath` that nobody stated.
-What is stated decides first (primary key and cursor, then the fields of earlier rows), and only
-then the words that people give to errors and envelopes.
+Three kinds of objects are sent there that look alike: a row (an API that answers with a single
+object), an error with status 200, and an envelope whose list needs a `recordsPath`, which is unset.
+The spec decides first (primary key and cursor), then the fields of earlier rows, and only then the
+usual names in errors and envelopes.
 """
 
 import re
@@ -17,9 +17,9 @@ def _words(text: str) -> frozenset[str]:
 
 
 _NOTHING = frozenset({"null", "false", "empty"})
-"""What a key holds that says nothing."""
+"""Kinds of values that contain nothing."""
 _INNER = frozenset({"objects", "an object", "a list", "empty", "null"})
-"""What can hold rows, or would if there were any."""
+"""Kinds of values that can contain rows, or could if there were any."""
 _ERROR_WORDS = _words(
     "error errors errorcode errormessage errortype errordescription errormsg errcode errmsg"
     " fault faultstring faultcode exception exceptions"
@@ -29,7 +29,7 @@ _NEAR_ERRORS = _words(
     " description instance path timestamp requestid traceid correlationid hint documentationurl"
     " moreinfo msg"
 )
-"""Words that stand beside an error, and are no proof of one."""
+"""Words that occur beside an error, and do not prove one."""
 _ENVELOPE_WORDS = _words(
     "data items results result records rows value values entries list content elements hits"
     " response next nextpage nextcursor nextpagetoken nextlink previous prev page pages pageno"
@@ -46,7 +46,7 @@ _IDENTITIES = frozenset({"id", "uuid", "guid", "key", "name", "number", "slug", 
 
 
 class ObjectVerdict(Enum):
-    """What an object is taken for."""
+    """The kinds of objects."""
 
     ROW = "row"
     ERROR = "error"
@@ -56,23 +56,23 @@ class ObjectVerdict(Enum):
 
 @dataclass(frozen=True)
 class Expected:
-    """What is known of a stream's rows."""
+    """The known facts about a stream's rows."""
 
     stated: frozenset[str] = frozenset()
     """First keys of the fields that the spec names: primary key and cursor."""
     known: frozenset[str] = frozenset()
     """Fields of earlier rows."""
     nothing_is_empty: bool = False
-    """Whether the spec says that a response which holds nothing is a page without rows."""
+    """Whether the spec declares that an empty response is a page without rows."""
     is_path_stated: bool = False
-    """Whether the spec says where the rows are."""
+    """Whether the spec sets the path of the rows."""
     is_whole_stated: bool = False
-    """Whether it says that the body itself is the rows, or the row."""
+    """Whether that path is the body itself."""
     paginates: bool = False
 
 
 def judge(keys: Sequence[tuple[str, str]], expected: Expected) -> ObjectVerdict:
-    """What an object with these keys is; each comes with what it holds, as the decoder says it."""
+    """The kind of an object with these keys, each with the decoder's name for its value."""
     names = {name for name, _ in keys}
     if is_error(keys, known=expected.known, weak=not expected.is_whole_stated):
         return ObjectVerdict.ERROR
@@ -88,23 +88,23 @@ def judge(keys: Sequence[tuple[str, str]], expected: Expected) -> ObjectVerdict:
 def is_error(
     keys: Sequence[tuple[str, str]], *, known: Collection[str] = (), weak: bool = True
 ) -> bool:
-    """Whether keys and what they hold say that something went wrong; `known` ones do not.
+    """Whether keys and the kinds of their values show an error; `known` keys do not.
 
-    With `weak` an object of nothing but words that stand beside errors is one, too.
+    With `weak` an object of only words that occur beside errors is one, too.
     """
     told = [(_plain(name), what) for name, what in keys if name not in known]
     if any(word in _ERROR_WORDS and what not in _NOTHING for word, what in told):
         return True
     words = {word for word, _ in told}
     failed = any(word in _SUCCESS_WORDS and what == "false" for word, what in told)
-    # A status alone, without a place for rows, is what is left of an error.
+    # A status alone, without a list or an object for rows, is an error.
     is_status = bool(words & _STATUS_WORDS) and not any(what in _INNER for _, what in told)
     is_told = failed or is_status or bool(words & _MESSAGE_WORDS)
     return weak and is_told and words <= _NEAR_ERRORS | _ERROR_WORDS
 
 
 def find_lists(keys: Sequence[tuple[str, str]]) -> list[str]:
-    """The keys that hold lists of objects, or else those that could."""
+    """The keys with lists of objects, or else those that could have some."""
     lists = [name for name, what in keys if what == "objects"]
     return lists or [name for name, what in keys if what == "empty" and _is_envelope_word(name)]
 

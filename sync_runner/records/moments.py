@@ -1,8 +1,8 @@
-"""Moments and days as text: read, shifted and written. Pure, and total: what lies before the first
-moment that a calendar here can hold, or after the last one, is that one.
+"""Timestamps and days as text: parsed, shifted and written. Pure, and total: a time before the
+first one that Python can represent, or after the last one, becomes that one.
 
-A moment is ISO 8601, taken as UTC where no zone is given, or a number since the epoch whose unit
-(seconds, milli-, micro- or nanoseconds) its magnitude tells.
+A timestamp is ISO 8601, in UTC if it has no zone, or a number since the epoch whose unit (seconds,
+milli-, micro- or nanoseconds) follows from its magnitude.
 """
 
 import re
@@ -15,13 +15,13 @@ UNITS_ABOVE = ((10**17, 10**9), (10**14, 10**6), (10**11, 10**3))
 """Numbers from the first on are counted in this many parts of a second."""
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _DIGITS_MAX = 400
-"""More than any number has that a source could mean."""
+"""More digits than any number that a source could mean."""
 _EXACT = Context(prec=2 * _DIGITS_MAX)
 _MICRO = timedelta(microseconds=1)
 _FIRST_S, _LAST_S = (Decimal((bound - EPOCH) // _MICRO) / 10**6 for bound in (FIRST, LAST))
 _FRACTION = re.compile(r"\.(\d+)")
 ZONE = r"[Tt ].*([Zz]|[+-]\d\d(:?\d\d){0,2})\s*$"
-"""How a text of a moment ends that names its zone."""
+"""The end of a timestamp that contains its zone."""
 _ZONE = re.compile(ZONE)
 _FAR = re.compile(r"\+?\d{5,6}-\d\d-\d\d([T ].*)?")
 _BEFORE = re.compile(r"-\d{4,6}-\d\d-\d\d([T ].*)?|0000-\d\d-\d\d([T ].*)?")
@@ -34,7 +34,7 @@ _REMEDIES = (
 
 
 def parse_moment(text: str) -> datetime:
-    """A moment in UTC, cut to microseconds; ValueError where the text is none."""
+    """A timestamp in UTC, cut to microseconds; ValueError if the text is not one."""
     text = text.strip()
     if _NUMBER.fullmatch(text):
         return _at(count_seconds(text))
@@ -66,7 +66,7 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 def shift(moment: datetime, by: timedelta) -> datetime:
-    """Later or earlier, as far as there are moments."""
+    """Later or earlier, within the range of timestamps."""
     try:
         return moment + by
     except OverflowError:
@@ -74,7 +74,7 @@ def shift(moment: datetime, by: timedelta) -> datetime:
 
 
 def count_seconds(text: str) -> Decimal:
-    """Seconds since the epoch; ValueError where the text is no moment."""
+    """Seconds since the epoch; ValueError if the text is not a timestamp."""
     text = text.strip()
     if not _NUMBER.fullmatch(text):
         return Decimal((parse_moment(text) - EPOCH) // _MICRO) / 10**6
@@ -85,7 +85,7 @@ def count_seconds(text: str) -> Decimal:
 
 
 def write_moment(moment: datetime, *, like: str) -> str:
-    """A moment in the form of another one's text: number and unit, zone or none, digits."""
+    """A timestamp in the form of another one's text: number and unit, zone, digits."""
     like = like.strip()
     if _NUMBER.fullmatch(like):
         return _write_number(moment, Decimal(like), has_fraction="." in like)
@@ -112,12 +112,12 @@ def _write_number(moment: datetime, like: Decimal, *, has_fraction: bool) -> str
 
 
 def is_local(text: str) -> bool:
-    """Whether a moment's text is a local time: neither a number nor one that names its zone."""
+    """Whether a timestamp is a local time: neither a number nor a text with a zone."""
     return not (_NUMBER.fullmatch(text.strip()) or _ZONE.search(text))
 
 
 def parse_date(text: str) -> date:
-    """The day of a date or a moment, as written; ValueError where the text is neither."""
+    """The day of a date or a timestamp, as written; ValueError if the text is neither."""
     try:
         return date.fromisoformat(text.strip()[:10])
     except ValueError:
@@ -125,7 +125,7 @@ def parse_date(text: str) -> date:
 
 
 def shift_date(day: date, days: int) -> date:
-    """Later or earlier, as far as there are days."""
+    """Later or earlier, within the range of days."""
     try:
         return day + timedelta(days=days)
     except OverflowError:

@@ -1,9 +1,9 @@
 """From a field's name as the source spells it to a column's name that every reader of the lake
 takes.
 
-A name that is safe already stays as it is. Any other becomes snake case of letters (of any script),
+A safe name stays as it is. Any other becomes snake case of letters (of any script),
 digits and underscores; where two would be one to a reader that ignores case, the later one carries
-a digest of its own spelling. A table keeps the names that it has once given.
+a digest of its own spelling. A table keeps the names of its columns.
 """
 
 import hashlib

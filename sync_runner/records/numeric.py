@@ -1,9 +1,9 @@
-"""Which type holds the numbers of several batches, parts and files: none of them loses a digit.
+"""The type for the numbers of several batches, parts and files, in which none loses a digit.
 
 Whole numbers stay whole, floats that are whole among them. Beside other floats they are floats if
-each of them is one, else decimals if all fit into 38 digits, else text, each in one spelling. That
-is told by values, which are looked at where types differ, and only then. A float's value is what
-its shortest text says, which is what a source wrote and readers see.
+each of them is one, else decimals if all fit into 38 digits, else text, each in one spelling. This
+is decided by values, which are read only if types differ. A float's value is its shortest text,
+which is the text that a source wrote and readers see.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -57,10 +57,10 @@ class _Facts:
 
 
 class Numbers:
-    """Where the values of a column can be looked at; nested ones are reached member by member."""
+    """The values of a column, read on demand; nested ones are reached member by member."""
 
     def __init__(self, read: Callable[[], Iterable[ColumnValues]]) -> None:
-        """`read` gives the values, in pieces; it is called as often as there are questions."""
+        """`read` returns the values, in pieces; it is called for each question."""
         self._read = read
 
     @staticmethod
@@ -93,7 +93,7 @@ class Numbers:
 
     @cached_property
     def scale(self) -> int:
-        """Digits behind the point, at least as many as the numbers have."""
+        """Digits after the point, at least those of the numbers."""
         return max(map(_scale, self.arrays()), default=0)
 
     @cached_property
@@ -143,7 +143,7 @@ class ByType:
 
 
 class Wanted(ByType):
-    """The first type, which somebody has chosen already."""
+    """The first type, which is chosen already."""
 
     def join(self, one: pa.DataType, other: pa.DataType) -> pa.DataType:  # noqa: ARG002
         """The first one."""
@@ -316,7 +316,7 @@ def _join_by_type(one: pa.DataType, other: pa.DataType) -> pa.DataType | None:
 
 
 def _digits(type_: pa.DataType) -> tuple[int, int]:
-    """Digits before and behind the point."""
+    """Digits before and after the point."""
     if pa.types.is_integer(type_):
         return _INT_DIGITS[type_.bit_width], 0
     return type_.precision - type_.scale, type_.scale

@@ -1,10 +1,10 @@
-"""Which type holds the values of two, and how values get there.
+"""The type that holds the values of two fields, and the conversion to it.
 
 A column is an Arrow field; text that holds JSON, or numbers only, is marked in its metadata. Types
 only widen: no value, bool, text; numbers as `numeric` says, text; structs and lists, JSON, text.
 Text holds everything: strings as they are, any other value as JSON spells it, so that a value's
-text does not depend on what came first. `join` says what holds both, `find_conflict` what a table
-that has rows already cannot turn into, and `convert` takes values along, members by their names.
+text does not depend on what came first. `join_fields` finds the type for both, `find_conflict` a
+change that a table with rows cannot make, and `convert` converts values, members by their names.
 """
 
 from collections.abc import Callable
@@ -89,7 +89,7 @@ def has_void(type_: pa.DataType) -> bool:
 
 
 def is_void(type_: pa.DataType) -> bool:
-    """Whether no value of this type says what it is a value of: null, and lists of nothing."""
+    """Whether values of this type contain nothing that has a type: null, and lists of nothing."""
     if pa.types.is_list(type_):
         return is_void(type_.value_type)
     if pa.types.is_struct(type_):

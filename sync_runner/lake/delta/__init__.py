@@ -1,1 +1,1 @@
-"""The log of a table: what it says, and the entries that this writer adds to it."""
+"""The log of a table: its contents, and the entries that this writer adds to it."""

@@ -1,1 +1,1 @@
-"""What becomes of the rows that are there: keys, merges, rows that come again, columns."""
+"""The rows of a table in a commit: keys, merges, rows that are read again, columns."""

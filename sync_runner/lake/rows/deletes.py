@@ -1,8 +1,8 @@
-"""Rows whose key is gone from the source, on their way from a batch to a commit.
+"""Rows whose key the source deleted, from the batch to the commit.
 
-Staged rows carry a mark in a column of its own, whose name no table's column can have. It exists
-only where a row is marked: batches, parts and runs without deletes do not know of it, and a part
-that has it is never published as it is.
+Staged rows are marked in a column of its own, whose name no column of a table can have. It exists
+only if a row is marked: batches, parts and runs without deletes do not have it, and a part that has
+it is never published as it is.
 """
 
 from collections.abc import Collection, Sequence
@@ -22,8 +22,8 @@ MARK = "deleted="
 def clear_deleted(
     records: pa.RecordBatch, deleted: pa.BooleanArray, keys: Collection[str]
 ) -> pa.RecordBatch:
-    """The records with nothing but the key in those that are deleted: the values of a row that is
-    gone ask for no column. `keys` are the source's fields."""
+    """The records with only the key in deleted ones: other values of a deleted row must not add
+    columns. `keys` are the source's fields."""
     rows = pc.if_else(deleted, pa.scalar(None, pa.int64()), pa.arange(0, records.num_rows))
     columns = [
         column if name in keys else column.take(rows)
@@ -38,12 +38,12 @@ def mark_deleted(records: pa.RecordBatch, deleted: pa.BooleanArray) -> pa.Record
 
 
 def read_mark(rows: pa.Table) -> pa.ChunkedArray | None:
-    """Whether each row is deleted; None where none is."""
+    """Whether each row is deleted; None if no row is."""
     return pc.fill_null(rows.column(MARK), False) if MARK in rows.schema.names else None  # noqa: FBT003 - the value of a row without the mark
 
 
 def find_marked(store: ObjectStore, staged: Sequence[Part]) -> Replaced:
-    """The rows of staged parts that are deleted, which no file of the table may hold."""
+    """The rows of staged parts that are deleted, which no file of the table may contain."""
     found: Replaced = {}
     for part in staged:
         if MARK in part.schema.names:

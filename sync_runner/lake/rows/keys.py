@@ -1,6 +1,4 @@
-"""A table's key: reading it from files, and telling by ranges which files cannot hold a wanted
-one.
-"""
+"""A table's key: reads it from files, and finds by ranges the files that may have a wanted key."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +20,7 @@ _WHOLE_MAX = 2**53
 
 @dataclass(frozen=True)
 class PrimaryKey:
-    """The columns that name a row, in the types that the table is going to have."""
+    """The columns that identify a row, in the types that the table will have."""
 
     schema: pa.Schema
 
@@ -42,7 +40,7 @@ class PrimaryKey:
     def read(
         self, store: ObjectStore, file: DataFile, have: pa.Schema, within: Ranges
     ) -> Iterator[tuple[int, pa.Array]]:
-        """Keys of the row groups that may hold one of `within`, each with the number of its
+        """Keys of the row groups that may contain one of `within`, each with the number of its
         first row.
         """
         parquet = open_file(store, file)
@@ -61,7 +59,7 @@ class PrimaryKey:
 
 
 def overlap(one: Ranges, other: Ranges, names: Sequence[str]) -> bool:
-    """Whether both may hold a key in common: unknown ranges overlap with everything."""
+    """Whether both may have a key in common: unknown ranges overlap with everything."""
     return all(_touch(one.get(name), other.get(name)) for name in names)
 
 
@@ -74,8 +72,8 @@ def _touch(one: Any, other: Any) -> bool:
 
 
 def is_comparable(bounds: Iterable[Any]) -> bool:
-    """Whether the bounds have an order: a key may turn from numbers to text. A float stands for
-    its shortest text, and only whole numbers up to 2^53 compare with it as they do with that.
+    """Whether the bounds have an order: a key may turn from numbers to text. The value of a float
+    is its shortest text, and only whole numbers up to 2^53 compare equally with both.
     """
     kinds: set[type | None] = set()
     for bound in bounds:
@@ -89,7 +87,7 @@ def _range_of(column: pa.ChunkedArray) -> Range:
     if column.null_count or not len(column) or pa.types.is_boolean(column.type):
         return None
     if pa.types.is_floating(column.type) and pc.any(pc.is_nan(column)).as_py():
-        return None  # bounds tell nothing of NaN, neither these nor those of a file
+        return None  # bounds do not cover NaN, neither these nor those of a file
     ends = pc.min_max(column)
     return ends["min"].as_py(), ends["max"].as_py()
 

@@ -1,12 +1,12 @@
-"""Which rows of an append the table has already.
+"""Finds the rows of an append that the table has already.
 
-A source that answers "from this moment on" hands out the last rows again at each run, and so does
-look-back. A row that the table holds value for value is taken for the same row, once for each time
-that the table holds it: of three equal events, one of which was read before, two are new. Only rows
-up to the highest cursor that the table had when the walk began can be such, so that usually a
-handful is compared with the end of the newest file. JSON counts by what it says: a server may name
-an object's members in another order each time, and a stream that has turned to structs spells them
-in one of its own. So does a value that was no column yet when it came first: `voids` knows it.
+A source that returns rows "from this time on" returns the last rows again at each run, and so does
+look-back. A row whose values equal those of a row of the table counts as that row, once for each
+time that the table has it: of three equal events, one of which was read before, two are new. Only
+rows up to the highest cursor that the table had when the walk began can repeat, so that usually few
+are compared with the end of the newest file. JSON is compared by value: a server may return an
+object's members in another order each time, and structs have an order of their own. `voids`
+compares values that were not a column yet when they were first read.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -34,22 +34,22 @@ _Pair: TypeAlias = Callable[[pa.Table, pa.Table, Collection[str]], tuple[pa.Arra
 
 @dataclass(frozen=True)
 class Boundary:
-    """Which rows may come again: those without a cursor, and those up to the highest one that the
-    table had when the walk began. What the walk itself has published does not come again.
+    """The rows that may repeat: those without a cursor, and those up to the highest cursor that the
+    table had when the walk began. Rows that the walk itself has published do not repeat.
     """
 
     cursor: str
     highest: Any
-    """None where some file does not tell."""
+    """None if a file does not contain it."""
     kind: CursorType = DEFAULT_TYPE
-    """How values of the cursor compare; text that is none is as good as null."""
+    """How values of the cursor compare; other text counts as null."""
     is_passed: bool = False
     """Whether the walk has reached rows above all that the table had."""
 
     def find_near(self, rows: pa.Table) -> pa.ChunkedArray:
-        """Whether each row may be one that comes again."""
+        """Whether each row may be one that the table has."""
         column = rows.column(self.cursor)
-        # Equal rows of the same walk are rows of their own, wherever a publication parts them.
+        # Equal rows of the same walk are different rows, also before and after a publication.
         if self.is_passed:
             return read_values(column.combine_chunks(), self.kind).values.is_null()
         highest = self._find_highest(column.type)
@@ -58,8 +58,8 @@ class Boundary:
         return pc.fill_null(pc.less_equal(column, highest), fill_value=True)
 
     def _find_highest(self, type_: pa.DataType) -> pa.Scalar | None:
-        """The highest value in a type that the column may have got since; None where that is text
-        of numbers, which has another order.
+        """The highest value in the type that the column has now; None if that is text of numbers,
+        which has another order.
         """
         if not isinstance(self.highest, int | float | Decimal):
             is_turned = pa.types.is_string(type_) and not isinstance(self.highest, str)
@@ -70,7 +70,7 @@ class Boundary:
 def find_boundary(
     files: Sequence[DataFile], cursor: str, kind: CursorType = DEFAULT_TYPE
 ) -> Boundary:
-    """Where the rows of a table end."""
+    """The boundary of the rows of a table."""
     ranges = [file.ranges.get(cursor) for file in files]
     known = [found[1] for found in ranges if found is not None]
     highest = max(known) if known and len(known) == len(ranges) else None  # type: ignore[type-var] # bounds of one column
@@ -89,7 +89,7 @@ class _Asked:
 
 
 class KnownRows:
-    """The rows of a table, to be asked whether some are among them."""
+    """The rows of a table, in which rows of an append are looked up."""
 
     def __init__(
         self,
@@ -100,7 +100,7 @@ class KnownRows:
         cursor: pa.Field,
         boundary: Boundary,
     ) -> None:
-        """`have`: the table's schema; `cursor`: the column that says which rows may come again."""
+        """`have`: the table's schema; `cursor`: the column that limits the rows that may repeat."""
         self._store = store
         self._files = files
         self._have = have
@@ -108,15 +108,15 @@ class KnownRows:
         self._cursor: str = cursor.name
         self._boundary = boundary
         self._found: list[pa.Array] = []
-        """The table's rows that were asked for before, as text: each is found once."""
+        """The table's rows that were found before, as text: each is found once."""
 
     def find(self, rows: pa.Table, came: pa.Schema) -> pa.Array:
         """Numbers of the rows that the table has already, ascending. `came`: the schema in which
-        the source gave them.
+        the source sent them.
         """
         asked = self._ask(rows)
         same, left = asked.same, asked.left
-        # What is spelled alike goes first, so that looser likeness only gets what is left.
+        # Rows with equal text are paired first, then the others by looser comparisons.
         for pair, structs in self._find_likeness(rows.schema, came):
             others = pc.indices_nonzero(pc.invert(same)).cast(pa.int64())
             if not len(others) or not left.num_rows:
@@ -159,8 +159,8 @@ class KnownRows:
     def _pair(
         self, wanted: pa.Array, known: pa.Table, texts: pa.Array
     ) -> tuple[pa.Array, pa.Table]:
-        """For each wanted row whether a known one of the same text is left for it, and the known
-        ones that are left then.
+        """For each wanted row whether a known row of the same text is left for it, and the known
+        rows that are left afterwards.
         """
         wanted, texts = _number(wanted), _number(texts)
         used = match(texts, wanted)
@@ -176,19 +176,19 @@ class KnownRows:
     def _pair_json(
         self, rows: pa.Table, known: pa.Table, structs: Collection[str]
     ) -> tuple[pa.Array, pa.Table]:
-        """The same by what JSON says."""
+        """Pairs rows with JSON compared by value."""
         return self._pair_alike(rows, known, structs, texts=False)
 
     def _pair_texts(
         self, rows: pa.Table, known: pa.Table, structs: Collection[str]
     ) -> tuple[pa.Array, pa.Table]:
-        """The same where other text that spells objects and lists counts by that, too."""
+        """Pairs rows with other text that contains objects or lists compared by value, too."""
         return self._pair_alike(rows, known, structs, texts=True)
 
     def _pair_alike(
         self, rows: pa.Table, known: pa.Table, structs: Collection[str], *, texts: bool
     ) -> tuple[pa.Array, pa.Table]:
-        """What is spelled in several ways is only read where all else is alike."""
+        """Parses values with several spellings only if all other values are equal."""
         spelled = [n for n in find_spelled(rows, known, texts=texts) if n != self._cursor]
         if not spelled:
             return _none_of(rows), known
@@ -203,7 +203,7 @@ class KnownRows:
     def _pair_voids(
         self, rows: pa.Table, known: pa.Table, structs: Collection[str]
     ) -> tuple[pa.Array, pa.Table]:
-        """The same but for what says nothing, where the table has null."""
+        """Pairs rows that are equal except for empty values, where the table has null."""
         open_ = [f.name for f in rows.schema if can_be_void(f.type) and f.name != self._cursor]
         plain = [name for name in rows.schema.names if name not in open_]
         suspects = pc.indices_nonzero(find_suspects(rows.select(open_))).cast(pa.int64())
@@ -266,9 +266,7 @@ def find_alike(
 
 
 def says_same(one: pa.Table, other: pa.Table) -> bool:
-    """Whether two tables of one schema have the same rows in the same order, JSON by what it
-    says.
-    """
+    """Whether two tables of one schema have the same rows in the same order, JSON by value."""
     if one.equals(other):
         return True
     plain = [field.name for field in one.schema if not is_json(field)]
@@ -278,7 +276,7 @@ def says_same(one: pa.Table, other: pa.Table) -> bool:
 
 
 def _find_structs(schema: pa.Schema) -> set[str]:
-    """Columns that came as structs and lists, whatever the table has them as."""
+    """Columns that the source sent as structs and lists, whatever their type in the table."""
     return {field.name for field in schema if pa.types.is_nested(field.type)}
 
 
@@ -295,7 +293,7 @@ def _concat(tables: Iterable[pa.Table], schema: pa.Schema) -> pa.Table:
 
 
 def _number(texts: pa.Array) -> pa.Array:
-    """Each text with how many equal ones come before it: all differ then."""
+    """Each text with the number of equal ones before it, so that all differ."""
     codes = texts.dictionary_encode(null_encoding="encode").indices
     order = pc.sort_indices(codes)
     counts = pc.value_counts(codes.take(order)).field("counts")

@@ -1,9 +1,9 @@
 """Merges rows that fit into memory into a table's files.
 
-Files are skipped by the ranges of their keys, then by their keys themselves. A file that holds some
-of them is written anew with the new rows in the place of the old, so that its range stays what it
-was and the next merge can skip it as well; rows of new keys become a part of their own. A file
-whose rows would not change is left alone.
+Files are skipped by the ranges of their keys, then by their keys themselves. A file that has some
+of them is rewritten with the new rows instead of the old, so that its range stays the same and the
+next merge can skip it as well; rows of new keys become a part of their own. A file whose rows would
+not change is left as it is.
 """
 
 from collections import deque
@@ -39,7 +39,7 @@ _REWRITERS = 2
 
 @dataclass(frozen=True)
 class Merged:
-    """What a merge does to the table."""
+    """The files that a merge adds and removes."""
 
     adds: tuple[Part, ...]
     removes: tuple[DataFile, ...]
@@ -104,7 +104,7 @@ class Merge:
         return Merged(tuple(adds), tuple(removes))
 
     def _merge_file(self, file: DataFile) -> list[Part] | None:
-        """The files that take its place; None where it stays."""
+        """The files that replace it; None if it stays."""
         wanted = self._find_wanted(file)
         if wanted is not None and not len(wanted):
             return None
@@ -157,8 +157,8 @@ class Merge:
         return list(self._encode(self._replace(old, hits, mine)))
 
     def _is_unchanged(self, old: "_OldRows", hits: _Hits) -> bool:
-        """Whether the incoming rows are what the file has. Mostly the first row tells that they
-        are not.
+        """Whether the incoming rows equal those of the file. Mostly the first row shows that they
+        do not.
         """
         for first, batch in old.peek():
             numbers = hits.numbers.slice(first, batch.num_rows)
@@ -169,7 +169,7 @@ class Merge:
         return True
 
     def _replace(self, old: "_OldRows", hits: _Hits, mine: list[int]) -> Iterator[pa.Table]:
-        """The file's other rows, and the new ones behind them, as row groups."""
+        """The file's other rows, and the new ones after them, as row groups."""
         kept: list[pa.Table] = []
         rows = size = 0
         for first, batch in old.read():
@@ -185,9 +185,9 @@ class Merge:
             yield pa.concat_tables(kept)
 
     def _take(self, numbers: pa.Array) -> pa.Table:
-        """These incoming rows. Arrow copies all of a table that lies in pieces before it picks
-        some. Rows of one file mostly lie close together, so that a stretch will do; where they do
-        not, the table is made one piece, once.
+        """These incoming rows. Arrow copies all of a table in several chunks before it picks
+        some. Rows of one file are mostly close together, so that a slice suffices; otherwise the
+        chunks of the table are combined, once.
         """
         ends = pc.min_max(numbers)
         first, last = ends["min"].as_py(), ends["max"].as_py()
@@ -214,7 +214,7 @@ class _OldRows:
     """The rows of a file, in batches that stay in the processor's caches, each with the number of
     its first row.
 
-    A look at the first ones is not lost where the file is small; a large one is read anew.
+    The first batches of a small file are kept after `peek`; a large file is read again.
     """
 
     def __init__(
@@ -230,7 +230,7 @@ class _OldRows:
         self._rest = self._open()
 
     def peek(self) -> Iterator[tuple[int, pa.Table]]:
-        """All rows, which `read` gives once more."""
+        """All rows, which `read` returns again."""
         for batch in self._rest:
             if self._is_small:
                 self._seen.append(batch)

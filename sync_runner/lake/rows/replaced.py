@@ -122,7 +122,7 @@ def _cut_pieces(files: KeyedFiles, piece_rows: int) -> Iterator[pa.Table]:
 
 
 def _sample(files: KeyedFiles, rows: int) -> pa.Array:
-    """Every so many-th key of all parts."""
+    """A sample of the keys of all parts, at equal distances."""
     step = max(1, rows // _SAMPLE_KEYS)
     picked = [
         table.column("key").combine_chunks().take(pa.arange(0, table.num_rows, step))

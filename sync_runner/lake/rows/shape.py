@@ -1,9 +1,9 @@
-"""What a table's columns become when a run's rows are published. Pure.
+"""The columns of a table after the rows of a run are published. Pure.
 
 A replaced table keeps its columns, widened by the run's. A table that keeps its rows takes new
 columns, and wider numbers (or their text) at the price of being rewritten; anything else is a
-conflict that changes nothing. Columns that the run under way has brought itself take every kind of
-value, so that it does not matter where in the run they were published.
+conflict that changes nothing. Columns that the current run has added itself take every kind of
+value, so that the time of their publication does not matter.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -33,7 +33,7 @@ from sync_runner.records.widen import (
 
 @dataclass(frozen=True)
 class Shape:
-    """The columns that a table is going to have."""
+    """The columns that a table will have."""
 
     schema: pa.Schema
     new: tuple[pa.Field, ...] = ()

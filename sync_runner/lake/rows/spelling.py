@@ -56,7 +56,7 @@ def respell(
 def _find_spell(field: pa.Field, *, is_text: bool, is_struct: bool) -> _Spell | None:
     if pa.types.is_nested(field.type):
         return _fold_nested if is_text else None
-    # Structs do not tell all that JSON says.
+    # Structs do not keep all details of JSON.
     if pa.types.is_string(field.type) and (is_struct or (is_text and not is_json(field))):
         return _fold_text
     return _spell if is_json(field) else None
@@ -98,12 +98,12 @@ def _mark(number: str) -> str:
 
 
 def _fold_text(text: str) -> str | None:
-    """What a struct tells of text; what cannot be read is its own spelling."""
+    """Text as a struct would keep it; text that cannot be parsed stays as it is."""
     return _write(_read(text))
 
 
 def _fold_nested(text: str) -> str | None:
-    """What it tells of JSON."""
+    """JSON as a struct would keep it."""
     return _write(_fold(json.loads(text, parse_int=Decimal, parse_float=Decimal)))
 
 

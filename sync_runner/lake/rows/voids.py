@@ -24,7 +24,7 @@ def can_be_void(type_: pa.DataType) -> bool:
 
 
 def find_suspects(rows: pa.Table) -> pa.Array:
-    """Whether each row may hold something that says nothing, by a look that costs little."""
+    """Whether each row may have an empty value, by a cheap test."""
     found = pa.repeat(pa.scalar(value=False), rows.num_rows)
     for column in rows.columns:
         if pa.types.is_nested(column.type):
@@ -81,7 +81,7 @@ def _read_rows(table: pa.Table) -> Iterator[_Row]:
 
 
 def _read_values(column: pa.ChunkedArray) -> Sequence[Any]:
-    """Structs and lists as JSON; text stays text, whatever it says."""
+    """Structs and lists as JSON; text stays text, whatever it contains."""
     if not pa.types.is_nested(column.type):
         values: list[Any] = column.to_pylist()
         return values
@@ -95,7 +95,7 @@ def _read(text: str) -> Any:
 
 
 def _fold_row(row: _Row) -> str:
-    """What two rows have in common that are the same but for what says nothing."""
+    """A text that is equal for two rows that differ only in empty values."""
     return json.dumps(list(map(_fold, row)), sort_keys=True)
 
 
@@ -115,7 +115,7 @@ def _is_row(held: _Row, came: _Row) -> bool:
 
 
 def _is_same(held: Any, came: Any) -> bool:
-    """Null takes what says nothing, and not the other way round: a list that the table holds
+    """Null matches an empty value, and not the other way round: a list that the table has
     without an element is another value than null.
     """
     if held is None:
@@ -128,7 +128,7 @@ def _is_same(held: Any, came: Any) -> bool:
 
 
 def _is_void(value: Any) -> bool:
-    """Whether no value says what it is a value of; text counts by what it spells."""
+    """Whether a value is empty at every depth; text counts by the JSON in it."""
     return _are_leaves(value, lambda leaf: isinstance(leaf, str) and _is_void_text(leaf))
 
 
